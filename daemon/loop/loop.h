@@ -1,0 +1,106 @@
+/* The event loop: timers, signals, work off the loop, worker threads, local sockets, and the mailbox.
+ *
+ * One thread, the loop's, owns all state of riskgate. This header has two bodies: loop/ (libuv, real time) and
+ * tests/support/virtual_loop.c (a virtual clock: a day in seconds); a program links one of them. Unless a function says
+ * "any thread", it may be called on the loop's thread only, and every callback runs there.
+ *
+ * Handles are closed asynchronously underneath, but *_destroy may be called at any time, in a callback of the handle
+ * too: no callback follows it, and its memory is freed when that is safe. All destroy functions take NULL. */
+#ifndef RG_LOOP_LOOP_H
+#define RG_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct loop;
+
+RG_NODISCARD enum rg_err loop_create(struct loop **out);
+/* Every handle must have been destroyed. Runs what is left of closing them, then frees the loop. RG_ESTATE (and the loop
+ * is kept) when a handle is still alive: a leak, which tests treat as a failure. */
+enum rg_err loop_destroy(struct loop *loop);
+/* Runs until loop_stop. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* Time as the rest of the program is to know it. Read afresh at each call. */
+int64_t loop_mono_ms(const struct loop *loop);
+int64_t loop_mono_us(const struct loop *loop);
+int64_t loop_wall_ms(const struct loop *loop);
+bool loop_clock_synced(const struct loop *loop); /* asked of the system at most once a second */
+
+/* The longest time one turn of the loop took beyond what its timers asked for, ms, since the last call: lateness. */
+int64_t loop_late_max_ms(struct loop *loop);
+
+/* ---- timers: one shot, on the monotonic clock ---- */
+struct loop_timer;
+typedef void (*loop_timer_cb)(void *arg);
+RG_NODISCARD enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg, struct loop_timer **out);
+void loop_timer_destroy(struct loop_timer *t);
+/* Arms (or re-arms) it for the monotonic instant at_ms. An instant in the past fires after 1 ms, never at once: libuv 1.44
+ * starves when a timer is re-armed with 0 inside its own callback. */
+void loop_timer_at(struct loop_timer *t, int64_t at_ms);
+void loop_timer_stop(struct loop_timer *t);
+
+/* ---- signals ---- */
+struct loop_signal;
+typedef void (*loop_signal_cb)(void *arg, int signum);
+RG_NODISCARD enum rg_err loop_signal_create(struct loop *loop, int signum, loop_signal_cb cb, void *arg,
+                                            struct loop_signal **out);
+void loop_signal_destroy(struct loop_signal *s);
+
+/* ---- a worker: one thread of its own that does one job at a time ----
+ * For what may block for long: a bus, the store's writer. run_cb runs on the worker's thread, done_cb afterwards on the loop. */
+struct loop_worker;
+struct loop_worker_time {
+    int64_t started_us; /* monotonic */
+    int64_t ended_us;   /* monotonic: when run_cb returned */
+    int64_t ended_wall_ms;
+};
+typedef void (*loop_worker_run_cb)(void *arg);
+typedef void (*loop_worker_done_cb)(void *arg, const struct loop_worker_time *time);
+/* name: at most 15 bytes are shown in ps and gdb. */
+RG_NODISCARD enum rg_err loop_worker_create(struct loop *loop, const char *name, loop_worker_run_cb run,
+                                            loop_worker_done_cb done, void *arg, struct loop_worker **out);
+/* Starts the job. RG_EAGAIN while the last one has not reached done_cb. */
+RG_NODISCARD enum rg_err loop_worker_submit(struct loop_worker *w);
+bool loop_worker_busy(const struct loop_worker *w);
+/* Waits for a job that is running (so whoever blocks must have been told to stop before), drops its done_cb, ends the thread. */
+void loop_worker_destroy(struct loop_worker *w);
+
+/* ---- mailbox: the door from other threads ---- */
+struct mailbox;
+/* Called on the loop for each message, in the order of posting from each thread. */
+typedef void (*mailbox_cb)(void *arg, void *message);
+/* element: bytes of a message, copied in and out; capacity: messages that may wait. */
+RG_NODISCARD enum rg_err mailbox_create(struct loop *loop, size_t element, size_t capacity, mailbox_cb cb, void *arg,
+                                        struct mailbox **out);
+/* Any thread. RG_EFULL, and counted, when it is full: the message was not taken. */
+RG_NODISCARD enum rg_err mailbox_post(struct mailbox *m, const void *message);
+uint64_t mailbox_refused(const struct mailbox *m); /* any thread */
+/* Whoever posts must have stopped before. Messages that wait are dropped. */
+void mailbox_destroy(struct mailbox *m);
+
+/* ---- local (Unix) stream sockets, for control/ ---- */
+struct loop_listener;
+struct loop_peer;
+struct loop_peer_cbs {
+    void *(*open)(void *arg, struct loop_peer *peer, uint32_t uid); /* a new peer; returns its context, NULL to refuse it */
+    void (*read)(void *context, const char *bytes, size_t length);
+    void (*closed)(void *context); /* gone, for whatever reason; the peer is not to be used again */
+};
+/* Listens at path with the given mode (0660): a stale socket file is replaced, a live one gives RG_EEXIST (another
+ * instance answers there); the parent folder must exist. RG_EIO: *reason (may be NULL) gets an errno. */
+RG_NODISCARD enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, unsigned max_peers,
+                                           const struct loop_peer_cbs *cbs, void *arg, struct loop_listener **out,
+                                           int *reason);
+/* Closes all its peers (closed is called for each) and removes the socket file. */
+void loop_listener_destroy(struct loop_listener *l);
+/* Copies the bytes. RG_EFULL when more than 4 MiB wait for a peer that does not read: then it is closed. */
+RG_NODISCARD enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t length);
+/* After what was written has gone out. */
+void loop_peer_close(struct loop_peer *peer);
+
+#endif

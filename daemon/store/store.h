@@ -1,0 +1,120 @@
+/* The store: SQLite in WAL with synchronous=FULL; durable before told.
+ *
+ * Records are handed over on the loop, gather in a bounded batch, and are committed on the store's own worker thread, one batch in
+ * flight while the next one gathers: one commit and one fsync for all that came meanwhile. A record gets its sequence number
+ * inside the transaction; a batch that fails leaves no number used. An alarm or an event starts a commit at once;
+ * telemetry waits at most commit_ms. Alarm records go into the transaction first.
+ *
+ * body: the record's JSON object without its braces and without seq and hash: "ts":1,"device":"gas-1",... The store makes
+ * {"seq":N,<body>} of it and, for all streams but telemetry, ,"hash":"<hex>" at the end (contract §3). */
+#ifndef RG_STORE_STORE_H
+#define RG_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "loop/loop.h"
+#include "model/alarm.h"
+#include "model/site.h"
+#include "model/stream.h"
+
+#define STORE_BATCH_BYTES (8u << 20)       /* telemetry that may gather while the disk does not take it */
+#define STORE_BATCH_ALARM_BYTES (4u << 20) /* alarms' and events' own share beside it */
+
+struct store;
+
+struct store_record {
+    enum stream stream;
+    int64_t ts; /* wall ms */
+    const char *body;
+    size_t length;
+    uint32_t device;           /* telemetry: index into site.devices (for filters), else SITE_NONE */
+    const char *device_name;   /* telemetry, else NULL */
+    bool unsynced;             /* taken while the clock was not synchronised */
+    enum level level, was;     /* alarm: for filters */
+    const char *kind;          /* event: its kind, else NULL */
+    const struct alarm *alarm; /* alarm: the occurrence after the transition, kept in the same transaction; else NULL */
+    uint64_t next_alarm;       /* alarm: number of the next occurrence after this one, kept in the same transaction */
+};
+
+/* A record that could not be committed (a full or failing disk): for the one exception to "durable before told". */
+struct store_failed_record {
+    enum stream stream;
+    const char *body;
+    size_t length;
+    enum level level, was;
+    bool unsynced;
+};
+
+struct store_cbs {
+    /* A batch is durable. head[s]: the last sequence number of each stream; changed[s]: it moved. */
+    void (*committed)(void *arg, const int64_t head[STREAM_COUNT], const bool changed[STREAM_COUNT]);
+    /* A commit failed; it is tried again with the same records, at growing gaps. Called for each alarm record at its first failure
+     * only. */
+    void (*alarm_not_stored)(void *arg, const struct store_failed_record *record);
+    /* The store stopped taking records, or takes them again (crossings only). detail: SQLite's words and the path. */
+    void (*health)(void *arg, bool ok, const char *detail);
+    /* Records were dropped, by a bound (memory while the disk is stuck: first and last are 0), by age or by size before
+     * every uplink had them. The receiver makes a record of it. */
+    void (*lost)(void *arg, enum stream stream, int64_t first, int64_t last, uint64_t count, const char *cause);
+};
+
+/* What was found at the start. */
+struct store_start {
+    bool fresh;              /* the file was made now */
+    bool clean;              /* the last run closed it properly */
+    int64_t boot;            /* counts the starts on this store: 1, 2, ... */
+    uint64_t next_alarm;     /* number of the next occurrence; after an unclean end a margin is added, so that none is used twice */
+    size_t alarm_count;
+    struct alarm *alarms;    /* active occurrences; freed by store_start_free */
+    int64_t head[STREAM_COUNT];
+};
+void store_start_free(struct store_start *start);
+
+/* Opens or makes the file, brings its schema up to date (numbered migrations, each in a transaction), checks it
+ * (quick_check after an unclean end), begins a boot. Blocking: at start-up only. On an error *why (room for why_size) says what
+ * and where. RG_ECORRUPT: not a database or damaged; RG_EUNSUPPORTED: made by a newer version; RG_EIO; RG_ENOMEM. */
+RG_NODISCARD enum rg_err store_open(struct loop *loop, const struct site_store *conf, const struct store_cbs *cbs, void *arg,
+                                    struct store **out, struct store_start *start, char *why, size_t why_size);
+/* After a reload: another site, other limits; the file stays the same one. uplinks: names, which bound what retention may take in silence;
+ * cursors of uplinks no longer named are removed. */
+RG_NODISCARD enum rg_err store_configure(struct store *s, const struct site_store *conf, const char *const *uplinks,
+                                         size_t uplink_count);
+
+/* Copies the record. RG_EFULL: the stream's share of memory is full; it is counted and reported by `lost`. */
+RG_NODISCARD enum rg_err store_append(struct store *s, const struct store_record *record);
+/* Calls cb once everything appended before is durable, or with false when a commit of it failed. */
+void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg);
+
+/* Reads records of one stream from `from` on, up to `upto` (inclusive; 0: the head), at most max_count and about max_bytes of bodies, and
+ * calls cb on the loop with a chunk borrowed for the length of the call. Reads run on a thread of their own with a connection of their
+ * own, in the order asked, alarms first. At most STORE_FETCH_MAX wait: RG_EAGAIN. */
+#define STORE_FETCH_MAX 64
+typedef void (*store_chunk_cb)(void *arg, const struct chunk *chunk);
+RG_NODISCARD enum rg_err store_fetch(struct store *s, enum stream stream, int64_t from, int64_t upto, size_t max_count,
+                                     size_t max_bytes, const struct stream_filter *filter, store_chunk_cb cb, void *arg);
+/* Forgets all fetches asked with this arg: their cb is not called. */
+void store_fetch_cancel(struct store *s, void *arg);
+
+/* An uplink's cursors: found at start (all zero when it is new: it gets what is committed from now on, and
+ * what is in the store already as back-fill), kept with the next commit, within a second at the latest. */
+void store_cursor_get(const struct store *s, const char *uplink, struct cursor out[STREAM_COUNT]);
+RG_NODISCARD enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream stream, const struct cursor *cursor);
+
+struct store_stats {
+    bool ok;
+    int64_t size, free;        /* bytes of the store's files; free on its file system */
+    int64_t last_commit_ms;    /* how long the last commit took */
+    uint64_t commits, failures, lost;
+    int64_t head[STREAM_COUNT];
+    size_t waiting_bytes;      /* gathered, not yet durable */
+};
+void store_stats(const struct store *s, struct store_stats *out);
+
+/* Commits what has gathered (blocking, at most ~5 s), marks a clean end, checkpoints, closes. Takes NULL. RG_EIO when the last
+ * commit failed. */
+enum rg_err store_close(struct store *s);
+
+#endif

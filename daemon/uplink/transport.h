@@ -1,0 +1,38 @@
+/* What the uplink needs of an MQTT client. Paho is one (paho.h); the tests have another. All callbacks run on the loop. */
+#ifndef RG_UPLINK_TRANSPORT_H
+#define RG_UPLINK_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "loop/loop.h"
+#include "model/site.h"
+
+struct transport;
+
+struct transport_cbs {
+    void (*connected)(void *arg);
+    void (*failed)(void *arg, const char *reason); /* the connection asked for did not come about */
+    void (*lost)(void *arg, const char *reason);   /* an established connection ended; what was in flight is not acknowledged */
+    void (*acked)(void *arg, uint64_t token);      /* PUBACK */
+    void (*refused)(void *arg, uint64_t token, const char *reason); /* a PUBACK that says no, or the client gave it up */
+    void (*disconnected)(void *arg);               /* the disconnect asked for is done */
+};
+
+struct transport_ops {
+    const char *name;
+    enum rg_err (*create)(struct loop *loop, const struct site_uplink *conf, const struct transport_cbs *cbs, void *arg,
+                          struct transport **out);
+    /* Begins to connect; connected or failed follows. will_topic and will: the last will, QoS 1, retained. password: or NULL. */
+    enum rg_err (*connect)(struct transport *t, const char *password, const char *will_topic, const char *will,
+                           size_t will_length);
+    /* QoS 1. The payload is copied or sent before it returns. token is the caller's, given back by acked or refused. RG_ESTATE: not connected. */
+    enum rg_err (*publish)(struct transport *t, const char *topic, const char *payload, size_t length, bool retained,
+                           uint64_t token);
+    void (*disconnect)(struct transport *t); /* politely: DISCONNECT, so no last will; disconnected follows */
+    void (*destroy)(struct transport *t);    /* at once; no callback follows; takes NULL */
+};
+
+#endif

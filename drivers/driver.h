@@ -1,0 +1,61 @@
+/* What poll/ knows of a driver: a small table of functions. Framework (poll/) owns timing, retries, health and back-off.
+ *
+ * A driver turns a device's points into a plan of requests (pure), and carries out one request at a time on a link,
+ * blocking, on the bus's own thread. A link that does not open is an answer like any other, never an exit. */
+#ifndef RG_DRIVERS_DRIVER_H
+#define RG_DRIVERS_DRIVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/sample.h"
+#include "model/site.h"
+
+enum driver_result {
+    DRIVER_OK,          /* a valid answer to this very request; samples hold values (each with its quality) */
+    DRIVER_EXCEPTION,   /* the device answered with an exception; exception holds its code */
+    DRIVER_SILENT,      /* no answer within the time-out, or a gateway's word that its target did not answer (0x0A, 0x0B) */
+    DRIVER_MALFORMED,   /* an answer that does not fit the request: foreign, late, cut, wrong CRC, wrong length */
+    DRIVER_BROKEN,      /* the link failed while in use: connection dropped, line unplugged */
+    DRIVER_UNREACHABLE, /* the link could not be opened */
+};
+const char *driver_result_name(enum driver_result result); /* "ok" "exception" "silent" "malformed" "broken" "unreachable" */
+
+#define DRIVER_DETAIL_MAX 120
+
+struct driver_answer {
+    enum driver_result result;
+    uint8_t exception;
+    char detail[DRIVER_DETAIL_MAX]; /* for people, when result is not DRIVER_OK: "connection refused", "illegal data address" */
+    size_t count;                   /* samples of this request: all its points, in every case */
+    struct sample *samples;         /* memory of the caller, room for driver_plan_points(); all bad unless DRIVER_OK */
+};
+
+/* The requests that read one device, in order. Immutable after planning; shared by loop and bus thread. */
+struct driver_plan;
+struct driver_link; /* one bus's connection or line; used by one thread at a time */
+
+struct driver {
+    const char *name;
+    /* Pure. points: the device's, count of them; first_point: index of points[0] in site.points, for samples. RG_ENOMEM, RG_EINVAL. */
+    enum rg_err (*plan)(const struct site_device *device, const struct site_point *points, size_t count,
+                        uint32_t first_point, struct driver_plan **out);
+    void (*plan_destroy)(struct driver_plan *plan);
+    size_t (*plan_requests)(const struct driver_plan *plan);
+    size_t (*plan_points)(const struct driver_plan *plan, size_t request); /* points that request reads */
+    /* Bytes of request and answer on the wire, for the time budget of a line. */
+    void (*plan_bytes)(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent, size_t *received);
+
+    /* Allocates; opens nothing yet. The bus definition must outlive the link. */
+    enum rg_err (*link_create)(const struct site_bus *bus, struct driver_link **out);
+    /* On the bus thread: opens the link if it is closed, sends the request, waits at most timeout_ms for its answer, decodes it.
+     * Bounded: returns within the time-out for the connection and the one for the answer, and the silences of the line. */
+    void (*transact)(struct driver_link *link, const struct driver_plan *plan, size_t request, int64_t timeout_ms,
+                     struct driver_answer *answer);
+    /* Any thread: makes a transact that blocks return early (DRIVER_BROKEN); the link stays usable for destroy only. */
+    void (*link_cancel)(struct driver_link *link);
+    void (*link_destroy)(struct driver_link *link); /* closes; takes NULL */
+};
+
+#endif
