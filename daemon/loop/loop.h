@@ -17,6 +17,7 @@
 
 struct loop;
 
+/* Also has the process ignore SIGPIPE: a peer that goes away is an error of a write, not the end of the daemon. */
 RG_NODISCARD enum rg_err loop_create(struct loop **out);
 /* Every handle must have been destroyed. Runs what is left of closing them, then frees the loop. RG_ESTATE (and the loop
  * is kept) when a handle is still alive: a leak, which tests treat as a failure. */
@@ -64,10 +65,11 @@ typedef void (*loop_worker_done_cb)(void *arg, const struct loop_worker_time *ti
 /* name: at most 15 bytes are shown in ps and gdb. */
 RG_NODISCARD enum rg_err loop_worker_create(struct loop *loop, const char *name, loop_worker_run_cb run,
                                             loop_worker_done_cb done, void *arg, struct loop_worker **out);
-/* Starts the job. RG_EAGAIN while the last one has not reached done_cb. */
+/* Starts the job. RG_EAGAIN while the last one has not reached done_cb; in done_cb the worker is free again. */
 RG_NODISCARD enum rg_err loop_worker_submit(struct loop_worker *w);
 bool loop_worker_busy(const struct loop_worker *w);
-/* Waits for a job that is running (so whoever blocks must have been told to stop before), drops its done_cb, ends the thread. */
+/* Waits for a job that was submitted (so whoever blocks must have been told to stop before), drops its done_cb, ends the
+ * thread. A submitted job always runs. */
 void loop_worker_destroy(struct loop_worker *w);
 
 /* ---- mailbox: the door from other threads ---- */
@@ -84,23 +86,28 @@ uint64_t mailbox_refused(const struct mailbox *m); /* any thread */
 void mailbox_destroy(struct mailbox *m);
 
 /* ---- local (Unix) stream sockets, for control/ ---- */
+#define LOOP_PEER_WAITING_MAX ((size_t)4 << 20) /* bytes */
 struct loop_listener;
 struct loop_peer;
 struct loop_peer_cbs {
     void *(*open)(void *arg, struct loop_peer *peer, uint32_t uid); /* a new peer; returns its context, NULL to refuse it */
     void (*read)(void *context, const char *bytes, size_t length);
-    void (*closed)(void *context); /* gone, for whatever reason; the peer is not to be used again */
+    /* Gone, for whatever reason; the peer is not to be used again. Never called from inside loop_peer_write or loop_peer_close,
+     * but from the loop afterwards (or from loop_listener_destroy). */
+    void (*closed)(void *context);
 };
 /* Listens at path with the given mode (0660): a stale socket file is replaced, a live one gives RG_EEXIST (another
- * instance answers there); the parent folder must exist. RG_EIO: *reason (may be NULL) gets an errno. */
+ * instance answers there); the parent folder must exist. RG_EINVAL: the path is too long; RG_EIO: *reason (may be NULL)
+ * gets an errno (EEXIST: a file that is no socket is in the way). */
 RG_NODISCARD enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, unsigned max_peers,
                                            const struct loop_peer_cbs *cbs, void *arg, struct loop_listener **out,
                                            int *reason);
 /* Closes all its peers (closed is called for each) and removes the socket file. */
 void loop_listener_destroy(struct loop_listener *l);
-/* Copies the bytes. RG_EFULL when more than 4 MiB wait for a peer that does not read: then it is closed. */
+/* Copies the bytes. RG_EFULL when more than LOOP_PEER_WAITING_MAX would wait for a peer that does not read: then it is
+ * closed. RG_ESTATE: it is closed or closing; RG_EIO, RG_ENOMEM: then it is closed too. */
 RG_NODISCARD enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t length);
-/* After what was written has gone out. */
+/* After what was written has gone out (bounded: a peer that does not read is cut after a few seconds). No read follows. */
 void loop_peer_close(struct loop_peer *peer);
 
 #endif

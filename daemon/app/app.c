@@ -1,0 +1,347 @@
+#include "app/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/command.h"
+#include "app/event.h"
+#include "base/log.h"
+#include "config/diff.h"
+#include "control/control.h"
+
+enum app_state {
+    APP_RUNNING,
+    APP_LOADING,   /* a new configuration is being read off the loop; all else goes on */
+    APP_SWITCHING, /* it was taken; the old uplinks say goodbye before the new ones begin */
+    APP_FLUSHING,  /* stopping: the store commits the last records */
+    APP_LEAVING,   /* stopping: the uplinks send what waits */
+    APP_STOPPED,
+};
+
+#define BY_MAX 64
+
+struct app {
+    struct loop *loop;
+    struct pipeline pipeline;
+    enum app_state state;
+    struct config *config;  /* in force */
+    struct config *loaded;  /* read by the worker, not judged yet */
+    struct config *retired; /* still referred to by uplinks that are leaving */
+    struct loop_worker *loader;
+    struct control *control;
+    struct command_context context;
+    size_t leaving; /* uplinks that have not said goodbye yet */
+    struct loop_timer *left; /* fires once all have: an uplink is not freed inside its own callback */
+    char reload_by[BY_MAX];
+    bool reload_again; /* asked for while one was under way */
+    char stop_reason[BY_MAX];
+    bool stop_wanted; /* asked for while switching */
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+};
+
+struct pipeline *app_pipeline(struct app *a)
+{
+    return &a->pipeline;
+}
+
+/* ---- stop ---- */
+
+static void stop_begin(struct app *a);
+static void switch_finish(struct app *a);
+
+static void free_uplinks(struct app *a)
+{
+    struct pipeline *p = &a->pipeline;
+
+    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
+        uplink_destroy(p->uplinks[i]);
+    free(p->uplinks);
+    p->uplinks = NULL;
+    p->uplink_count = 0;
+}
+
+static void all_left_cb(void *arg)
+{
+    struct app *a = arg;
+
+    if (a->state == APP_SWITCHING) {
+        switch_finish(a);
+    } else {
+        a->state = APP_STOPPED;
+        free_uplinks(a);
+        a->stopped(a->stopped_arg);
+    }
+}
+
+static void uplink_left_cb(void *arg)
+{
+    struct app *a = arg;
+
+    if (--a->leaving == 0)
+        loop_timer_at(a->left, loop_mono_ms(a->loop));
+}
+
+/* Sends every uplink off with its final state document. */
+static void uplinks_leave(struct app *a, bool online, int64_t timeout_ms)
+{
+    struct pipeline *p = &a->pipeline;
+    size_t count = p->uplinks ? p->uplink_count : 0;
+
+    pipeline_write_state(p, online);
+    a->leaving = count + 1; /* the one more: so that it does not reach 0 inside this loop */
+    for (size_t i = 0; i < count; i++)
+        uplink_stop(p->uplinks[i], p->document.text, p->document.length, timeout_ms, uplink_left_cb, a);
+    uplink_left_cb(a);
+}
+
+static void stop_flushed_cb(void *arg, bool ok)
+{
+    struct app *a = arg;
+
+    if (!ok)
+        log_error("store: the last records could not be committed before the stop");
+    a->state = APP_LEAVING;
+    uplinks_leave(a, false, APP_STOP_UPLINK_MS);
+}
+
+static void stop_begin(struct app *a)
+{
+    a->state = APP_FLUSHING;
+    control_destroy(a->control);
+    a->control = NULL;
+    pipeline_halt(&a->pipeline);
+    event_stop(&a->pipeline, a->stop_reason);
+    store_flush(a->pipeline.store, stop_flushed_cb, a);
+}
+
+void app_stop(struct app *a, const char *reason, void (*done)(void *arg), void *arg)
+{
+    if (a->stop_wanted)
+        return;
+    a->stop_wanted = true;
+    a->stopped = done;
+    a->stopped_arg = arg;
+    (void)text_copy(a->stop_reason, sizeof a->stop_reason, reason);
+    if (a->state == APP_RUNNING || a->state == APP_LOADING)
+        stop_begin(a);
+}
+
+/* ---- control ---- */
+
+static enum rg_err control_cb(void *arg, const char *command, const struct json *request, uint32_t uid, struct jsonw *out,
+                              char *error, size_t error_size)
+{
+    struct app *a = arg;
+
+    return command_run(&a->context, command, request, uid, out, error, error_size);
+}
+
+static enum rg_err control_open(struct app *a)
+{
+    const char *path = a->pipeline.site->control_socket;
+    int reason = 0;
+    enum rg_err err;
+
+    if (!path)
+        return RG_OK;
+    err = control_create(a->loop, path, control_cb, a, &a->control, &reason);
+    if (err == RG_EEXIST)
+        log_error("control: another riskgated answers on %s", path);
+    else if (err != RG_OK)
+        log_error("control: cannot listen on %s: %s", path, reason ? strerror(reason) : rg_err_text(err));
+    return err;
+}
+
+/* ---- reload ---- */
+
+static void load_run_cb(void *arg)
+{
+    struct app *a = arg;
+
+    if (config_load(a->config->file, &a->loaded) != RG_OK)
+        a->loaded = NULL;
+}
+
+static void reload_next(struct app *a)
+{
+    a->state = APP_RUNNING;
+    if (a->stop_wanted) {
+        stop_begin(a);
+    } else if (a->reload_again) {
+        a->reload_again = false;
+        app_reload(a, a->reload_by);
+    }
+}
+
+static void switch_finish(struct app *a)
+{
+    const char *old_socket = a->retired->site->control_socket;
+    const char *new_socket = a->config->site->control_socket;
+
+    free_uplinks(a);
+    if (pipeline_uplinks_start(&a->pipeline) != RG_OK)
+        log_error("reload: an uplink could not be made: out of memory");
+    if (!old_socket || !new_socket || strcmp(old_socket, new_socket) != 0) {
+        control_destroy(a->control);
+        a->control = NULL;
+        (void)control_open(a); /* logged there; the daemon's work goes on without it */
+    }
+    config_free(a->retired);
+    a->retired = NULL;
+    reload_next(a);
+}
+
+static void refuse(struct app *a, const char *why)
+{
+    event_config_refused(&a->pipeline, a->loaded, why, a->reload_by);
+    config_free(a->loaded);
+    a->loaded = NULL;
+    reload_next(a);
+}
+
+static void take(struct app *a)
+{
+    struct config_diff diff;
+    enum rg_err err = config_diff(a->config->site, a->loaded->site, &diff);
+
+    if (err == RG_OK)
+        err = pipeline_take(&a->pipeline, a->loaded->site, a->loaded->sha256, NULL);
+    if (err != RG_OK) {
+        config_diff_free(&diff);
+        refuse(a, rg_err_text(err));
+        return;
+    }
+    a->retired = a->config;
+    a->config = a->loaded;
+    a->loaded = NULL;
+    a->context.config_file = a->config->file;
+    a->context.config_loaded_wall_ms = loop_wall_ms(a->loop);
+    log_set_level(a->config->site->log_level);
+    event_config_applied(&a->pipeline, a->config, &diff, a->reload_by);
+    config_diff_free(&diff);
+    a->state = APP_SWITCHING;
+    uplinks_leave(a, true, APP_RELOAD_UPLINK_MS);
+}
+
+static void log_issues(const struct config *config)
+{
+    for (size_t i = 0; i < config->issue_count; i++) {
+        const struct config_issue *issue = &config->issues[i];
+
+        log_write(issue->severity == CONFIG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s:%u:%u: %s", issue->file,
+                  issue->line, issue->column, issue->text);
+    }
+}
+
+static void load_done_cb(void *arg, const struct loop_worker_time *time)
+{
+    struct app *a = arg;
+
+    (void)time;
+    if (a->state != APP_LOADING) { /* a stop came first */
+        config_free(a->loaded);
+        a->loaded = NULL;
+        return;
+    }
+    if (!a->loaded) {
+        log_error("reload: out of memory; the configuration in force stays");
+        reload_next(a);
+        return;
+    }
+    log_issues(a->loaded);
+    if (!a->loaded->site)
+        refuse(a, "it has errors");
+    else if (strcmp(a->loaded->site->store.path, a->config->site->store.path) != 0)
+        refuse(a, "store.path cannot change while running; restart for that");
+    else if (strcmp(a->loaded->site->gateway.id, a->config->site->gateway.id) != 0)
+        refuse(a, "gateway.id cannot change while running; restart for that");
+    else
+        take(a);
+}
+
+void app_reload(struct app *a, const char *by)
+{
+    if (a->stop_wanted)
+        return;
+    (void)text_copy(a->reload_by, sizeof a->reload_by, by);
+    if (a->state != APP_RUNNING) {
+        a->reload_again = true;
+        return;
+    }
+    if (loop_worker_submit(a->loader) != RG_OK) {
+        log_error("reload: cannot be started now; the configuration in force stays");
+        return;
+    }
+    a->state = APP_LOADING;
+}
+
+/* ---- start ---- */
+
+static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
+{
+    char why[512] = "";
+    struct store_start start = {0};
+    enum rg_err err;
+
+    err = pipeline_open(&a->pipeline, a->loop, env, a->config->site, a->config->sha256, &start, why, sizeof why);
+    if (err != RG_OK) {
+        log_error("cannot start: %s", why[0] ? why : rg_err_text(err));
+    } else {
+        event_start(&a->pipeline, start.clean || start.fresh);
+        err = pipeline_uplinks_start(&a->pipeline);
+        if (err != RG_OK)
+            log_error("cannot start: an uplink could not be made: %s", rg_err_text(err));
+    }
+    store_start_free(&start);
+    return err;
+}
+
+enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct config *config, struct app **out)
+{
+    struct app *a = calloc(1, sizeof *a);
+    enum rg_err err = RG_ENOMEM;
+
+    *out = NULL;
+    if (!a) {
+        config_free(config);
+        return err;
+    }
+    a->loop = loop;
+    a->config = config;
+    a->context.pipeline = &a->pipeline;
+    a->context.config_file = config->file;
+    a->context.config_loaded_wall_ms = loop_wall_ms(loop);
+    a->context.started_mono_ms = loop_mono_ms(loop);
+    log_set_level(config->site->log_level);
+    err = loop_worker_create(loop, "config", load_run_cb, load_done_cb, a, &a->loader);
+    if (err == RG_OK)
+        err = loop_timer_create(loop, all_left_cb, a, &a->left);
+    if (err == RG_OK)
+        err = app_open(a, env);
+    if (err == RG_OK)
+        err = control_open(a);
+    if (err != RG_OK) {
+        (void)app_destroy(a);
+        return err;
+    }
+    *out = a;
+    return RG_OK;
+}
+
+enum rg_err app_destroy(struct app *a)
+{
+    enum rg_err err;
+
+    if (!a)
+        return RG_OK;
+    control_destroy(a->control);
+    loop_worker_destroy(a->loader);
+    loop_timer_destroy(a->left);
+    err = pipeline_close(&a->pipeline);
+    config_free(a->loaded);
+    config_free(a->retired);
+    config_free(a->config);
+    free(a);
+    return err;
+}

@@ -1,0 +1,318 @@
+#include "app/command.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static double milliseconds(int64_t us)
+{
+    return (double)us / 1000.0;
+}
+
+static void write_alarm_counts(struct jsonw *w, const struct rules *rules)
+{
+    struct rules_counts n;
+
+    rules_counts(rules, &n);
+    jsonw_object_begin(w);
+    for (int level = LEVEL_RED; level >= LEVEL_BLUE; level--)
+        jsonw_key_int(w, level_name((enum level)level), (int64_t)n.active[level]);
+    jsonw_key_int(w, "unacked", (int64_t)n.unacked);
+    jsonw_key_int(w, "shelved", (int64_t)n.shelved);
+    jsonw_object_end(w);
+}
+
+static void write_buses(struct jsonw *w, const struct pipeline *p)
+{
+    jsonw_array_begin(w);
+    for (uint32_t i = 0; i < p->site->bus_count; i++) {
+        struct poll_bus_stats s;
+
+        poll_bus_stats(p->poll, i, &s);
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "name", p->site->buses[i].name);
+        jsonw_key_string(w, "state", bus_state_name(s.state));
+        jsonw_key_int(w, "ok", (int64_t)s.ok);
+        jsonw_key_int(w, "errors", (int64_t)s.errors);
+        jsonw_key_int(w, "timeouts", (int64_t)s.timeouts);
+        jsonw_key_double(w, "p50_ms", milliseconds(s.p50_us));
+        jsonw_key_double(w, "p99_ms", milliseconds(s.p99_us));
+        jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void write_devices(struct jsonw *w, const struct pipeline *p)
+{
+    jsonw_array_begin(w);
+    for (uint32_t i = 0; i < p->site->device_count; i++) {
+        const struct site_device *d = &p->site->devices[i];
+        struct poll_device_stats s;
+
+        poll_device_stats(p->poll, i, &s);
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "name", d->name);
+        jsonw_key_string(w, "label", d->label);
+        jsonw_key_string(w, "bus", p->site->buses[d->bus].name);
+        jsonw_key_int(w, "unit", d->unit);
+        jsonw_key_string(w, "state", unit_state_name(s.state));
+        jsonw_key(w, "last_ok_ts");
+        if (s.last_ok_wall_ms > 0)
+            jsonw_int(w, s.last_ok_wall_ms);
+        else
+            jsonw_null(w);
+        jsonw_key_int(w, "ok", (int64_t)s.ok);
+        jsonw_key_int(w, "errors", (int64_t)s.errors);
+        jsonw_key_int(w, "exceptions", (int64_t)s.exceptions);
+        jsonw_key_int(w, "skipped", (int64_t)s.skipped);
+        jsonw_key_int(w, "poll_late_ms", s.late_ms);
+        jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void write_store(struct jsonw *w, const struct pipeline *p)
+{
+    struct store_stats s;
+
+    store_stats(p->store, &s);
+    jsonw_object_begin(w);
+    jsonw_key_bool(w, "ok", s.ok);
+    jsonw_key_int(w, "size", s.size);
+    jsonw_key_int(w, "free", s.free);
+    jsonw_key_int(w, "last_commit_ms", s.last_commit_ms);
+    jsonw_key_int(w, "lost", (int64_t)s.lost);
+    jsonw_key_int(w, "commits", (int64_t)s.commits);
+    jsonw_key_int(w, "failures", (int64_t)s.failures);
+    jsonw_key_int(w, "waiting", (int64_t)s.waiting_bytes);
+    jsonw_key_int(w, "unrecorded", (int64_t)p->unrecorded);
+    jsonw_key(w, "head");
+    jsonw_object_begin(w);
+    for (int i = 0; i < STREAM_COUNT; i++)
+        jsonw_key_int(w, stream_name((enum stream)i), s.head[i]);
+    jsonw_object_end(w);
+    jsonw_object_end(w);
+}
+
+static void write_uplinks(struct jsonw *w, const struct pipeline *p)
+{
+    jsonw_array_begin(w);
+    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
+        struct uplink_stats s;
+
+        uplink_stats(p->uplinks[i], &s);
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "name", p->site->uplinks[i].name);
+        jsonw_key_bool(w, "connected", s.connected);
+        jsonw_key(w, "pending");
+        jsonw_object_begin(w);
+        for (int k = 0; k < STREAM_COUNT; k++)
+            jsonw_key_int(w, stream_name((enum stream)k), s.pending[k]);
+        jsonw_object_end(w);
+        jsonw_key(w, "last_ack_ts");
+        if (s.last_ack_wall_ms > 0)
+            jsonw_int(w, s.last_ack_wall_ms);
+        else
+            jsonw_null(w);
+        jsonw_key_int(w, "messages", (int64_t)s.messages);
+        jsonw_key_int(w, "connects", (int64_t)s.connects);
+        jsonw_key_int(w, "resent", (int64_t)s.resent);
+        jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void command_status(const struct command_context *c, struct jsonw *w)
+{
+    const struct pipeline *p = c->pipeline;
+
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "version", p->env.version);
+    jsonw_key_string(w, "gateway", p->site->gateway.id);
+    jsonw_key_int(w, "uptime_s", (loop_mono_ms(p->loop) - c->started_mono_ms) / 1000);
+    jsonw_key_int(w, "boot", p->boot);
+    jsonw_key(w, "config");
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "file", c->config_file);
+    jsonw_key_string(w, "sha256", p->config_sha256);
+    jsonw_key_int(w, "loaded_ts", c->config_loaded_wall_ms);
+    jsonw_object_end(w);
+    jsonw_key_bool(w, "clock_synced", loop_clock_synced(p->loop));
+    jsonw_key_string(w, "level", level_name(rules_level(p->rules)));
+    jsonw_key(w, "alarms");
+    write_alarm_counts(w, p->rules);
+    jsonw_key(w, "buses");
+    write_buses(w, p);
+    jsonw_key(w, "devices");
+    write_devices(w, p);
+    jsonw_key(w, "store");
+    write_store(w, p);
+    jsonw_key(w, "uplinks");
+    write_uplinks(w, p);
+    jsonw_key(w, "loop");
+    jsonw_object_begin(w);
+    jsonw_key_int(w, "late_max_ms", loop_late_max_ms(p->loop));
+    jsonw_object_end(w);
+    jsonw_object_end(w);
+}
+
+struct alarm_list {
+    struct jsonw *w;
+    const struct site *site;
+};
+
+static const char *rule_message(const struct site *site, const char *rule)
+{
+    for (size_t i = 0; i < site->rule_count; i++) {
+        if (strcmp(site->rules[i].name, rule) == 0)
+            return site->rules[i].message;
+    }
+    return NULL;
+}
+
+static void write_alarm_cb(void *arg, const struct alarm *a)
+{
+    const struct alarm_list *list = arg;
+    struct jsonw *w = list->w;
+
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "alarm", a->id);
+    jsonw_key_string(w, "level", level_name(a->level));
+    jsonw_key_string(w, "rule", a->rule);
+    jsonw_key_string(w, "point", a->point);
+    jsonw_key_string(w, "area", a->area[0] ? a->area : NULL);
+    jsonw_key_string(w, "message", rule_message(list->site, a->rule));
+    jsonw_key_int(w, "raised_ts", a->raised_ms);
+    jsonw_key_bool(w, "acked", a->acked);
+    jsonw_key(w, "acked_ts");
+    if (a->acked)
+        jsonw_int(w, a->acked_ms);
+    else
+        jsonw_null(w);
+    jsonw_key_string(w, "acked_by", a->acked ? a->acked_by : NULL);
+    jsonw_key_bool(w, "shelved", a->shelved);
+    jsonw_object_end(w);
+}
+
+static void command_alarms(const struct command_context *c, struct jsonw *w)
+{
+    struct alarm_list list = {w, c->pipeline->site};
+
+    jsonw_array_begin(w);
+    rules_each(c->pipeline->rules, write_alarm_cb, &list);
+    jsonw_array_end(w);
+}
+
+static void command_points(const struct command_context *c, struct jsonw *w)
+{
+    const struct pipeline *p = c->pipeline;
+
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < p->site->point_count; i++) {
+        const struct site_point *point = &p->site->points[i];
+        const struct live_point *live = &p->live.points[i];
+
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "point", point->full_name);
+        jsonw_key_string(w, "label", point->label ? point->label : p->site->devices[point->device].label);
+        jsonw_key(w, "value");
+        if (live->quality != QUALITY_GOOD)
+            jsonw_null(w);
+        else if (point->type == TYPE_F32)
+            jsonw_float(w, (float)live->value);
+        else
+            jsonw_double(w, live->value);
+        jsonw_key_string(w, "unit", point->unit);
+        jsonw_key_string(w, "quality", quality_name(live->quality));
+        jsonw_key(w, "ts");
+        if (live->wall_ms > 0)
+            jsonw_int(w, live->wall_ms);
+        else
+            jsonw_null(w);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void command_risk(const struct command_context *c, struct jsonw *w)
+{
+    const struct pipeline *p = c->pipeline;
+
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "level", level_name(rules_level(p->rules)));
+    jsonw_key(w, "areas");
+    jsonw_object_begin(w);
+    for (uint32_t i = 0; i < p->site->area_count; i++) {
+        const struct site_area *a = &p->site->areas[i];
+        size_t alarms = 0;
+        enum level level = rules_area_level(p->rules, i, &alarms);
+
+        jsonw_key(w, a->name);
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "label", a->label);
+        jsonw_key_string(w, "parent", a->parent == SITE_NONE ? NULL : p->site->areas[a->parent].name);
+        jsonw_key_string(w, "level", level_name(level));
+        jsonw_key_string(w, "inherent", level_name(a->inherent));
+        jsonw_key_int(w, "alarms", (int64_t)alarms);
+        jsonw_key_string(w, "measure", a->measure);
+        jsonw_key_string(w, "responsible", a->resp_person);
+        jsonw_key_string(w, "phone", a->resp_phone);
+        jsonw_object_end(w);
+    }
+    jsonw_object_end(w);
+    jsonw_object_end(w);
+}
+
+static enum rg_err command_ack(const struct command_context *c, const struct json *request, struct jsonw *w, char *error,
+                               size_t error_size)
+{
+    const char *alarm = json_string(json_get(request, "alarm"));
+    const char *by = json_string(json_get(request, "by"));
+    const char *comment = json_string(json_get(request, "comment"));
+    enum rg_err err;
+
+    if (!alarm || !by || !by[0]) {
+        (void)text_copy(error, error_size, "ack needs the alarm and who acknowledges it");
+        return RG_EINVAL;
+    }
+    if (strlen(by) >= ALARM_WHO_MAX || (comment && strlen(comment) >= ALARM_COMMENT_MAX)) {
+        (void)text_copy(error, error_size, "the name or the comment is too long");
+        return RG_EINVAL;
+    }
+    err = pipeline_ack(c->pipeline, alarm, by, comment);
+    if (err == RG_ENOTFOUND)
+        (void)text_format(error, error_size, "there is no active alarm %.96s", alarm);
+    else if (err == RG_EEXIST)
+        (void)text_format(error, error_size, "alarm %.96s is acknowledged already", alarm);
+    else if (err == RG_OK)
+        jsonw_string(w, alarm);
+    return err;
+}
+
+enum rg_err command_run(const struct command_context *c, const char *command, const struct json *request, uint32_t uid,
+                        struct jsonw *out, char *error, size_t error_size)
+{
+    (void)uid;
+    if (!c->pipeline->poll) {
+        (void)text_copy(error, error_size, "the daemon is stopping");
+        return RG_ESTATE;
+    }
+    if (strcmp(command, "status") == 0)
+        command_status(c, out);
+    else if (strcmp(command, "alarms") == 0)
+        command_alarms(c, out);
+    else if (strcmp(command, "points") == 0)
+        command_points(c, out);
+    else if (strcmp(command, "risk") == 0)
+        command_risk(c, out);
+    else if (strcmp(command, "ack") == 0)
+        return command_ack(c, request, out, error, error_size);
+    else {
+        (void)text_format(error, error_size, "unknown command %.32s", command);
+        return RG_EUNSUPPORTED;
+    }
+    return RG_OK;
+}

@@ -1,0 +1,19 @@
+/* What riskgatectl may ask of the running daemon. */
+#ifndef RG_APP_COMMAND_H
+#define RG_APP_COMMAND_H
+
+#include "app/pipeline.h"
+#include "base/json_read.h"
+
+struct command_context {
+    struct pipeline *pipeline;
+    const char *config_file;
+    int64_t config_loaded_wall_ms;
+    int64_t started_mono_ms;
+};
+
+/* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points, risk, ack. */
+RG_NODISCARD enum rg_err command_run(const struct command_context *c, const char *command, const struct json *request,
+                                     uint32_t uid, struct jsonw *out, char *error, size_t error_size);
+
+#endif

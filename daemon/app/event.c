@@ -1,0 +1,193 @@
+#include "app/event.h"
+
+#include <inttypes.h>
+
+#include "app/record.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "config/diff.h"
+
+#define CHANGES_IN_EVENT 500 /* of a configuration; further ones are counted */
+
+/* ts first, then kind, then what belongs to the kind. */
+static struct jsonw *event_begin(struct pipeline *p, const char *kind, int64_t wall_ms)
+{
+    record_begin(&p->event, wall_ms);
+    jsonw_key_string(&p->event, "kind", kind);
+    return &p->event;
+}
+
+void event_start(struct pipeline *p, bool clean)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "start", now);
+
+    log_info("riskgated %s started: gateway %s, boot %" PRId64 "%s", p->env.version, p->site->gateway.id, p->boot,
+             clean ? "" : ", the last run did not end cleanly");
+    jsonw_key_int(w, "boot", p->boot);
+    jsonw_key_string(w, "version", p->env.version);
+    jsonw_key_bool(w, "clean", clean);
+    jsonw_key_string(w, "config", p->config_sha256);
+    pipeline_append_event(p, "start", now);
+}
+
+void event_stop(struct pipeline *p, const char *reason)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "stop", now);
+
+    log_info("riskgated stops: %s", reason);
+    jsonw_key_string(w, "reason", reason);
+    pipeline_append_event(p, "stop", now);
+}
+
+void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff, const char *by)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "config", now);
+    size_t told = diff->count < CHANGES_IN_EVENT ? diff->count : CHANGES_IN_EVENT;
+
+    log_info("configuration %s taken (%zu changes, asked by %s)", config->file, diff->count, by);
+    jsonw_key_bool(w, "applied", true);
+    jsonw_key_string(w, "file", config->file);
+    jsonw_key_string(w, "sha256", config->sha256);
+    jsonw_key_string(w, "by", by);
+    jsonw_key(w, "changes");
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < told; i++) {
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "what", diff->changes[i].what);
+        jsonw_key_string(w, "old", diff->changes[i].before);
+        jsonw_key_string(w, "new", diff->changes[i].after);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+    if (told < diff->count)
+        jsonw_key_int(w, "more", (int64_t)(diff->count - told));
+    pipeline_append_event(p, "config", now);
+}
+
+void event_config_refused(struct pipeline *p, const struct config *config, const char *why, const char *by)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "config", now);
+
+    log_error("configuration %s refused, the one in force stays: %s", config->file, why);
+    jsonw_key_bool(w, "applied", false);
+    jsonw_key_string(w, "file", config->file);
+    jsonw_key_string(w, "sha256", config->sha256);
+    jsonw_key_string(w, "by", by);
+    jsonw_key_string(w, "error", why);
+    jsonw_key_int(w, "errors", (int64_t)config->error_count);
+    pipeline_append_event(p, "config", now);
+}
+
+void event_device(void *arg, uint32_t device, enum unit_state state, const char *detail)
+{
+    struct pipeline *p = arg;
+    const struct site_device *d = &p->site->devices[device];
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "device", now);
+    bool online = state == UNIT_ONLINE;
+
+    if (online)
+        log_info("device %s (bus %s, unit %u): answers again", d->name, p->site->buses[d->bus].name, d->unit);
+    else
+        log_warning("device %s (bus %s, unit %u): %s; probed at growing gaps until it answers", d->name,
+                    p->site->buses[d->bus].name, d->unit, detail);
+    jsonw_key_string(w, "device", d->name);
+    jsonw_key_string(w, "bus", p->site->buses[d->bus].name);
+    jsonw_key_string(w, "state", online ? "online" : "offline");
+    jsonw_key_string(w, "detail", detail);
+    pipeline_append_event(p, "device", now);
+}
+
+void event_bus(void *arg, uint32_t bus, enum bus_state state, const char *detail)
+{
+    struct pipeline *p = arg;
+    const char *name = p->site->buses[bus].name;
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "device", now);
+
+    if (state == BUS_UP)
+        log_info("bus %s: up", name);
+    else
+        log_warning("bus %s: down: %s", name, detail);
+    jsonw_key_null(w, "device");
+    jsonw_key_string(w, "bus", name);
+    jsonw_key_string(w, "state", bus_state_name(state));
+    jsonw_key_string(w, "detail", detail);
+    pipeline_append_event(p, "device", now);
+}
+
+void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *detail)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "uplink", now);
+
+    if (up)
+        log_info("uplink %s: connected", uplink);
+    else
+        log_warning("uplink %s: lost: %s", uplink, detail);
+    jsonw_key_string(w, "uplink", uplink);
+    jsonw_key_string(w, "state", up ? "back" : "lost");
+    jsonw_key_string(w, "detail", detail);
+    pipeline_append_event(p, "uplink", now);
+}
+
+void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count, const char *cause)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "lost", now);
+
+    log_error("%" PRIu64 " records of stream %s lost: %s", count, stream_name(stream), cause);
+    jsonw_key_string(w, "stream", stream_name(stream));
+    jsonw_key(w, "first");
+    if (first > 0)
+        jsonw_int(w, first);
+    else
+        jsonw_null(w);
+    jsonw_key(w, "last");
+    if (last > 0)
+        jsonw_int(w, last);
+    else
+        jsonw_null(w);
+    jsonw_key_int(w, "count", (int64_t)count);
+    jsonw_key_string(w, "cause", cause);
+    pipeline_append_event(p, "lost", now);
+}
+
+void event_clock(struct pipeline *p, int64_t step_ms, bool synced)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "clock", now);
+
+    log_warning("system clock: step of %" PRId64 " ms, %s", step_ms, synced ? "synchronised" : "not synchronised");
+    jsonw_key_int(w, "step_ms", step_ms);
+    jsonw_key_bool(w, "synced", synced);
+    pipeline_append_event(p, "clock", now);
+}
+
+void event_command_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "command", now);
+
+    log_info("alarm %s acknowledged by %s", alarm, by);
+    jsonw_key_string(w, "command", "ack");
+    jsonw_key_string(w, "alarm", alarm);
+    jsonw_key_string(w, "by", by);
+    jsonw_key_string(w, "comment", comment);
+    pipeline_append_event(p, "command", now);
+}
+
+void event_log_alarm(const struct alarm_change *change)
+{
+    const struct alarm *a = change->alarm;
+    enum log_level severity = change->event == ALARM_RAISE || change->event == ALARM_ESCALATE ? LOG_LEVEL_WARNING
+                                                                                                  : LOG_LEVEL_INFO;
+
+    log_write(severity, "alarm %s %s: rule %s, point %s, %s -> %s%s%s", a->id, alarm_event_name(change->event), a->rule,
+              a->point, level_name(change->was), level_name(a->level), change->message ? ": " : "",
+              change->message ? change->message : "");
+}

@@ -1,0 +1,77 @@
+/* The way of the data, joined: poll -> (decode) -> rules -> store -> uplink. Start reading here, in pipeline.c.
+ *
+ * All of it runs on the loop's thread. The parts that depend on the site (poll, rules, live, uplinks) are exchanged as a whole by a
+ * reload; the store stays. */
+#ifndef RG_APP_PIPELINE_H
+#define RG_APP_PIPELINE_H
+
+#include "app/clock_watch.h"
+#include "app/live.h"
+#include "base/json_write.h"
+#include "loop/loop.h"
+#include "model/site.h"
+#include "poll/poll.h"
+#include "rules/rules.h"
+#include "store/store.h"
+#include "uplink/uplink.h"
+
+/* A deadline is carried out this long after its instant, with its own instant as its time: an answer that arrived before the deadline
+ * and still lies in the mailbox is then evaluated before it, as it would be in a replay. */
+#define PIPELINE_TICK_LAG_MS 20
+#define PIPELINE_RISK_EVERY_MS 60000
+
+/* What a program (or a test) chooses for the outside. */
+struct pipeline_env {
+    const struct driver *driver;
+    const struct transport_ops *transport;
+    const char *version;
+    uint64_t seed; /* of all jitter */
+};
+
+struct pipeline {
+    struct loop *loop;
+    struct pipeline_env env;
+    const struct site *site;
+    char config_sha256[65];
+    int64_t boot;
+    struct poll *poll;
+    struct rules *rules;
+    struct live live;
+    struct store *store;
+    struct uplink **uplinks; /* [uplink_count]; NULL while they are being exchanged */
+    size_t uplink_count;
+    struct loop_timer *deadline; /* the rules' next one */
+    struct loop_timer *second;
+    struct clock_watch clock;
+    struct jsonw record, event, document; /* reused memory; event is apart because a lost record is told while one is in hand */
+    uint64_t next_alarm;
+    int64_t risk_due_ms;
+    bool risk_changed;   /* an alarm changed and the risk document was not published since */
+    uint64_t unrecorded; /* records that could not even be encoded or queued; told in status */
+};
+
+/* Opens the store and puts back what it holds; polls nothing yet. On an error *why says what and where. */
+RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
+                                       const struct site *site, const char *config_sha256, struct store_start *start,
+                                       char *why, size_t why_size);
+/* Makes poll, rules and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules.
+ * Whole or not at all: after an error what was in force still is. The old site is not referred to any more, except by
+ * the uplinks. */
+RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
+                                       const struct store_start *start);
+/* Makes and starts the uplinks of the site in force; there are none (p->uplinks is NULL). */
+RG_NODISCARD enum rg_err pipeline_uplinks_start(struct pipeline *p);
+/* Stops polling and evaluating: no record follows but what the caller appends. */
+void pipeline_halt(struct pipeline *p);
+/* Frees everything at once; takes a zeroed or half-built pipeline. RG_EIO: the store could not commit the last records. */
+enum rg_err pipeline_close(struct pipeline *p);
+
+struct moment pipeline_now(const struct pipeline *p);
+/* Hands the record to the store; counts it when it cannot be taken. */
+void pipeline_append_event(struct pipeline *p, const char *kind, int64_t wall_ms);
+/* The state document in p->document. */
+void pipeline_write_state(struct pipeline *p, bool online);
+void pipeline_publish_risk(struct pipeline *p);
+RG_NODISCARD enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment);
+
+#endif

@@ -1,0 +1,14 @@
+/* The daemon's answers, for people. Each takes the "result" of the command of its name. */
+#ifndef RG_CTL_SHOW_H
+#define RG_CTL_SHOW_H
+
+#include <stdio.h>
+
+#include "base/json_read.h"
+
+void show_status(const struct json *result, FILE *to);
+void show_alarms(const struct json *result, FILE *to);
+void show_points(const struct json *result, FILE *to);
+void show_risk(const struct json *result, FILE *to);
+
+#endif

@@ -1,0 +1,146 @@
+#include "ctl/table.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "base/text.h"
+
+struct table_row {
+    enum table_colour colour;
+    size_t cells;
+    char cell[TABLE_COLUMNS][TABLE_CELL];
+};
+
+void table_init(struct table *t, size_t columns, const char *const *titles)
+{
+    memset(t, 0, sizeof *t);
+    t->columns = columns < TABLE_COLUMNS ? columns : TABLE_COLUMNS;
+    table_row(t, TABLE_BOLD);
+    for (size_t i = 0; i < t->columns; i++)
+        table_cell(t, "%s", titles[i]);
+}
+
+void table_free(struct table *t)
+{
+    free(t->first);
+    memset(t, 0, sizeof *t);
+}
+
+void table_row(struct table *t, enum table_colour colour)
+{
+    if (t->rows == t->capacity) {
+        size_t capacity = t->capacity ? 2 * t->capacity : 16;
+        struct table_row *grown = realloc(t->first, capacity * sizeof *grown);
+
+        if (!grown) {
+            t->failed = true;
+            return;
+        }
+        t->first = grown;
+        t->capacity = capacity;
+    }
+    memset(&t->first[t->rows], 0, sizeof t->first[0]);
+    t->first[t->rows++].colour = colour;
+}
+
+void table_cell(struct table *t, const char *format, ...)
+{
+    struct table_row *row = t->rows ? &t->first[t->rows - 1] : NULL;
+    char whole[2 * TABLE_CELL];
+    va_list args;
+
+    if (t->failed || !row || row->cells >= t->columns)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(whole, sizeof whole, format, args);
+    va_end(args);
+    (void)text_copy(row->cell[row->cells], TABLE_CELL, whole);
+    for (char *c = row->cell[row->cells]; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    }
+    row->cells++;
+}
+
+/* Terminal cells a text takes; bytes that are no character count one each. */
+static size_t cells_of(const char *text)
+{
+    mbstate_t state;
+    size_t width = 0;
+
+    memset(&state, 0, sizeof state);
+    while (*text) {
+        wchar_t c;
+        size_t n = mbrtowc(&c, text, MB_CUR_MAX, &state);
+        int w;
+
+        if (n == (size_t)-1 || n == (size_t)-2 || n == 0) {
+            memset(&state, 0, sizeof state);
+            text++;
+            width++;
+            continue;
+        }
+        w = wcwidth(c);
+        width += w > 0 ? (size_t)w : 0;
+        text += n;
+    }
+    return width;
+}
+
+void table_colour_begin(FILE *to, enum table_colour colour)
+{
+    static const char *const codes[] = {"", "\033[1m", "\033[1;31m", "\033[38;5;208m", "\033[33m", "\033[34m", "\033[32m"};
+
+    if (colour != TABLE_PLAIN && isatty(fileno(to)))
+        (void)fputs(codes[colour], to);
+}
+
+void table_colour_end(FILE *to, enum table_colour colour)
+{
+    if (colour != TABLE_PLAIN && isatty(fileno(to)))
+        (void)fputs("\033[0m", to);
+}
+
+void table_print(const struct table *t, FILE *to)
+{
+    size_t width[TABLE_COLUMNS] = {0};
+
+    for (size_t r = 0; r < t->rows; r++) {
+        for (size_t c = 0; c < t->first[r].cells; c++) {
+            size_t w = cells_of(t->first[r].cell[c]);
+
+            width[c] = w > width[c] ? w : width[c];
+        }
+    }
+    for (size_t r = 0; r < t->rows; r++) {
+        const struct table_row *row = &t->first[r];
+
+        table_colour_begin(to, row->colour);
+        for (size_t c = 0; c < row->cells; c++) {
+            bool last = c + 1 == row->cells;
+
+            (void)fputs(row->cell[c], to);
+            for (size_t pad = last ? 0 : width[c] + 2 - cells_of(row->cell[c]); pad > 0; pad--)
+                (void)fputc(' ', to);
+        }
+        table_colour_end(to, row->colour);
+        (void)fputc('\n', to);
+    }
+}
+
+enum table_colour table_level_colour(const char *level)
+{
+    static const struct {
+        const char *level;
+        enum table_colour colour;
+    } colours[] = {{"red", TABLE_RED}, {"orange", TABLE_ORANGE}, {"yellow", TABLE_YELLOW}, {"blue", TABLE_BLUE}};
+
+    for (size_t i = 0; level && i < RG_COUNT(colours); i++) {
+        if (strcmp(level, colours[i].level) == 0)
+            return colours[i].colour;
+    }
+    return TABLE_PLAIN;
+}

@@ -1,0 +1,35 @@
+/* Aligned columns for people; any language (a Chinese character takes two cells). */
+#ifndef RG_CTL_TABLE_H
+#define RG_CTL_TABLE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+#define TABLE_COLUMNS 12
+#define TABLE_CELL 160
+
+enum table_colour { TABLE_PLAIN, TABLE_BOLD, TABLE_RED, TABLE_ORANGE, TABLE_YELLOW, TABLE_BLUE, TABLE_GREEN };
+
+struct table {
+    size_t columns;
+    size_t rows, capacity;
+    struct table_row *first; /* grown block */
+    bool failed;             /* out of memory */
+};
+
+void table_init(struct table *t, size_t columns, const char *const *titles);
+void table_free(struct table *t);
+/* Begins a row, then one call a cell, left to right. */
+void table_row(struct table *t, enum table_colour colour);
+void table_cell(struct table *t, const char *format, ...) RG_PRINTF(2, 3);
+/* Colours only when to is a terminal. Control bytes in cells are shown as '?'. */
+void table_print(const struct table *t, FILE *to);
+/* The colour of a level by its name. */
+enum table_colour table_level_colour(const char *level);
+/* Begins or ends a colour on a terminal; nothing elsewhere. */
+void table_colour_begin(FILE *to, enum table_colour colour);
+void table_colour_end(FILE *to, enum table_colour colour);
+
+#endif

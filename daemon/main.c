@@ -1,0 +1,146 @@
+/* riskgated: arguments, load, run. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/app.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "drivers/modbus/modbus_driver.h"
+#include "uplink/paho.h"
+
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct daemon {
+    struct loop *loop;
+    struct app *app;
+};
+
+static void usage(FILE *to)
+{
+    (void)fputs("riskgated: reads detectors over Modbus, evaluates risk, stores, and tells the platform over MQTT.\n"
+                "\n"
+                "  riskgated --config FILE   run in the foreground\n"
+                "  riskgated --version\n"
+                "  riskgated --help\n"
+                "\n"
+                "SIGTERM and SIGINT end it after flushing; SIGHUP reads the configuration again.\n"
+                "Check a file first: riskgatectl check FILE\n",
+                to);
+}
+
+static void stopped_cb(void *arg)
+{
+    struct daemon *d = arg;
+
+    loop_stop(d->loop);
+}
+
+static void signal_cb(void *arg, int signum)
+{
+    struct daemon *d = arg;
+
+    if (signum == SIGHUP)
+        app_reload(d->app, "signal");
+    else
+        app_stop(d->app, signum == SIGTERM ? "SIGTERM" : "SIGINT", stopped_cb, d);
+}
+
+static enum exit_status run(struct daemon *d, struct config *config)
+{
+    static const int signums[] = {SIGTERM, SIGINT, SIGHUP};
+    struct loop_signal *signals[RG_COUNT(signums)] = {NULL};
+    const struct pipeline_env env = {
+        .driver = &modbus_driver,
+        .transport = &paho_transport,
+        .version = RG_VERSION,
+        .seed = random_system_seed(),
+    };
+    enum rg_err err = RG_OK;
+
+    for (size_t i = 0; err == RG_OK && i < RG_COUNT(signums); i++) {
+        err = loop_signal_create(d->loop, signums[i], signal_cb, d, &signals[i]);
+        if (err != RG_OK)
+            log_error("cannot start: signals: %s", rg_err_text(err));
+    }
+    if (err == RG_OK)
+        err = app_create(d->loop, &env, config, &d->app);
+    else
+        config_free(config);
+    if (err == RG_OK)
+        loop_run(d->loop);
+    for (size_t i = 0; i < RG_COUNT(signums); i++)
+        loop_signal_destroy(signals[i]);
+    if (app_destroy(d->app) != RG_OK && err == RG_OK) {
+        log_error("store: the last records could not be committed");
+        err = RG_EIO;
+    }
+    return err == RG_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static enum exit_status start(const char *file)
+{
+    struct daemon d = {0};
+    struct config *config = NULL;
+    enum exit_status status;
+
+    if (config_load(file, &config) != RG_OK) {
+        log_error("cannot start: out of memory");
+        return EXIT_FAILED;
+    }
+    config_print(config, stderr);
+    if (!config->site) {
+        log_error("cannot start: %s has errors", file);
+        config_free(config);
+        return EXIT_FAILED;
+    }
+    if (loop_create(&d.loop) != RG_OK) {
+        log_error("cannot start: no event loop");
+        config_free(config);
+        return EXIT_FAILED;
+    }
+    status = run(&d, config);
+    if (loop_destroy(d.loop) != RG_OK)
+        log_error("a handle of the event loop was left open");
+    if (status == EXIT_DONE)
+        log_info("riskgated ended");
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *file = NULL;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:vh", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            file = optarg;
+            break;
+        case 'v':
+            (void)puts("riskgated " RG_VERSION);
+            return EXIT_DONE;
+        case 'h':
+            usage(stdout);
+            return EXIT_DONE;
+        default:
+            usage(stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (!file || optind != argc) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    /* A peer that goes away is an error code, not the end of the daemon. */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return EXIT_FAILED;
+    return start(file);
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# All tests of riskgate, from a fresh clone on a bare Debian 12: installs what is missing, builds with both compilers,
+# runs the tests, then again under the sanitizers. Exit status 0: everything passed.
+#
+#   ./test.sh          everything (the gate)
+#   ./test.sh quick    one build, all tests but the sanitizers' and the analysers'
+set -eu
+cd "$(dirname "$0")"
+. tools/packages.sh
+
+mode=${1:-all}
+case "$mode" in all | quick) ;; *)
+    echo "usage: ./test.sh [quick]" >&2
+    exit 2
+    ;;
+esac
+
+# shellcheck disable=SC2086
+packages_need $packages_build $packages_test
+
+jobs=$(nproc)
+export CTEST_OUTPUT_ON_FAILURE=1
+
+step() {
+    printf '\n== %s (%s s)\n' "$1" "$(($(date +%s) - started))"
+}
+started=$(date +%s)
+
+build() { # preset
+    cmake --preset "$1" >"build-$1.log" 2>&1 || {
+        cat "build-$1.log"
+        return 1
+    }
+    cmake --build --preset "$1" -j "$jobs" >"build-$1.log" 2>&1 || {
+        tail -n 60 "build-$1.log"
+        return 1
+    }
+    rm -f "build-$1.log"
+}
+
+step "release build (gcc)"
+build release
+step "tests of the release build"
+ctest --test-dir build/release -j "$jobs"
+
+if [ "$mode" = all ]; then
+    step "second compiler (clang)"
+    build clang
+    step "tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer"
+    build asan
+    ctest --test-dir build/asan -j "$jobs" -LE 'lint|slow'
+    step "tests with threads under ThreadSanitizer"
+    build tsan
+    ctest --test-dir build/tsan -j "$jobs" -L tsan
+    step "analysers"
+    tests/lint/analyse build/clang
+fi
+
+step "passed"

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Holds the layers of the project: which folder includes which, which outside library lives where, how large things are.
+
+Reads the sources as text. Exit status 0 when everything is in its place."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# folder -> folders it may include (besides itself)
+MAY = {
+    "daemon/base": set(),
+    "daemon/model": {"base"},
+    "daemon/loop": {"base"},
+    "drivers": {"base", "model", "drivers"},
+    "drivers/modbus": {"base", "model", "drivers"},
+    "daemon/config": {"base", "model"},
+    "daemon/poll": {"base", "model", "loop", "drivers"},
+    "daemon/rules": {"base", "model"},
+    "daemon/store": {"base", "model", "loop"},
+    "daemon/uplink": {"base", "model", "loop"},
+    "daemon/control": {"base", "model", "loop"},
+    "daemon/app": {"base", "model", "loop", "config", "poll", "rules", "store", "uplink", "control", "drivers"},
+    "daemon/ctl": {"base", "model", "config"},
+    "simulators/plant": set(),
+    "simulators/platform": set(),
+}
+# outside header -> the folders (or files) that are its home
+HOMES = {
+    r"uv\.h": ["daemon/loop"],
+    r"modbus(/modbus)?\.h": ["drivers/modbus"],
+    r"sqlite3\.h": ["daemon/store"],
+    r"MQTT\w+\.h": ["daemon/uplink", "simulators/platform"],
+    r"libfyaml\.h": ["daemon/config", "simulators/plant"],
+    r"(cjson/)?cJSON\.h": ["daemon/base/json_read.c", "simulators/platform"],
+    r"openssl/.*": ["daemon/store", "daemon/config", "simulators/platform"],
+    r"systemd/.*": ["daemon/app"],
+}
+# who may read a clock
+CLOCKS = re.compile(r"\b(clock_gettime|gettimeofday|time)\s*\(|\bclock_(mono|wall)_\w+\s*\(")
+CLOCK_HOMES = ["daemon/base/clock.c", "daemon/base/log.c", "daemon/base/random.c", "daemon/loop", "drivers/modbus", "simulators",
+               "daemon/base/clock.h"]
+FILE_LINES = 500
+FUNCTION_LINES = 100
+
+problems = []
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def home_of(folder, homes):
+    return any(folder == h or folder.startswith(h + "/") for h in homes)
+
+
+def check_includes(path, folder, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if not found:
+            continue
+        kind, name = found.groups()
+        place = f"{relative(path)}:{number}"
+        if kind == '"':
+            first = name.split("/")[0]
+            if name.startswith(".."):
+                problems.append(f"{place}: {name}: an include never climbs out of its folder")
+            elif "/" in name and first not in MAY[folder] | {folder.split("/")[-1]}:
+                problems.append(f"{place}: {folder} may not include {name}")
+        for pattern, homes in HOMES.items():
+            if re.fullmatch(pattern, name) and not home_of(relative(path), homes):
+                problems.append(f"{place}: {name} has its home in {', '.join(homes)}")
+
+
+def check_clock(path, text):
+    if home_of(relative(path), CLOCK_HOMES):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if CLOCKS.search(re.sub(r"/\*.*?\*/|//.*|^\s*\*.*", "", line)):
+            problems.append(f"{relative(path)}:{number}: reads a clock; time is an argument here")
+
+
+def check_size(path, text):
+    lines = text.count("\n")
+    if lines > FILE_LINES:
+        problems.append(f"{relative(path)}: {lines} lines; split it by what it decides (limit {FILE_LINES})")
+    start = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line == "{":
+            start = number
+        elif line == "}" and start is not None:
+            if number - start + 1 > FUNCTION_LINES:
+                problems.append(f"{relative(path)}:{start}: a function of {number - start + 1} lines (limit {FUNCTION_LINES})")
+            start = None
+
+
+def check_words(path, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.search(r"\b(TODO|FIXME|XXX)\b", line):
+            problems.append(f"{relative(path)}:{number}: unfinished word")
+
+
+def main():
+    seen = 0
+    for folder in MAY:
+        for path in sorted((ROOT / folder).glob("*.[ch]")):
+            text = path.read_text(encoding="utf-8")
+            seen += 1
+            check_includes(path, folder, text)
+            check_clock(path, text)
+            check_size(path, text)
+            check_words(path, text)
+    for problem in problems:
+        print(problem)
+    print(f"{seen} files, {len(problems)} problems")
+    return 1 if problems or seen == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
