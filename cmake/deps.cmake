@@ -14,3 +14,9 @@ find_path(PAHO_INCLUDE NAMES MQTTAsync.h REQUIRED)
 add_library(paho INTERFACE)
 target_link_libraries(paho INTERFACE ${PAHO_LIBRARY})
 target_include_directories(paho SYSTEM INTERFACE ${PAHO_INCLUDE})
+
+# The synchronous flavour, for the simulator that plays the platform.
+find_library(PAHO_SYNC_LIBRARY NAMES paho-mqtt3c REQUIRED)
+add_library(paho_sync INTERFACE)
+target_link_libraries(paho_sync INTERFACE ${PAHO_SYNC_LIBRARY})
+target_include_directories(paho_sync SYSTEM INTERFACE ${PAHO_INCLUDE})
