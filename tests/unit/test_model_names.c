@@ -1,0 +1,113 @@
+/* LINK rg_model */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "model/alarm.h"
+#include "model/level.h"
+#include "model/sample.h"
+#include "model/site.h"
+#include "model/stream.h"
+
+/* The contract's words in the order of each enum: a reordered enum or table shows here. */
+
+static void levels(void **state)
+{
+    static const char *const names[] = {"none", "blue", "yellow", "orange", "red"};
+    enum level level = LEVEL_NONE;
+
+    (void)state;
+    for (int i = 0; i < LEVEL_COUNT; i++) {
+        assert_string_equal(level_name((enum level)i), names[i]);
+        assert_int_equal(level_parse(names[i], &level), RG_OK);
+        assert_int_equal(level, i);
+    }
+    assert_int_equal(RG_COUNT(names), LEVEL_COUNT);
+    assert_true(LEVEL_NONE < LEVEL_BLUE && LEVEL_BLUE < LEVEL_YELLOW && LEVEL_YELLOW < LEVEL_ORANGE &&
+                LEVEL_ORANGE < LEVEL_RED);
+    assert_int_equal(level_parse("Red", &level), RG_ENOTFOUND);
+    assert_int_equal(level_parse("", &level), RG_ENOTFOUND);
+    assert_int_equal(level, LEVEL_RED);
+    assert_string_equal(level_name((enum level)5), "?");
+    assert_string_equal(level_name((enum level)(-1)), "?");
+}
+
+static void qualities(void **state)
+{
+    static const char *const names[] = {"good", "comm", "device", "sensor", "inhibited", "range", "stale"};
+
+    (void)state;
+    assert_int_equal(RG_COUNT(names), QUALITY_COUNT);
+    for (int i = 0; i < QUALITY_COUNT; i++)
+        assert_string_equal(quality_name((enum quality)i), names[i]);
+    assert_string_equal(quality_name((enum quality)QUALITY_COUNT), "?");
+}
+
+static void alarm_events(void **state)
+{
+    static const char *const names[] = {"raise",  "escalate", "deescalate", "clear",     "ack",
+                                        "shelve", "unshelve", "suppress",   "unsuppress"};
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(names); i++)
+        assert_string_equal(alarm_event_name((enum alarm_event)i), names[i]);
+    assert_int_equal(ALARM_UNSUPPRESS + 1, RG_COUNT(names));
+    assert_string_equal(alarm_event_name((enum alarm_event)RG_COUNT(names)), "?");
+}
+
+static void streams(void **state)
+{
+    static const char *const names[] = {"alarm", "telemetry", "event", "report"};
+
+    (void)state;
+    assert_int_equal(RG_COUNT(names), STREAM_COUNT);
+    for (int i = 0; i < STREAM_COUNT; i++)
+        assert_string_equal(stream_name((enum stream)i), names[i]);
+    assert_string_equal(stream_name((enum stream)STREAM_COUNT), "?");
+}
+
+static void points(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned words;
+    } types[] = {
+        {"bool", 1}, {"u16", 1}, {"i16", 1}, {"u32", 2},   {"i32", 2},   {"u64", 4},
+        {"i64", 4},  {"f32", 2}, {"f64", 4}, {"bcd16", 1}, {"bcd32", 2}, {"bytes8.8", 1},
+    };
+    static const char *const spaces[] = {"coil", "discrete", "input", "holding"};
+    static const char *const orders[] = {"none", "ABCD", "CDAB", "BADC", "DCBA"};
+    static const char *const tiers[] = {"company", "workshop", "team", "post"};
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(types); i++) {
+        assert_string_equal(point_type_name((enum point_type)i), types[i].name);
+        assert_int_equal(point_type_words((enum point_type)i), types[i].words);
+    }
+    assert_int_equal(TYPE_BYTES8_8 + 1, RG_COUNT(types));
+    assert_string_equal(point_type_name((enum point_type)RG_COUNT(types)), "?");
+    for (size_t i = 0; i < RG_COUNT(spaces); i++)
+        assert_string_equal(point_space_name((enum point_space)i), spaces[i]);
+    assert_string_equal(point_space_name((enum point_space)RG_COUNT(spaces)), "?");
+    for (size_t i = 0; i < RG_COUNT(orders); i++)
+        assert_string_equal(word_order_name((enum word_order)i), orders[i]);
+    assert_string_equal(word_order_name((enum word_order)RG_COUNT(orders)), "?");
+    assert_null(area_tier_name(TIER_NONE));
+    for (size_t i = 0; i < RG_COUNT(tiers); i++)
+        assert_string_equal(area_tier_name((enum area_tier)(TIER_NONE + 1 + i)), tiers[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels),  cmocka_unit_test(qualities), cmocka_unit_test(alarm_events),
+        cmocka_unit_test(streams), cmocka_unit_test(points),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

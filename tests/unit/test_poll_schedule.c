@@ -1,0 +1,208 @@
+/* LINK rg_poll rg_loop_virtual */
+/* The grid and whose turn it is, and the percentiles of durations. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "poll/durations.h"
+#include "poll/schedule.h"
+
+static void starts_on_the_grid(void **state)
+{
+    struct grid g;
+
+    (void)state;
+    grid_start(&g, 1000, 5000);
+    assert_int_equal(g.due_ms, 5000);
+    grid_start(&g, 1000, 5001);
+    assert_int_equal(g.due_ms, 6000);
+    grid_start(&g, 1000, 5999);
+    assert_int_equal(g.due_ms, 6000);
+    grid_start(&g, 7, 0);
+    assert_int_equal(g.due_ms, 0);
+}
+
+static void reads_slow_devices_at_the_start(void **state)
+{
+    struct grid g;
+    int64_t late = -1;
+
+    (void)state;
+    grid_start(&g, 3600000, 3600000 - SCHEDULE_FIRST_WITHIN_MS);
+    assert_int_equal(g.due_ms, 3600000);
+    grid_start(&g, 3600000, 5400123);
+    assert_int_equal(g.due_ms, 5400123);
+    assert_int_equal(grid_take(&g, 5400130, &late), 0);
+    assert_int_equal(late, 7);
+    assert_int_equal(g.due_ms, 7200000);
+}
+
+static void lateness_does_not_shift_the_grid(void **state)
+{
+    struct grid g;
+    int64_t late = -1;
+
+    (void)state;
+    grid_start(&g, 1000, 5000);
+    assert_int_equal(grid_take(&g, 5000, &late), 0);
+    assert_int_equal(late, 0);
+    assert_int_equal(g.due_ms, 6000);
+    assert_int_equal(grid_take(&g, 6999, &late), 0);
+    assert_int_equal(late, 999);
+    assert_int_equal(g.due_ms, 7000);
+}
+
+static void skips_instead_of_catching_up(void **state)
+{
+    struct grid g;
+    int64_t late = -1;
+
+    (void)state;
+    grid_start(&g, 1000, 5000);
+    /* 5000 and 6000 are gone, 7000 is served; 8000 is far enough away. */
+    assert_int_equal(grid_take(&g, 7300, &late), 2);
+    assert_int_equal(late, 300);
+    assert_int_equal(g.due_ms, 8000);
+    /* 8000 is gone, 9000 is served, 10000 would follow too closely. */
+    assert_int_equal(grid_take(&g, 9950, &late), 2);
+    assert_int_equal(late, 950);
+    assert_int_equal(g.due_ms, 11000);
+    /* Exactly on an instant, one period late. */
+    assert_int_equal(grid_take(&g, 12000, &late), 1);
+    assert_int_equal(late, 0);
+    assert_int_equal(g.due_ms, 13000);
+}
+
+static void resumes_after_now(void **state)
+{
+    struct grid g;
+
+    (void)state;
+    grid_start(&g, 1000, 5000);
+    grid_resume(&g, 8999);
+    assert_int_equal(g.due_ms, 9000);
+    grid_resume(&g, 9000);
+    assert_int_equal(g.due_ms, 10000);
+}
+
+/* Whatever the delays: every instant is served or skipped exactly once, and polls after a skip keep their
+ * distance. */
+static void property_every_instant_is_accounted_for(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct rg_random r;
+        struct grid g;
+
+        random_seed(&r, seed);
+        int64_t period = 1 + (int64_t)random_below(&r, 5000);
+        int64_t now = (int64_t)random_below(&r, 100000);
+        grid_start(&g, period, now);
+        int64_t first = g.due_ms;
+        uint64_t accounted = 0;
+        for (int i = 0; i < 200; i++) {
+            int64_t begin = g.due_ms + (int64_t)random_below(&r, (uint64_t)period * (i % 7 == 0 ? 5 : 1));
+            int64_t late = -1;
+            uint64_t skipped = grid_take(&g, begin, &late);
+
+            accounted += skipped + 1;
+            if (g.due_ms <= begin || g.due_ms % period != 0 || late < 0 || late >= period ||
+                (skipped > 0 && g.due_ms - begin < period / 2) || g.due_ms - begin > period * 3 / 2 + 1 ||
+                (uint64_t)((g.due_ms - first) / period) != accounted)
+                fail_msg("seed %llu, poll %d", (unsigned long long)seed, i);
+        }
+    }
+}
+
+#define CHOOSE(now, last, ...)                                                                               \
+    schedule_choose((const struct due[]){__VA_ARGS__},                                                       \
+                    sizeof((const struct due[]){__VA_ARGS__}) / sizeof(struct due), now, last)
+
+static void chooses_the_one_due_longest(void **state)
+{
+    struct choice c = CHOOSE(100, false, {90, false}, {80, false}, {100, false}, {80, false});
+
+    (void)state;
+    assert_true(c.found);
+    assert_int_equal(c.index, 1);
+    c = CHOOSE(79, false, {90, false}, {80, false}, {SCHEDULE_NEVER, false});
+    assert_false(c.found);
+    assert_int_equal(c.wake_ms, 80);
+    c = schedule_choose(NULL, 0, 5, false);
+    assert_false(c.found);
+    assert_true(c.wake_ms == SCHEDULE_NEVER);
+}
+
+static void probes_wait_but_not_for_ever(void **state)
+{
+    struct choice c = CHOOSE(100, false, {10, true}, {100, false});
+
+    (void)state;
+    assert_int_equal(c.index, 1);
+    c = CHOOSE(99, false, {10, true}, {100, false});
+    assert_true(c.found);
+    assert_int_equal(c.index, 0);
+    /* Out of patience: first, but not twice running. */
+    c = CHOOSE(100000, false, {100000 - SCHEDULE_PROBE_PATIENCE_MS - 1, true}, {100, false});
+    assert_int_equal(c.index, 0);
+    c = CHOOSE(100000, true, {100000 - SCHEDULE_PROBE_PATIENCE_MS - 1, true}, {100, false});
+    assert_int_equal(c.index, 1);
+    /* With nobody else due, one probe may follow another. */
+    c = CHOOSE(100, true, {10, true}, {200, false});
+    assert_int_equal(c.index, 0);
+}
+
+static void percentiles_by_nearest_rank(void **state)
+{
+    struct durations d = {.count = 0};
+    int64_t p50 = -1;
+    int64_t p99 = -1;
+
+    (void)state;
+    durations_percentiles(&d, &p50, &p99);
+    assert_int_equal(p50, 0);
+    assert_int_equal(p99, 0);
+    durations_add(&d, 7);
+    durations_percentiles(&d, &p50, &p99);
+    assert_int_equal(p50, 7);
+    assert_int_equal(p99, 7);
+    d = (struct durations){.count = 0};
+    for (int64_t i = 100; i > 0; i--)
+        durations_add(&d, i);
+    durations_percentiles(&d, &p50, &p99);
+    assert_int_equal(p50, 50);
+    assert_int_equal(p99, 99);
+    /* The window forgets. */
+    for (int64_t i = 0; i < DURATIONS_WINDOW; i++)
+        durations_add(&d, 1000 + i);
+    assert_int_equal(d.count, DURATIONS_WINDOW);
+    durations_percentiles(&d, &p50, &p99);
+    assert_int_equal(p50, 1255);
+    assert_int_equal(p99, 1506);
+    for (int i = 0; i < DURATIONS_WINDOW; i++)
+        durations_add(&d, i % 2 == 0 ? -5 : INT64_MAX);
+    durations_percentiles(&d, &p50, &p99);
+    assert_int_equal(p50, 0);
+    assert_int_equal(p99, UINT32_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starts_on_the_grid),
+        cmocka_unit_test(reads_slow_devices_at_the_start),
+        cmocka_unit_test(lateness_does_not_shift_the_grid),
+        cmocka_unit_test(skips_instead_of_catching_up),
+        cmocka_unit_test(resumes_after_now),
+        cmocka_unit_test(property_every_instant_is_accounted_for),
+        cmocka_unit_test(chooses_the_one_due_longest),
+        cmocka_unit_test(probes_wait_but_not_for_ever),
+        cmocka_unit_test(percentiles_by_nearest_rank),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
