@@ -66,15 +66,6 @@ static void deadline_cb(void *arg)
 
 /* ---- 3. rules -> store: an alarm changed ---- */
 
-static void note_alarm_number(struct pipeline *p, const char *id)
-{
-    const char *dash = strrchr(id, '-');
-    uint64_t number = dash ? strtoull(dash + 1, NULL, 10) : 0;
-
-    if (number >= p->next_alarm)
-        p->next_alarm = number + 1;
-}
-
 static void change_cb(void *arg, const struct alarm_change *change)
 {
     struct pipeline *p = arg;
@@ -89,7 +80,7 @@ static void change_cb(void *arg, const struct alarm_change *change)
         .alarm = change->alarm,
     };
 
-    note_alarm_number(p, change->alarm->id);
+    p->next_alarm = rules_next_alarm(p->rules);
     r.next_alarm = p->next_alarm;
     p->risk_changed = true;
     event_log_alarm(change);
@@ -283,7 +274,10 @@ static void carry_alarm_cb(void *arg, const struct alarm *alarm)
     struct carry *c = arg;
     enum rg_err err = rules_restore(c->into, alarm);
 
-    if (err != RG_OK && c->err == RG_OK)
+    /* Thousands of alarms of rules that are gone: those beyond the engine's room stay open in the store. */
+    if (err == RG_EFULL)
+        log_error("alarm %s of a rule that is not configured any more has no room and is not carried on", alarm->id);
+    else if (err != RG_OK && c->err == RG_OK)
         c->err = err;
 }
 

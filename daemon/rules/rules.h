@@ -1,22 +1,44 @@
 /* The rule engine: a pure function of the site, the samples and the time that comes with them.
  *
- * It reads no clock, does no input or output, and allocates nothing after rules_create. The daemon, a back-test and the tests
- * run this same code. For each rule and each point it matches there is one slot with at most one active alarm; for each
- * device one slot for its silence (rule `offline`).
+ * It reads no clock, does no input or output, and allocates nothing after rules_create. The daemon, a
+ * back-test and the tests run this same code. For each rule and each point it matches there is one slot with
+ * at most one active alarm; for each device one slot for its silence (rule `offline`).
  *
- * Level of a slot: the highest level whose condition holds. above: value >= limit; below: value <= limit; is: value == v.
+ * Level of a reading: the highest level whose condition holds. above: value >= limit; below: value <= limit;
+ * is: value == v. A reading at a level is at every lower one too. Unscaled f32 points are compared as
+ * floats, so that 19.9 meets a limit of 19.9. A good value that is not finite counts as bad.
  * Dead-band: a level once reached holds until the value is back past its limit by more than the dead-band
- * (above: value < limit - deadband; below: value > limit + deadband).
- * On-delay: a level must hold without a break that long before it is raised or escalated to; levels have clocks of their own,
- * so a red that holds long enough is reached though yellow was not yet. Off-delay: the lower level must hold that long
- * before the alarm steps down (to the highest level that held throughout) or clears.
- * Bad quality: breaks no alarm's hold and lowers nothing: an off-delay that runs is stopped and begins anew with the next
- * good sample; an on-delay that runs is frozen: it neither raises nor is forgotten until a good sample says whether the condition
- * still holds (if it does the delay counts from its first instant).
- * The time of a transition is the instant the rule gives (for an on-delay: its end), on both clocks.
+ * (above: value < limit - deadband; below: value > limit + deadband); past that it must be reached anew.
+ * Each side counts for itself. Reached means: the alarm stands at it or higher and the value was at its
+ * limit. A level whose on-delay still runs is not reached, so inside its dead-band its clock stops.
+ * On-delay: a level must hold without a break that long before it is raised or escalated to; levels have
+ * clocks of their own, so a red that holds long enough is reached though yellow was not yet. Levels that end
+ * together make one event, the highest's.
+ * Off-delay: the lower level must hold that long before the alarm steps down or clears. Here too each level
+ * has its own clock (since when readings were at it or lower) and the lowest that held throughout is taken:
+ * red, then 5 s of orange, then none, with an off-delay of 10 s, steps down to orange 10 s after red ended
+ * and clears 5 s later. An alarm never falls below a level that a good reading gave within the off-delay.
+ * Bad quality: breaks no alarm's hold and lowers nothing: an off-delay that runs is stopped and begins anew
+ * with the next good sample; an on-delay that runs is frozen: it neither raises nor is forgotten until a
+ * good sample says whether the condition still holds (if it does the delay counts from its first instant; if
+ * it is over by then, that sample's instant is the raise's).
  *
- * Offline: a device not heard (no frame with heard) for offline_after_ms raises at its offline_level at exactly that
- * instant; the first frame heard clears it. The wait begins at rules_start. */
+ * The time of a transition is the instant the rule gives (for a delay: its end), on both clocks; its wall
+ * time is that of the delay's beginning plus the delay, so a step of the clock between does not shift it.
+ * Order: deadlines up to an instant are carried out before a frame of that instant, earliest first (equal
+ * ones by point, then rule, then devices); then the device's being heard; then the samples in order, each by
+ * its rules in order. So a delay that ends at t has ended although a sample of t would break it: it held
+ * through [since, since + delay).
+ * value: the sample that led to the transition (for the end of a delay the last good one). limit: that of
+ * the level reached (raise, escalate) or left (deescalate, clear), on the side that gave it; none for `is`,
+ * silence and acknowledgement.
+ *
+ * Acknowledgement is of one occurrence as it was announced: an escalation takes it back (a new announcement,
+ * ISA-18.2), stepping down keeps it.
+ *
+ * Offline: a device not heard (no frame with heard) for offline_after_ms raises at its offline_level at
+ * exactly that instant (before a frame of that instant); the first frame heard clears it, without any delay.
+ * The wait begins at rules_start. An offline_level of LEVEL_NONE: its silence raises nothing. */
 #ifndef RG_RULES_RULES_H
 #define RG_RULES_RULES_H
 
@@ -33,30 +55,41 @@
 
 struct rules;
 
-/* Called for every transition, in order of their instants within a call of rules_frame or rules_tick. */
+/* Called for every transition, in order of their instants within a call of rules_frame or rules_tick (but
+ * for samples older than their point's last). The engine's state is the one after the transition; it may be
+ * read, but not fed, from inside. */
 typedef void (*rules_change_cb)(void *arg, const struct alarm_change *change);
 
-/* next_alarm: the number of the next occurrence ("<gateway id>-<number>"), >= 1. site must outlive it. RG_ENOMEM. */
-RG_NODISCARD enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_change_cb cb, void *arg,
-                                      struct rules **out);
+/* next_alarm: the number of the next occurrence ("<gateway id>-<number>"), >= 1. site must outlive it.
+ * RG_ENOMEM; RG_EEXIST: names in the site are not unique. */
+RG_NODISCARD enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_change_cb cb,
+                                      void *arg, struct rules **out);
 void rules_destroy(struct rules *r); /* takes NULL */
 
-/* Puts back an occurrence that was active when the daemon stopped; before rules_start. An occurrence whose rule, point or
- * device is no longer configured is cleared at rules_start with a comment that says so, never forgotten in silence.
- * RG_EFULL: no memory for one more such orphan (the caller logs it). */
+/* Puts back an occurrence that was active when the daemon stopped; before rules_start. An occurrence whose
+ * rule, point or device is no longer configured, or whose rule cannot give its level any more, is cleared at
+ * rules_start with a comment that says so, never forgotten in silence; so is the later one of two that claim
+ * the same rule and point. Its level stands, acknowledged or not, with its dead-band, until a good sample
+ * decides; its area is the configured one. RG_EFULL: no memory for one more such orphan (the caller logs
+ * it); RG_ESTATE: after rules_start. */
 RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alarm);
-/* Time begins. */
+/* Time begins; before it frames and ticks are ignored. */
 void rules_start(struct rules *r, struct moment now);
 
-/* Evaluates one frame. Deadlines up to its instant are carried out first. Time never goes back: a frame older than the last
- * call is taken at its own instant for its own points only. */
+/* Evaluates one frame. Deadlines up to its instant are carried out first. Time never goes back: a frame
+ * older than the last call is taken at its own instant for its own points only; a sample older than its
+ * point's last one, or than the last transition of a rule on it, at the instant of that. */
 void rules_frame(struct rules *r, const struct frame *frame);
 /* Carries out every deadline up to now. */
 void rules_tick(struct rules *r, struct moment now);
 /* The monotonic instant of the next deadline, or INT64_MAX. */
 int64_t rules_next_ms(const struct rules *r);
+/* The number the next occurrence will get; inside the callback of a raise, the one after it. */
+uint64_t rules_next_alarm(const struct rules *r);
 
-/* Acknowledges an active alarm. RG_ENOTFOUND: no such active alarm; RG_EEXIST: acknowledged already. by must not be empty (RG_EINVAL). */
+/* Acknowledges an active alarm, after the deadlines up to now. RG_ENOTFOUND: no such active alarm;
+ * RG_EEXIST: acknowledged already; RG_ESTATE: before rules_start. RG_EINVAL: by is empty or ALARM_WHO_MAX
+ * bytes and more, or comment (may be NULL) ALARM_COMMENT_MAX and more. */
 RG_NODISCARD enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,
                                    struct moment now);
 
@@ -69,7 +102,8 @@ struct rules_counts {
     size_t unacked, shelved;
 };
 void rules_counts(const struct rules *r, struct rules_counts *out);
-/* Calls cb for each active alarm, highest level first, then oldest first. */
+/* Calls cb for each active alarm, highest level first, then oldest first; cb must not feed the engine.
+ * Between rules_restore and rules_start it and rules_counts include the orphans. */
 void rules_each(const struct rules *r, void (*cb)(void *arg, const struct alarm *alarm), void *arg);
 
 #endif

@@ -1,14 +1,15 @@
 /* Small sites from a few words of text, for tests of everything that takes a struct site.
  *
- * One thing a line, first its kind and name, then key=value without spaces (durations as in the configuration):
+ * One thing a line, first its kind and name, then key=value without spaces (durations as in the
+ * configuration):
  *     area shop parent=plant inherent=orange label=Shop
  *     bus b1 host=127.0.0.1 port=1502            or: bus b2 path=/dev/ttyS1 baud=9600
  *     device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe
  *     point a type=f32 unit=%LEL holding=0       (of the device above it)
  *     rule r points=d.a,*.b above=blue:10,red:50 below=red:2 is=3:red deadband=1 on=3s off=10s message=high
- * A thing comes after what it refers to. What is left out has a usable default: a device without bus= gets the bus "bus" (made when
- * needed), without offline= it raises nothing; a point is a holding register of its own, u16. A mistake in the text ends the test
- * program with a message. */
+ * A thing comes after what it refers to. What is left out has a usable default: a device without bus= gets
+ * the bus "bus" (made when needed), without offline= it raises nothing; a point is a holding register of its
+ * own, u16. A mistake in the text ends the test program with a message. */
 #ifndef RG_TESTS_SUPPORT_SITE_H
 #define RG_TESTS_SUPPORT_SITE_H
 

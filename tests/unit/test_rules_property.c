@@ -1,6 +1,7 @@
 /* LINK rg_rules rg_test_support */
-/* Random rules and readings: against a slow model that scans the whole past at every millisecond, and against the engine itself with
- * time split otherwise. RG_SEED and RG_ROUNDS in the environment choose others; a failure prints its seed and its site. */
+/* Random rules and readings: against a slow model that scans the whole past at every millisecond, and
+ * against the engine itself with time split otherwise. RG_SEED and RG_ROUNDS in the environment choose
+ * others; a failure prints its seed and its site. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -27,8 +28,8 @@ struct log {
 
 static void log_move(struct log *log, int64_t at, enum level was, enum level now, const char *whose)
 {
-    int n = snprintf(log->text + log->length, sizeof log->text - log->length, "%lld %s>%s%s%s\n", (long long)at,
-                     level_name(was), level_name(now), whose[0] ? " " : "", whose);
+    int n = snprintf(log->text + log->length, sizeof log->text - log->length, "%lld %s>%s%s%s\n",
+                     (long long)at, level_name(was), level_name(now), whose[0] ? " " : "", whose);
 
     assert_true(n > 0 && (size_t)n < sizeof log->text - log->length);
     log->length += (size_t)n;
@@ -94,8 +95,8 @@ static void random_rule(struct rg_random *random, char *text, size_t size)
 struct model {
     const struct site_rule *rule;
     enum level level;
-    enum level high, low;           /* held by each side at the last good reading */
-    enum level seen[END + 1];       /* in [t, t + 1): the level of the last good reading */
+    enum level high, low;              /* held by each side at the last good reading */
+    enum level seen[END + 1];          /* in [t, t + 1): the level of the last good reading */
     bool known[END + 1], bad[END + 1]; /* there was a good one; the last one was bad */
     struct log log;
 };
@@ -202,12 +203,12 @@ static void model_step(struct model *m, int64_t now, const struct sample *sample
 
 struct watch {
     struct log log;
-    bool names;                          /* log whose alarm it is */
-    uint64_t last_number;                /* of the last raise */
-    bool bad;                            /* the reading being fed is bad */
+    bool names;           /* log whose alarm it is */
+    uint64_t last_number; /* of the last raise */
+    bool bad;             /* the reading being fed is bad */
     const struct rules *rules;
     size_t active;
-    char ids[64][ALARM_ID_MAX];          /* of the active ones */
+    char ids[64][ALARM_ID_MAX]; /* of the active ones */
 };
 
 static size_t watch_find(const struct watch *w, const char *id)
@@ -241,7 +242,7 @@ static void change_cb(void *arg, const struct alarm_change *change)
         return;
     }
     assert_true(i < w->active); /* nothing happens to an alarm that was not raised or has cleared */
-    assert_int_equal(change->event, change->was < a->level     ? ALARM_ESCALATE
+    assert_int_equal(change->event, change->was < a->level   ? ALARM_ESCALATE
                                     : a->level == LEVEL_NONE ? ALARM_CLEAR
                                                              : ALARM_DEESCALATE);
     if (change->event != ALARM_ESCALATE)
@@ -303,7 +304,8 @@ static void compare_with_model(uint64_t seed)
     }
     rules_tick(rules, moment(END));
     if (strcmp(m.log.text, w.log.text) != 0)
-        fail_msg("RG_SEED=%llu\n%s\nmodel:\n%sengine:\n%s", (unsigned long long)seed, text, m.log.text, w.log.text);
+        fail_msg("RG_SEED=%llu\n%s\nmodel:\n%sengine:\n%s", (unsigned long long)seed, text, m.log.text,
+                 w.log.text);
     rules_destroy(rules);
     support_site_free(&s);
 }
@@ -372,8 +374,8 @@ static void splits_of(uint64_t seed)
     play(&s.site, seed, SPLIT_DEADLINES, &deadlines);
     play(&s.site, seed, SPLIT_EVERY_MS, &every);
     if (strcmp(frames.log.text, deadlines.log.text) != 0 || strcmp(frames.log.text, every.log.text) != 0)
-        fail_msg("RG_SEED=%llu\n%s\nframes:\n%s\ndeadlines:\n%s\nevery ms:\n%s", (unsigned long long)seed, text,
-                 frames.log.text, deadlines.log.text, every.log.text);
+        fail_msg("RG_SEED=%llu\n%s\nframes:\n%s\ndeadlines:\n%s\nevery ms:\n%s", (unsigned long long)seed,
+                 text, frames.log.text, deadlines.log.text, every.log.text);
     support_site_free(&s);
 }
 
@@ -396,8 +398,9 @@ static void time_may_jump(void **state)
     struct rules *rules;
 
     (void)state;
-    support_site_build(&s, "device d offline=30ms:yellow\npoint a\npoint b\n"
-                           "rule r points=* above=blue:8,yellow:12,red:18 below=orange:2 deadband=1 on=20ms off=15ms");
+    support_site_build(
+        &s, "device d offline=30ms:yellow\npoint a\npoint b\n"
+            "rule r points=* above=blue:8,yellow:12,red:18 below=orange:2 deadband=1 on=20ms off=15ms");
     for (uint64_t seed = 1; seed <= 200; seed++) {
         memset(&w, 0, sizeof w);
         random_seed(&random, seed);
@@ -405,7 +408,9 @@ static void time_may_jump(void **state)
         rules_start(rules, moment(1000));
         for (int i = 0; i < 300; i++) {
             struct sample sample;
-            struct frame frame = {.at = moment(pick(&random, 900, 1400)), .heard = pick(&random, 0, 1), .count = 1,
+            struct frame frame = {.at = moment(pick(&random, 900, 1400)),
+                                  .heard = pick(&random, 0, 1),
+                                  .count = 1,
                                   .samples = &sample};
 
             random_sample(&random, (uint32_t)pick(&random, 0, 1), &sample);

@@ -70,9 +70,10 @@ static void tree_is_counting_anew(void **state)
     risk_destroy(&risk);
 }
 
-static const char plant[] = "area plant\narea shop parent=plant\narea booth parent=shop\narea yard parent=plant\n"
-                            "device d area=booth\npoint a\ndevice e area=yard offline=5s:orange\npoint a\ndevice f\npoint a\n"
-                            "rule r points=*.a above=blue:10,yellow:20,red:50";
+static const char plant[] =
+    "area plant\narea shop parent=plant\narea booth parent=shop\narea yard parent=plant\n"
+    "device d area=booth\npoint a\ndevice e area=yard offline=5s:orange\npoint a\ndevice f\npoint a\n"
+    "rule r points=*.a above=blue:10,yellow:20,red:50";
 
 struct seen {
     struct rules *rules;
@@ -96,8 +97,7 @@ static void change_cb(void *arg, const struct alarm_change *change)
 static void read_point(struct rules *rules, uint32_t device, double value, int64_t at)
 {
     struct sample sample = {.point = device, .value = value};
-    struct frame frame = {
-        .device = device, .at = {at, at}, .heard = true, .count = 1, .samples = &sample};
+    struct frame frame = {.device = device, .at = {at, at}, .heard = true, .count = 1, .samples = &sample};
 
     rules_frame(rules, &frame);
 }
@@ -155,8 +155,10 @@ static void restored_alarms_count(void **state)
 {
     struct support_site s;
     struct seen seen = {.site = &s.site};
-    struct alarm alarm = {.id = "gw-01-1", .rule = "r", .point = "d.a", .area = "elsewhere", .level = LEVEL_RED};
-    struct alarm orphan = {.id = "gw-01-2", .rule = "gone", .point = "e.a", .area = "yard", .level = LEVEL_RED};
+    struct alarm alarm = {
+        .id = "gw-01-1", .rule = "r", .point = "d.a", .area = "elsewhere", .level = LEVEL_RED};
+    struct alarm orphan = {
+        .id = "gw-01-2", .rule = "gone", .point = "e.a", .area = "yard", .level = LEVEL_RED};
 
     (void)state;
     support_site_build(&s, plant);

@@ -1,0 +1,58 @@
+/* The engine's state, shared by setup.c (build, restore, start) and rules.c (run, read). Private to this
+ * folder.
+ *
+ * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
+ * slots of one point lie together; then the devices (for their silence). Owners index `open` and are the ids
+ * of the deadlines. */
+#ifndef RG_RULES_ENGINE_H
+#define RG_RULES_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash_index.h"
+#include "rules/alarms.h"
+#include "rules/deadlines.h"
+#include "rules/offline.h"
+#include "rules/risk.h"
+#include "rules/rules.h"
+#include "rules/slot.h"
+
+#define ENGINE_ORPHANS 1024 /* room for restored alarms beyond one for each owner */
+#define ENGINE_NO_LONGER "no longer configured"
+#define ENGINE_SILENT "device does not answer"
+
+struct watched {
+    uint32_t point;
+    uint32_t rule;
+    const struct slot_rule *conf;
+    struct slot slot;
+};
+
+struct rules {
+    const struct site *site;
+    rules_change_cb cb;
+    void *arg;
+    bool started;
+    struct slot_rule *confs; /* two for each rule: for doubles, for floats */
+    uint32_t *first;         /* [point_count + 1]: where each point's slots begin */
+    struct watched *watched;
+    uint32_t watched_count;
+    struct offline *offline; /* by device */
+    uint32_t *open;          /* by owner: its occurrence, or ALARMS_NONE */
+    uint32_t owner_count;
+    struct deadlines deadlines;
+    struct alarms alarms;
+    struct risk risk;
+    struct hash_index *rules_by_name, *points_by_name, *devices_by_name; /* for restoring */
+};
+
+/* The device an owner belongs to. */
+uint32_t engine_device(const struct rules *r, uint32_t owner);
+/* Renews the deadline of an owner after it was fed. */
+void engine_schedule(struct rules *r, uint32_t owner);
+/* Tells of the clear of a restored occurrence that nobody owns, and lets go of it. */
+void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now);
+
+#endif

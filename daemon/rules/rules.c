@@ -1,0 +1,242 @@
+/* The engine at work: readings, deadlines and people's acts become moves, moves become events. */
+#include "rules/engine.h"
+
+#include <stdlib.h>
+
+uint32_t engine_device(const struct rules *r, uint32_t owner)
+{
+    return owner < r->watched_count ? r->site->points[r->watched[owner].point].device
+                                    : owner - r->watched_count;
+}
+
+void engine_schedule(struct rules *r, uint32_t owner)
+{
+    int64_t due;
+
+    if (owner < r->watched_count)
+        due = slot_deadline(&r->watched[owner].slot, r->watched[owner].conf);
+    else
+        due = offline_deadline(&r->offline[owner - r->watched_count]);
+    deadlines_set(&r->deadlines, owner, due);
+}
+
+/* What an event says about its owner, whatever happened. */
+static struct alarm_change describe(const struct rules *r, uint32_t owner, const struct alarm *alarm)
+{
+    struct alarm_change change = {.alarm = alarm, .label = r->site->devices[engine_device(r, owner)].label};
+
+    if (owner < r->watched_count) {
+        change.unit = r->site->points[r->watched[owner].point].unit;
+        change.message = r->site->rules[r->watched[owner].rule].message;
+    } else {
+        change.message = ENGINE_SILENT;
+    }
+    return change;
+}
+
+/* Adds the reading that led to a move and the limit it passed. */
+static void explain(const struct rules *r, uint32_t owner, const struct level_move *move,
+                    struct alarm_change *change)
+{
+    const struct watched *w;
+
+    if (owner >= r->watched_count)
+        return;
+    w = &r->watched[owner];
+    change->has_value = w->slot.has_value;
+    change->value = w->slot.value;
+    change->single = w->conf->single;
+    change->has_limit =
+        slot_limit(&w->slot, w->conf, move->now > move->was ? move->now : move->was, &change->limit);
+}
+
+static uint32_t open_occurrence(struct rules *r, uint32_t owner, uint32_t area, const struct level_move *move)
+{
+    const struct site *site = r->site;
+    const char *area_name = area != SITE_NONE ? site->areas[area].name : NULL;
+
+    if (owner >= r->watched_count)
+        return alarms_open(&r->alarms, owner, RULE_OFFLINE, site->devices[owner - r->watched_count].name,
+                           area_name, move);
+    return alarms_open(&r->alarms, owner, site->rules[r->watched[owner].rule].name,
+                       site->points[r->watched[owner].point].full_name, area_name, move);
+}
+
+/* Carries a move out everywhere, then tells of it: who is told finds the new state. */
+static void carry_out(struct rules *r, uint32_t owner, const struct level_move *move)
+{
+    uint32_t area = r->site->devices[engine_device(r, owner)].area;
+    uint32_t index = r->open[owner];
+    struct alarm_change change;
+    enum alarm_event event;
+
+    if (move->was == LEVEL_NONE)
+        index = r->open[owner] = open_occurrence(r, owner, area, move);
+    if (index == ALARMS_NONE)
+        return; /* cannot be: the pool has room for one of each owner */
+    event = alarms_move(&r->alarms.pool[index], move);
+    risk_move(&r->risk, area, move->was, move->now);
+    if (event == ALARM_CLEAR) {
+        r->open[owner] = ALARMS_NONE;
+        alarms_unlist(&r->alarms, index);
+    }
+    change = describe(r, owner, &r->alarms.pool[index].alarm);
+    explain(r, owner, move, &change);
+    change.event = event;
+    change.at = move->at;
+    change.was = move->was;
+    r->cb(r->arg, &change);
+    if (event == ALARM_CLEAR)
+        alarms_release(&r->alarms, index);
+}
+
+void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now)
+{
+    struct occurrence *o = &r->alarms.pool[index];
+    struct level_move move = {.was = o->alarm.level, .now = LEVEL_NONE, .at = now};
+    struct alarm_change change = {
+        .at = now, .was = move.was, .alarm = &o->alarm, .comment = ENGINE_NO_LONGER};
+
+    change.event = alarms_move(o, &move);
+    alarms_unlist(&r->alarms, index);
+    r->cb(r->arg, &change);
+    alarms_release(&r->alarms, index);
+}
+
+static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
+{
+    if (owner < r->watched_count)
+        return slot_expire(&r->watched[owner].slot, r->watched[owner].conf, move);
+    return offline_expire(&r->offline[owner - r->watched_count], move);
+}
+
+static void carry_out_until(struct rules *r, int64_t mono_ms)
+{
+    uint32_t owner = 0;
+
+    while (r->deadlines.count > 0 && deadlines_first(&r->deadlines, &owner) <= mono_ms) {
+        struct level_move move;
+        bool moved = expire(r, owner, &move);
+
+        engine_schedule(r, owner);
+        if (moved)
+            carry_out(r, owner, &move);
+    }
+}
+
+static void take_sample(struct rules *r, const struct sample *sample, struct moment at)
+{
+    if (sample->point >= r->site->point_count)
+        return;
+    for (uint32_t i = r->first[sample->point]; i < r->first[sample->point + 1]; i++) {
+        struct watched *w = &r->watched[i];
+        bool steady = w->slot.phase == SLOT_STEADY;
+        struct level_move move;
+        bool moved = slot_sample(&w->slot, w->conf, sample, at, &move);
+
+        if (!steady || w->slot.phase != SLOT_STEADY)
+            engine_schedule(r, i);
+        if (moved)
+            carry_out(r, i, &move);
+    }
+}
+
+void rules_frame(struct rules *r, const struct frame *frame)
+{
+    struct level_move move;
+
+    if (!r->started)
+        return;
+    carry_out_until(r, frame->at.mono_ms);
+    if (frame->heard && frame->device < r->site->device_count) {
+        bool back = offline_heard(&r->offline[frame->device], frame->at, &move);
+
+        engine_schedule(r, r->watched_count + frame->device);
+        if (back)
+            carry_out(r, r->watched_count + frame->device, &move);
+    }
+    for (size_t i = 0; i < frame->count; i++)
+        take_sample(r, &frame->samples[i], frame->at);
+}
+
+void rules_tick(struct rules *r, struct moment now)
+{
+    if (r->started)
+        carry_out_until(r, now.mono_ms);
+}
+
+int64_t rules_next_ms(const struct rules *r)
+{
+    return deadlines_first(&r->deadlines, NULL);
+}
+
+uint64_t rules_next_alarm(const struct rules *r)
+{
+    return r->alarms.next;
+}
+
+enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,
+                      struct moment now)
+{
+    struct alarm_change change;
+    struct occurrence *o;
+    uint32_t index;
+    enum rg_err err;
+
+    rules_tick(r, now); /* what should have cleared by now can no longer be acknowledged */
+    if (!r->started)
+        return RG_ESTATE;
+    index = alarms_find(&r->alarms, alarm);
+    if (index == ALARMS_NONE)
+        return RG_ENOTFOUND;
+    o = &r->alarms.pool[index];
+    err = alarms_ack(o, by, comment, now);
+    if (err != RG_OK)
+        return err;
+    change = describe(r, o->owner, &o->alarm);
+    change.event = ALARM_ACK;
+    change.at = now;
+    change.was = o->alarm.level;
+    change.by = o->alarm.acked_by;
+    change.comment = comment;
+    r->cb(r->arg, &change);
+    return RG_OK;
+}
+
+enum level rules_area_level(const struct rules *r, uint32_t area, size_t *alarms)
+{
+    if (area == SITE_NONE) {
+        if (alarms)
+            *alarms = 0;
+        return LEVEL_NONE;
+    }
+    return risk_level(&r->risk, area, alarms);
+}
+
+enum level rules_level(const struct rules *r)
+{
+    return risk_level(&r->risk, SITE_NONE, NULL);
+}
+
+void rules_counts(const struct rules *r, struct rules_counts *out)
+{
+    *out = (struct rules_counts){0};
+    for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = r->alarms.pool[i].next) {
+        const struct alarm *alarm = &r->alarms.pool[i].alarm;
+
+        if (alarm->level > LEVEL_NONE && alarm->level <= LEVEL_RED)
+            out->active[alarm->level]++;
+        out->unacked += alarm->acked ? 0 : 1;
+        out->shelved += alarm->shelved ? 1 : 0;
+    }
+}
+
+void rules_each(const struct rules *r, void (*cb)(void *arg, const struct alarm *alarm), void *arg)
+{
+    for (enum level level = LEVEL_RED; level > LEVEL_NONE; level--) {
+        for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = r->alarms.pool[i].next) {
+            if (r->alarms.pool[i].alarm.level == level)
+                cb(arg, &r->alarms.pool[i].alarm);
+        }
+    }
+}

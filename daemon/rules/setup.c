@@ -1,0 +1,225 @@
+/* Building the engine, putting alarms back, and its start. */
+#include "rules/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *zeroed(size_t count, size_t size)
+{
+    return calloc(count ? count : 1, size);
+}
+
+/* A scaled f32 is a double like any other. */
+static bool point_is_single(const struct site_point *point)
+{
+    return point->type == TYPE_F32 && point->scaling.num == 1 && point->scaling.add == 0 &&
+           point->scaling.den == 1;
+}
+
+/* How many slots each point has, then where they begin. False: more than 32 bits can count. */
+static bool count_slots(struct rules *r)
+{
+    const struct site *site = r->site;
+    uint64_t total = site->device_count;
+
+    for (size_t i = 0; i < site->rule_count; i++)
+        total += site->rules[i].point_count;
+    if (total > UINT32_MAX - ENGINE_ORPHANS - 1)
+        return false;
+    for (size_t i = 0; i < site->rule_count; i++) {
+        for (size_t j = 0; j < site->rules[i].point_count; j++)
+            r->first[site->rules[i].points[j] + 1]++;
+    }
+    for (size_t i = 0; i < site->point_count; i++)
+        r->first[i + 1] += r->first[i];
+    r->watched_count = r->first[site->point_count];
+    r->owner_count = (uint32_t)total;
+    return true;
+}
+
+/* Fills the slots in rule order; `next` holds, for each point, where its next one goes. */
+static void fill_slots(struct rules *r, uint32_t *next)
+{
+    const struct site *site = r->site;
+
+    memcpy(next, r->first, (site->point_count + 1) * sizeof *next);
+    for (size_t i = 0; i < site->rule_count; i++) {
+        const struct site_rule *rule = &site->rules[i];
+
+        slot_rule_init(&r->confs[2 * i], rule, false);
+        slot_rule_init(&r->confs[2 * i + 1], rule, true);
+        for (size_t j = 0; j < rule->point_count; j++) {
+            uint32_t point = rule->points[j];
+            struct watched *w = &r->watched[next[point]++];
+
+            w->point = point;
+            w->rule = (uint32_t)i;
+            w->conf = &r->confs[2 * i + (point_is_single(&site->points[point]) ? 1 : 0)];
+            slot_init(&w->slot);
+        }
+    }
+}
+
+static enum rg_err create_watched(struct rules *r)
+{
+    const struct site *site = r->site;
+    uint32_t *next;
+
+    r->first = zeroed(site->point_count + 1, sizeof *r->first);
+    r->confs = zeroed(site->rule_count, 2 * sizeof *r->confs);
+    r->offline = zeroed(site->device_count, sizeof *r->offline);
+    if (!r->first || !r->confs || !r->offline || !count_slots(r))
+        return RG_ENOMEM;
+    r->watched = zeroed(r->watched_count, sizeof *r->watched);
+    r->open = zeroed(r->owner_count, sizeof *r->open);
+    next = zeroed(site->point_count + 1, sizeof *next);
+    if (!r->watched || !r->open || !next) {
+        free(next);
+        return RG_ENOMEM;
+    }
+    fill_slots(r, next);
+    free(next);
+    for (size_t i = 0; i < site->device_count; i++)
+        offline_init(&r->offline[i], &site->devices[i]);
+    for (uint32_t i = 0; i < r->owner_count; i++)
+        r->open[i] = ALARMS_NONE;
+    return RG_OK;
+}
+
+static enum rg_err create_names(struct rules *r)
+{
+    const struct site *site = r->site;
+    enum rg_err err = hash_index_create(site->rule_count, &r->rules_by_name);
+
+    if (err == RG_OK)
+        err = hash_index_create(site->point_count, &r->points_by_name);
+    if (err == RG_OK)
+        err = hash_index_create(site->device_count, &r->devices_by_name);
+    for (uint32_t i = 0; err == RG_OK && i < site->rule_count; i++)
+        err = hash_index_add(r->rules_by_name, site->rules[i].name, i, NULL);
+    for (uint32_t i = 0; err == RG_OK && i < site->point_count; i++)
+        err = hash_index_add(r->points_by_name, site->points[i].full_name, i, NULL);
+    for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++)
+        err = hash_index_add(r->devices_by_name, site->devices[i].name, i, NULL);
+    return err;
+}
+
+enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_change_cb cb, void *arg,
+                         struct rules **out)
+{
+    struct rules *r = calloc(1, sizeof *r);
+    enum rg_err err;
+
+    *out = NULL;
+    if (!r)
+        return RG_ENOMEM;
+    r->site = site;
+    r->cb = cb;
+    r->arg = arg;
+    err = create_watched(r);
+    if (err == RG_OK)
+        err = create_names(r);
+    if (err == RG_OK)
+        err = deadlines_create(&r->deadlines, r->owner_count);
+    if (err == RG_OK)
+        err = alarms_create(&r->alarms, r->owner_count + ENGINE_ORPHANS, site->gateway.id, next_alarm);
+    if (err == RG_OK)
+        err = risk_create(&r->risk, site);
+    if (err != RG_OK) {
+        rules_destroy(r);
+        return err;
+    }
+    *out = r;
+    return RG_OK;
+}
+
+void rules_destroy(struct rules *r)
+{
+    if (!r)
+        return;
+    risk_destroy(&r->risk);
+    alarms_destroy(&r->alarms);
+    deadlines_destroy(&r->deadlines);
+    hash_index_destroy(r->devices_by_name);
+    hash_index_destroy(r->points_by_name);
+    hash_index_destroy(r->rules_by_name);
+    free(r->open);
+    free(r->watched);
+    free(r->offline);
+    free(r->confs);
+    free(r->first);
+    free(r);
+}
+
+/* Whose alarm it was, if that is still configured and can still have this level; else ALARMS_NONE. */
+static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
+{
+    uint32_t rule, point;
+
+    if (alarm->level <= LEVEL_NONE || alarm->level > LEVEL_RED)
+        return ALARMS_NONE;
+    if (strcmp(alarm->rule, RULE_OFFLINE) == 0) {
+        uint32_t device;
+
+        if (hash_index_find(r->devices_by_name, alarm->point, &device) != RG_OK ||
+            r->offline[device].raises != alarm->level)
+            return ALARMS_NONE;
+        return r->watched_count + device;
+    }
+    if (hash_index_find(r->rules_by_name, alarm->rule, &rule) != RG_OK ||
+        hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
+        !slot_rule_has_level(&r->site->rules[rule], alarm->level))
+        return ALARMS_NONE;
+    for (uint32_t i = r->first[point]; i < r->first[point + 1]; i++) {
+        if (r->watched[i].rule == rule)
+            return i;
+    }
+    return ALARMS_NONE;
+}
+
+enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
+{
+    uint32_t owner = find_owner(r, alarm);
+    const char *area_name = NULL;
+    uint32_t index, area = SITE_NONE;
+
+    if (r->started)
+        return RG_ESTATE;
+    if (owner != ALARMS_NONE && r->open[owner] != ALARMS_NONE)
+        owner = ALARMS_NONE; /* it has its alarm already: the later one is an orphan */
+    if (owner != ALARMS_NONE) {
+        area = r->site->devices[engine_device(r, owner)].area;
+        area_name = area != SITE_NONE ? r->site->areas[area].name : NULL;
+    }
+    index = alarms_restore(&r->alarms, owner, alarm, area_name);
+    if (index == ALARMS_NONE)
+        return RG_EFULL;
+    if (owner == ALARMS_NONE)
+        return RG_OK;
+    r->open[owner] = index;
+    risk_move(&r->risk, area, LEVEL_NONE, alarm->level);
+    if (owner < r->watched_count)
+        slot_restore(&r->watched[owner].slot, r->watched[owner].conf, alarm->level);
+    else
+        offline_restore(&r->offline[owner - r->watched_count]);
+    return RG_OK;
+}
+
+void rules_start(struct rules *r, struct moment now)
+{
+    uint32_t following;
+
+    if (r->started)
+        return;
+    r->started = true;
+    alarms_sort(&r->alarms);
+    for (uint32_t i = 0; i < r->site->device_count; i++) {
+        offline_start(&r->offline[i], now);
+        engine_schedule(r, r->watched_count + i);
+    }
+    for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = following) {
+        following = r->alarms.pool[i].next;
+        if (r->alarms.pool[i].owner == ALARMS_NONE)
+            engine_drop_orphan(r, i, now);
+    }
+}
