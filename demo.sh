@@ -82,13 +82,15 @@ await() { # pid command...
 start_broker() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         mqtt_port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 40000))
-        printf 'listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stdout\n' "$mqtt_port" >"$dir/mosquitto.conf"
+        printf 'listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n' "$mqtt_port" >"$dir/mosquitto.conf"
         [ "$(id -u)" -eq 0 ] && echo 'user root' >>"$dir/mosquitto.conf"
         PATH=$PATH:/usr/sbin mosquitto -c "$dir/mosquitto.conf" >"$dir/mosquitto.log" 2>&1 &
         broker=$!
         await "$broker" grep -q 'running' "$dir/mosquitto.log" && return 0
+        kill -TERM "$broker" 2>/dev/null || true
         wait "$broker" 2>/dev/null || true
         broker=""
+        [ -z "$interrupted" ] || return 1
     done
     return 1
 }
@@ -104,17 +106,19 @@ sed -e "s|@DIR@|$dir|g" -e 's|@TCP_PORT@|0|g; s|@CONVERTER_PORT@|0|g' simulators
 plant=$!
 await "$plant" test -s "$dir/ports.json" || fail "the plant does not start" "$dir/plant.log"
 
+# The platform listens before the gateway speaks, so that it hears it from its first record on.
+show=--plain
+[ -t 1 ] && show=--view
+# shellcheck disable=SC2086
+"$bin/riskgate-platform" --broker "127.0.0.1:$mqtt_port" $show ${seconds:+--seconds $seconds} &
+platform=$!
+
 sed -e "s|@DIR@|$dir|g" -e "s|@TCP_PORT@|$(port_of shop)|g; s|@CONVERTER_PORT@|$(port_of dam)|g" -e "s|@MQTT_PORT@|$mqtt_port|g" \
     simulators/demo/gateway.yaml >"$dir/gateway.yaml"
 "$bin/riskgated" --config "$dir/gateway.yaml" >"$dir/gateway.log" 2>&1 &
 gateway=$!
 await "$gateway" test -S "$dir/control.sock" || fail "the gateway does not start" "$dir/gateway.log"
 
-show=--plain
-[ -t 1 ] && show=--view
-# shellcheck disable=SC2086
-"$bin/riskgate-platform" --broker "127.0.0.1:$mqtt_port" $show ${seconds:+--seconds $seconds} &
-platform=$!
 status=0
 wait "$platform" || status=$?
 if [ -n "$interrupted" ]; then

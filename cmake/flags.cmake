@@ -13,3 +13,8 @@ if(NOT RG_SANITIZE STREQUAL "")
   add_compile_options(-fsanitize=${RG_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RG_SANITIZE})
 endif()
+
+# Coverage for libFuzzer in everything that is fuzzed, not only in the target itself.
+if(RG_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

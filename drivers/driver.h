@@ -50,7 +50,9 @@ struct driver {
     /* Allocates; opens nothing yet. The bus definition must outlive the link. */
     enum rg_err (*link_create)(const struct site_bus *bus, struct driver_link **out);
     /* On the bus thread: opens the link if it is closed, sends the request, waits at most timeout_ms for its answer, decodes it.
-     * Bounded: returns within the time-out for the connection and the one for the answer, and the silences of the line. */
+     * Bounded: returns within the time-out for the connection and the one for the answer, and the silences of the line;
+     * after a unit's silence, where answers carry no number, also the wait for proof that its late answer is not taken for
+     * this one (at most twice the time-out, at least 1 s). */
     void (*transact)(struct driver_link *link, const struct driver_plan *plan, size_t request, int64_t timeout_ms,
                      struct driver_answer *answer);
     /* Any thread: makes a transact that blocks return early (DRIVER_BROKEN); the link stays usable for destroy only. */

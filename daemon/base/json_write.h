@@ -1,7 +1,10 @@
 /* A JSON writer on the hot path: appends to a growing or fixed buffer, no tree.
  *
- * Commas are placed by the writer. After an error (out of memory, a fixed buffer full, bad nesting) every further call does
- * nothing and jsonw_error tells: check once, at the end. Strings must be UTF-8; invalid bytes are written as U+FFFD. */
+ * Commas are placed by the writer. After an error every further call does nothing and jsonw_error tells: check once, at the
+ * end. RG_ENOMEM: out of memory; RG_EFULL: the fixed buffer or the limit is reached; RG_ESTATE: bad nesting (a value
+ * without a key in an object, a key elsewhere, an end that does not match, deeper than JSONW_DEPTH).
+ * Outside of any object or array, keys and several values are allowed: a fragment, such as the members of an object without
+ * its braces. Strings must be UTF-8; invalid bytes are written as U+FFFD, one for each. */
 #ifndef RG_BASE_JSON_WRITE_H
 #define RG_BASE_JSON_WRITE_H
 
@@ -11,7 +14,7 @@
 
 #include "base/error.h"
 
-#define JSONW_DEPTH 16
+#define JSONW_DEPTH 16 /* at most 32: struct jsonw.kinds */
 
 struct jsonw {
     char *text;     /* the JSON so far, always terminated by a NUL once something was written */
@@ -20,6 +23,9 @@ struct jsonw {
     size_t limit;   /* the buffer never grows past this many bytes */
     bool fixed;     /* text belongs to the caller and does not grow */
     bool comma;     /* a comma is due before the next value */
+    bool keyed;     /* a key was written and its value is due */
+    uint8_t depth;  /* objects and arrays that are open */
+    uint32_t kinds; /* bit d: what is open at depth d + 1 is an object */
     enum rg_err error;
 };
 

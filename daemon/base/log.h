@@ -1,12 +1,16 @@
 /* The log: one line an event on standard error, written with one write(2), from any thread.
  *
- * Under systemd (JOURNAL_STREAM set) each line begins with the journal's "<N>" priority; otherwise with a local
- * timestamp and the level's name. Bytes below 0x20 in a message are written as '?', so that one event stays one line.
+ * Under systemd (JOURNAL_STREAM names the device and inode of standard error, systemd.exec(5)) each line begins with the
+ * journal's "<N>" priority; otherwise with a local timestamp and the level's name. Control characters (below 0x20, and
+ * 0x7f) in a message are written as '?', so that one event stays one line. A line over LOG_LINE_MAX bytes is cut, and ends
+ * in "...".
  * The level is the only mutable global of the project and is set once at start and at reload (atomic). */
 #ifndef RG_BASE_LOG_H
 #define RG_BASE_LOG_H
 
 #include "base/error.h"
+
+#define LOG_LINE_MAX 2048
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 

@@ -13,7 +13,9 @@
 /* An identifier of the contract: 1 to 64 of [A-Za-z0-9._-]. */
 bool text_is_id(const char *text);
 bool text_is_utf8(const char *text, size_t length);
-/* Glob with '*' (any run, dots included) and '?' (one character); anything else is literal. No backtracking blow-up:
+/* Bytes (1 to 4) of the well-formed UTF-8 character at the start of text; 0 when there is none (Unicode, table 3-7). */
+size_t text_utf8_length(const char *text, size_t length);
+/* Glob with '*' (any run, dots included) and '?' (one UTF-8 character); anything else is literal. No backtracking blow-up:
  * O(pattern * text). */
 bool text_glob(const char *pattern, const char *text);
 bool text_has_glob(const char *pattern); /* contains '*' or '?' */
@@ -22,7 +24,7 @@ unsigned text_distance(const char *a, const char *b);
 /* The name nearest to text, or NULL when none is near enough to be what was meant (distance over max(2, length / 3)). */
 const char *text_nearest(const char *text, const char *const *names, size_t count);
 
-/* "250ms" "3s" "15m" "8h" "30d" -> milliseconds. An integer and a unit, no space, no sign. RG_EINVAL or RG_ERANGE (over 100 years). */
+/* "250ms" "3s" "15m" "8h" "30d" "3y" (of 365 days) -> milliseconds. An integer and a unit, no space, no sign. RG_EINVAL or RG_ERANGE (over 100 years). */
 RG_NODISCARD enum rg_err text_duration(const char *text, int64_t *ms);
 /* "0" "512" "64KiB" "8MiB" "4GiB" -> bytes. RG_EINVAL, RG_ERANGE. */
 RG_NODISCARD enum rg_err text_size(const char *text, int64_t *bytes);

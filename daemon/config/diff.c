@@ -151,7 +151,8 @@ static void flat_bus(struct flat *f, const struct site_bus *b)
         flat_format(f, "bus", b->name, "line", "%s %u parity %d stop %u", b->path, b->baud, (int)b->parity,
                     b->stop_bits);
     else
-        flat_format(f, "bus", b->name, b->kind == BUS_TCP ? "tcp" : "rtu_over_tcp", "%s:%u", b->host, b->port);
+        flat_format(f, "bus", b->name, b->kind == BUS_TCP ? "tcp" : "rtu_over_tcp", "%s:%u", b->host,
+                    b->port);
     flat_duration(f, "bus", b->name, "timeout", b->timeout_ms);
     flat_duration(f, "bus", b->name, "gap", b->gap_ms);
 }
@@ -245,9 +246,7 @@ static enum rg_err diff_merge(const struct flat *a, const struct flat *b, struct
     if (!out->changes)
         return RG_ENOMEM;
     while (i < a->count || k < b->count) {
-        int order = i == a->count   ? 1
-                    : k == b->count ? -1
-                                    : strcmp(a->entries[i].what, b->entries[k].what);
+        int order = i == a->count ? 1 : k == b->count ? -1 : strcmp(a->entries[i].what, b->entries[k].what);
         struct config_change c = {0};
 
         if (order <= 0) {

@@ -15,13 +15,14 @@ struct config_change {
 };
 
 struct config_diff {
-    struct arena arena; /* holds everything below */
+    struct arena arena;            /* holds everything below */
     struct config_change *changes; /* ordered by what */
     size_t count;
 };
 
 /* before may be NULL: then everything is new. Pure. Free with config_diff_free, after an error too. RG_ENOMEM. */
-RG_NODISCARD enum rg_err config_diff(const struct site *before, const struct site *after, struct config_diff *out);
+RG_NODISCARD enum rg_err config_diff(const struct site *before, const struct site *after,
+                                     struct config_diff *out);
 void config_diff_free(struct config_diff *diff); /* takes a zeroed one */
 
 #endif

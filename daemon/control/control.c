@@ -32,6 +32,13 @@ struct control {
     struct peer *peers;
 };
 
+/* One line. A peer that does not take it is closed by the loop, which is all there is to do about it. */
+static bool peer_send(struct peer *p, const struct jsonw *w)
+{
+    return jsonw_error(w) == RG_OK && loop_peer_write(p->socket, w->text, w->length) == RG_OK &&
+           loop_peer_write(p->socket, "\n", 1) == RG_OK;
+}
+
 static void peer_answer_error(struct peer *p, const char *text)
 {
     struct jsonw w;
@@ -41,8 +48,7 @@ static void peer_answer_error(struct peer *p, const char *text)
     jsonw_key_bool(&w, "ok", false);
     jsonw_key_string(&w, "error", text);
     jsonw_object_end(&w);
-    if (jsonw_error(&w) == RG_OK && loop_peer_write(p->socket, w.text, w.length) == RG_OK)
-        (void)loop_peer_write(p->socket, "\n", 1);
+    (void)peer_send(p, &w);
     jsonw_free(&w);
 }
 
@@ -70,8 +76,8 @@ static void peer_run(struct peer *p, const char *command, const struct json *req
         err = jsonw_error(&w);
     if (err != RG_OK)
         peer_answer_error(p, error[0] ? error : rg_err_text(err));
-    else if (loop_peer_write(p->socket, w.text, w.length) == RG_OK)
-        (void)loop_peer_write(p->socket, "\n", 1);
+    else
+        (void)peer_send(p, &w);
     jsonw_free(&w);
 }
 

@@ -1,13 +1,40 @@
-/* Who is read when: an absolute grid for each device, a thread for each bus, health of units and buses, retries, back-off.
+/* Who is read when: an absolute grid for each device, a thread for each bus, health of units and buses,
+ * retries, back-off. Everything here runs on the loop; only driver.transact runs on the bus's worker.
  *
- * - Grid: a device with period P is due at the instants that are multiples of P (monotonic), so devices with one period
- *   share instants. An instant that passed while the bus was busy is skipped and counted, never caught up in a burst.
- * - One transaction at a time on a bus; a poll's requests follow each other; among due devices the one due longest goes first.
- * - A unit that stays silent is suspended: polls become probes (one request) at growing, jittered gaps up to
- *   POLL_PROBE_CAP_MS, so that it costs its line one time-out a probe. The first answer restores its grid.
- * - A bus that cannot be opened backs off the same way, up to POLL_BUS_CAP_MS; its devices are not asked meanwhile, and
- *   get one frame of bad quality a poll period (at most one in 10 s each), so their silence is seen.
- * Everything here runs on the loop; only driver.transact runs on the bus's worker. */
+ * Grid. A device with period P is due at the instants that are multiples of P (monotonic), so devices with
+ * one period share instants. An instant that passed while the bus was busy is skipped and counted, never
+ * caught up in a burst (see grid_take). A device whose first instant lies more than 5 s ahead is read once at
+ * the start as well.
+ *
+ * Order. One transaction at a time on a bus; a poll's requests follow each other; among due devices the one
+ * due longest goes first, of equals the one that answered longest ago, which keeps their order the same from
+ * poll to poll. Units that did not answer their last poll wait for all others that are due (5 s when they are
+ * doubtful, 60 s when suspended), and after a poll without an answer a unit that does answer goes first: so
+ * what mute units cost their neighbours is one time-out now and then, however many of them are mute.
+ *
+ * A poll. A request without an answer, or with a malformed one, is tried again at once, up to the device's
+ * `retries` times in one poll; an exception is an answer and is not. After silence the rest of the poll is
+ * not asked: the unit is mute. After an exception or a malformed answer it is.
+ *
+ * Units. A unit with POLL_SUSPEND_AFTER polls in a row in which no request was answered is suspended: polls
+ * become probes (the first request, no retries) at growing, jittered gaps up to POLL_PROBE_CAP_MS, the first
+ * about its period or POLL_PROBE_FIRST_MS, whichever is longer. A valid answer or an exception to a probe
+ * restores the grid: the next full poll is at its next instant. Malformed answers count as none, so a unit
+ * that only lies is suspended too. A unit that answers some requests and is mute on others is not.
+ *
+ * Buses. A link that cannot be opened, or breaks, makes its bus BUS_DOWN: it backs off the same way, up to
+ * POLL_BUS_CAP_MS, then one device tries it, another one each time. The units are not to blame and keep their
+ * state; instants that pass meanwhile count neither as skipped nor as errors. Only an answer of some kind
+ * resets the back-off.
+ *
+ * Frames. Each answered request gives one: heard and as decoded, or after an exception all its points bad
+ * with QUALITY_DEVICE and not heard: a device that answers with exceptions only is as blind as a silent
+ * one. A malformed answer gives one with the request's points bad (QUALITY_COMM). What ends a poll early
+ * (silence, a broken link) gives one with all points the poll has not read (QUALITY_COMM), so a failed
+ * probe tells all points of its device. While a bus is down a device's points are told bad at once when it
+ * was being asked, else at the first instant it misses, and then at its instants, at most once in 10 s. A
+ * frame's time is the end of the transaction, taken on the bus's thread. The frame comes first, then the
+ * crossings it caused, the bus's before the device's. */
 #ifndef RG_POLL_POLL_H
 #define RG_POLL_POLL_H
 
@@ -38,39 +65,44 @@ enum bus_state {
 };
 const char *bus_state_name(enum bus_state state);
 
-/* All are called on the loop. */
+/* All are called on the loop; each may be NULL. poll_destroy must not be called inside one. */
 struct poll_cbs {
-    /* One answer, or one failed request: frame and samples are borrowed for the length of the call. */
+    /* One answer, or the want of one: frame and samples are borrowed for the length of the call. */
     void (*frame)(void *arg, const struct frame *frame);
-    /* A unit went UNIT_SUSPENDED or came back to UNIT_ONLINE (crossings only). detail: why, for people. */
+    /* A unit went UNIT_SUSPENDED, or came back from there to UNIT_ONLINE (crossings only; the first answer
+     * after the start is none). detail: why, for people; borrowed. */
     void (*device)(void *arg, uint32_t device, enum unit_state state, const char *detail);
-    /* A bus went up or down (crossings only). */
+    /* A bus went BUS_DOWN, or came back from there to BUS_UP (crossings only; BUS_IDLE to BUS_UP is none). */
     void (*bus)(void *arg, uint32_t bus, enum bus_state state, const char *detail);
 };
 
 struct poll_device_stats {
     enum unit_state state;
     int64_t last_ok_wall_ms; /* 0: never */
-    uint64_t ok, errors;     /* requests answered; requests that were not, exceptions included */
+    uint64_t ok, errors; /* requests answered; asked but not answered after all retries, or an exception */
     uint64_t exceptions;
-    uint64_t skipped;        /* grid instants passed over because the bus was busy */
-    int64_t late_ms;         /* how late its last poll began, against its grid */
-    char detail[DRIVER_DETAIL_MAX]; /* its last error; empty: none since it was answered */
+    uint64_t retries;               /* further tries; their outcome is in the request's */
+    uint64_t skipped;               /* grid instants passed over because the bus was busy */
+    int64_t late_ms;                /* how late its last poll began, against its grid */
+    char detail[DRIVER_DETAIL_MAX]; /* its last error; empty: none since a poll without one */
 };
 
 struct poll_bus_stats {
     enum bus_state state;
-    uint64_t ok, errors, timeouts; /* transactions */
-    int64_t p50_us, p99_us;        /* duration of the last up to 512 answered transactions */
-    char detail[DRIVER_DETAIL_MAX];
+    uint64_t ok, errors, timeouts;  /* transactions, retries included; timeouts are errors too */
+    int64_t p50_us, p99_us;         /* duration of the last up to 512 answered ones, exceptions included */
+    char detail[DRIVER_DETAIL_MAX]; /* why it is down; empty when it is not */
 };
 
 struct poll;
-/* Plans every device and makes every link and worker; asks nothing before poll_start. site must outlive it. seed: of the jitter. */
+/* Plans every device and makes every link and worker; asks nothing before poll_start. site and driver must
+ * outlive it. seed: of the jitter. RG_EINVAL: a device without a period or bus; else what the driver or
+ * the loop says. */
 RG_NODISCARD enum rg_err poll_create(struct loop *loop, const struct site *site, const struct driver *driver,
                                      const struct poll_cbs *cbs, void *arg, uint64_t seed, struct poll **out);
 void poll_start(struct poll *p);
-/* No transaction begins any more, those under way are cancelled; no callback follows. Takes NULL. Waits for the bus threads. */
+/* No transaction begins any more, those under way are cancelled (all at once, then all are waited for); no
+ * callback follows. Takes NULL. */
 void poll_destroy(struct poll *p);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
 void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out);

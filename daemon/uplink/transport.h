@@ -1,4 +1,5 @@
-/* What the uplink needs of an MQTT client. Paho is one (paho.h); the tests have another. All callbacks run on the loop. */
+/* What the uplink needs of an MQTT client. Paho is one (paho.h); the tests have another. All callbacks run on
+ * the loop, never from inside a call of these functions. */
 #ifndef RG_UPLINK_TRANSPORT_H
 #define RG_UPLINK_TRANSPORT_H
 
@@ -7,32 +8,39 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "loop/loop.h"
 #include "model/site.h"
 
+struct loop;
 struct transport;
 
 struct transport_cbs {
-    void (*connected)(void *arg);
+    /* receive_max: messages that the broker takes unacknowledged (MQTT 5 Receive Maximum; SIZE_MAX: it did not say). */
+    void (*connected)(void *arg, size_t receive_max);
     void (*failed)(void *arg, const char *reason); /* the connection asked for did not come about */
-    void (*lost)(void *arg, const char *reason);   /* an established connection ended; what was in flight is not acknowledged */
-    void (*acked)(void *arg, uint64_t token);      /* PUBACK */
-    void (*refused)(void *arg, uint64_t token, const char *reason); /* a PUBACK that says no, or the client gave it up */
-    void (*disconnected)(void *arg);               /* the disconnect asked for is done */
+    void (*lost)(
+        void *arg,
+        const char *reason); /* an established connection ended; what was in flight is not acknowledged */
+    void (*acked)(void *arg, uint64_t token); /* PUBACK */
+    void (*refused)(void *arg, uint64_t token,
+                    const char *reason); /* a PUBACK that says no; when the client gives one up: lost */
+    void (*disconnected)(void *arg);     /* the disconnect asked for is done */
 };
 
 struct transport_ops {
     const char *name;
-    enum rg_err (*create)(struct loop *loop, const struct site_uplink *conf, const struct transport_cbs *cbs, void *arg,
-                          struct transport **out);
-    /* Begins to connect; connected or failed follows. will_topic and will: the last will, QoS 1, retained. password: or NULL. */
-    enum rg_err (*connect)(struct transport *t, const char *password, const char *will_topic, const char *will,
-                           size_t will_length);
-    /* QoS 1. The payload is copied or sent before it returns. token is the caller's, given back by acked or refused. RG_ESTATE: not connected. */
-    enum rg_err (*publish)(struct transport *t, const char *topic, const char *payload, size_t length, bool retained,
-                           uint64_t token);
+    enum rg_err (*create)(struct loop *loop, const struct site_uplink *conf, const struct transport_cbs *cbs,
+                          void *arg, struct transport **out);
+    /* Begins to connect, dropping whatever connection or attempt there was, of which no callback follows; connected or failed
+     * follows, unless it is overtaken by the next connect. will_topic and will: the last will, QoS 1, retained. password: or NULL. */
+    enum rg_err (*connect)(struct transport *t, const char *password, const char *will_topic,
+                           const char *will, size_t will_length);
+    /* QoS 1. The payload is copied or sent before it returns. token is the caller's, given back by acked or refused. RG_ESTATE: not
+     * connected; RG_EFULL: more unacknowledged than it keeps; RG_ENOMEM. */
+    enum rg_err (*publish)(struct transport *t, const char *topic, const char *payload, size_t length,
+                           bool retained, uint64_t token);
     void (*disconnect)(struct transport *t); /* politely: DISCONNECT, so no last will; disconnected follows */
-    void (*destroy)(struct transport *t);    /* at once; no callback follows; takes NULL */
+    /* At once; no callback follows; takes NULL. A connection that is up may end without its last will: disconnect before. */
+    void (*destroy)(struct transport *t);
 };
 
 #endif

@@ -19,7 +19,7 @@
 #include "virtual_loop.h"
 
 #define BENCH_DEVICES 64
-#define BENCH_CROSSINGS 256
+#define BENCH_CROSSINGS 4096
 
 struct bench_told {
     size_t good_frames, bad_frames; /* frames heard, not heard */

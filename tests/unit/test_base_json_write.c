@@ -319,9 +319,16 @@ static void bad_nesting_is_an_error(void **state)
     jsonw_key(&w, "a");
     jsonw_object_end(&w);
     assert_int_equal(jsonw_error(&w), RG_ESTATE);
+    jsonw_reset(&w);
+    jsonw_key(&w, "a");
+    jsonw_reset(&w);
+    jsonw_key(&w, "a");
+    assert_int_equal(jsonw_error(&w), RG_OK);
+    jsonw_object_end(&w);
+    assert_int_equal(jsonw_error(&w), RG_ESTATE);
     /* The error stays and nothing is written any more, until reset. */
     jsonw_int(&w, 1);
-    assert_string_equal(w.text, "{\"a\":");
+    assert_string_equal(w.text, "\"a\":");
     jsonw_reset(&w);
     assert_int_equal(jsonw_error(&w), RG_OK);
     assert_string_equal(w.text, "");
@@ -367,6 +374,14 @@ static void the_limit_holds(void **state)
     struct jsonw w;
 
     (void)state;
+    /* 9 bytes and the NUL. */
+    for (size_t limit = 1; limit < 20; limit++) {
+        jsonw_init(&w, limit);
+        jsonw_raw(&w, "1234", 4);
+        jsonw_raw(&w, "5678", 4);
+        assert_int_equal(jsonw_error(&w), limit > 9 ? RG_OK : RG_EFULL);
+        jsonw_free(&w);
+    }
     jsonw_init(&w, 1000);
     for (int i = 0; i < 1000; i++)
         jsonw_raw(&w, "12345678", 8);

@@ -165,7 +165,7 @@ static void a_complaint_is_damped(void **state)
         told += swallowed + 1;
     }
     /* 10 s, doubling, and from an hour on no more. */
-    assert_int_equal(lines, 15);
+    assert_int_equal(lines, 14);
     assert_int_equal(logged[0], 0);
     assert_int_equal(logged[1], 10);
     assert_int_equal(logged[2], 30);
@@ -293,8 +293,8 @@ static void an_arena_keeps_its_limit(void **state)
     arena_init(&a, 0);
     assert_null(arena_alloc(&a, SIZE_MAX / 2, 3));
     assert_null(arena_alloc(&a, SIZE_MAX, 1));
-    assert_null(arena_alloc(&a, 1, SIZE_MAX - 8));
-    assert_null(arena_alloc(&a, SIZE_MAX - 64, 1));
+    assert_null(arena_alloc(&a, 1, PTRDIFF_MAX));
+    assert_null(arena_strndup(&a, "", SIZE_MAX));
     assert_non_null(arena_alloc(&a, 0, 8));
     assert_non_null(arena_alloc(&a, 8, 0));
     arena_destroy(&a);

@@ -190,7 +190,7 @@ static void the_nearest_name(void **state)
 
     (void)state;
     assert_string_equal(text_nearest("holdng", names, RG_COUNT(names)), "holding");
-    assert_string_equal(text_nearest("of_delay", names, RG_COUNT(names)), "off_delay");
+    assert_string_equal(text_nearest("offdelay", names, RG_COUNT(names)), "off_delay");
     assert_string_equal(text_nearest("coil", names, RG_COUNT(names)), "coil");
     assert_null(text_nearest("threshold", names, RG_COUNT(names)));
     assert_null(text_nearest("coil", names, 0));
@@ -198,7 +198,7 @@ static void the_nearest_name(void **state)
     assert_string_equal(text_nearest("coxx", names, RG_COUNT(names)), "coil");
     assert_null(text_nearest("cxxx", names, RG_COUNT(names)));
     /* Of two equally near ones, the first. */
-    assert_string_equal(text_nearest("o_delay", names, RG_COUNT(names)), "on_delay");
+    assert_string_equal(text_nearest("of_delay", names, RG_COUNT(names)), "on_delay");
 }
 
 static void expect_duration(const char *text, enum rg_err err, int64_t expected)

@@ -124,12 +124,14 @@ static void property_every_instant_is_accounted_for(void **state)
 
 static void chooses_the_one_due_longest(void **state)
 {
-    struct choice c = CHOOSE(100, false, {90, false}, {80, false}, {100, false}, {80, false});
+    struct choice c = CHOOSE(100, false, {90, 0, 0}, {80, 0, 0}, {100, 0, 0}, {80, 0, 0});
 
     (void)state;
     assert_true(c.found);
     assert_int_equal(c.index, 1);
-    c = CHOOSE(79, false, {90, false}, {80, false}, {SCHEDULE_NEVER, false});
+    c = CHOOSE(100, false, {90, 1, 0}, {80, 7, 0}, {100, 0, 0}, {80, 6, 0});
+    assert_int_equal(c.index, 3);
+    c = CHOOSE(79, false, {90, 0, 0}, {80, 0, 0}, {SCHEDULE_NEVER, 0, 0});
     assert_false(c.found);
     assert_int_equal(c.wake_ms, 80);
     c = schedule_choose(NULL, 0, 5, false);
@@ -137,22 +139,38 @@ static void chooses_the_one_due_longest(void **state)
     assert_true(c.wake_ms == SCHEDULE_NEVER);
 }
 
-static void probes_wait_but_not_for_ever(void **state)
+static void doubtful_ones_wait_but_not_for_ever(void **state)
 {
-    struct choice c = CHOOSE(100, false, {10, true}, {100, false});
+    struct choice c = CHOOSE(100, false, {10, 0, 5000}, {100, 0, 0});
 
     (void)state;
     assert_int_equal(c.index, 1);
-    c = CHOOSE(99, false, {10, true}, {100, false});
+    c = CHOOSE(99, false, {10, 0, 5000}, {9, 0, 60000}, {100, 0, 0});
     assert_true(c.found);
-    assert_int_equal(c.index, 0);
-    /* Out of patience: first, but not twice running. */
-    c = CHOOSE(100000, false, {100000 - SCHEDULE_PROBE_PATIENCE_MS - 1, true}, {100, false});
-    assert_int_equal(c.index, 0);
-    c = CHOOSE(100000, true, {100000 - SCHEDULE_PROBE_PATIENCE_MS - 1, true}, {100, false});
     assert_int_equal(c.index, 1);
-    /* With nobody else due, one probe may follow another. */
-    c = CHOOSE(100, true, {10, true}, {200, false});
+    /* Out of patience: first, but not after a time-out, and of several the one due longest. */
+    c = CHOOSE(5010, false, {10, 0, 5000}, {100, 0, 0});
+    assert_int_equal(c.index, 1);
+    c = CHOOSE(5011, false, {10, 0, 5000}, {100, 0, 0});
+    assert_int_equal(c.index, 0);
+    c = CHOOSE(5011, true, {10, 0, 5000}, {100, 0, 0});
+    assert_int_equal(c.index, 1);
+    c = CHOOSE(9000, false, {10, 0, 5000}, {5, 0, 60000}, {9, 0, 5000}, {100, 0, 0});
+    assert_int_equal(c.index, 2);
+    /* With nobody else due, a time-out may follow a time-out. */
+    c = CHOOSE(100, true, {10, 0, 5000}, {200, 0, 0});
+    assert_int_equal(c.index, 0);
+}
+
+static void after_a_time_out_the_liveliest_goes(void **state)
+{
+    struct choice c = CHOOSE(100, true, {10, 5, 0}, {90, 80, 0}, {20, 50, 0}, {5, 90, 5000});
+
+    (void)state;
+    assert_int_equal(c.index, 1);
+    c = CHOOSE(100, false, {10, 5, 0}, {90, 80, 0}, {20, 50, 0}, {5, 90, 5000});
+    assert_int_equal(c.index, 0);
+    c = CHOOSE(100, true, {10, 0, 0}, {9, 0, 0});
     assert_int_equal(c.index, 0);
 }
 
@@ -200,7 +218,8 @@ int main(void)
         cmocka_unit_test(resumes_after_now),
         cmocka_unit_test(property_every_instant_is_accounted_for),
         cmocka_unit_test(chooses_the_one_due_longest),
-        cmocka_unit_test(probes_wait_but_not_for_ever),
+        cmocka_unit_test(doubtful_ones_wait_but_not_for_ever),
+        cmocka_unit_test(after_a_time_out_the_liveliest_goes),
         cmocka_unit_test(percentiles_by_nearest_rank),
     };
 

@@ -1,0 +1,58 @@
+/* What one load of a configuration works with: its files, its scratch memory, what was found wrong so far. Internal to config/. */
+#ifndef RG_CONFIG_LOAD_H
+#define RG_CONFIG_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "config/config.h"
+#include "config/node.h"
+
+/* One file that was read, or that could not be. */
+struct source {
+    const char *name; /* as it was reached from the command line */
+    char *text;       /* heap; without a byte order mark; NULL when it could not be read */
+    size_t length;
+    bool bom;  /* a byte order mark stood before the text */
+    dev_t dev; /* these two tell one file from another, whatever its name */
+    ino_t ino;
+    uint32_t parent;         /* the file that includes it; UINT32_MAX: none */
+    struct place named_at;   /* where it is included */
+    const struct node *root; /* NULL: empty, or not readable as YAML */
+};
+
+struct found; /* an issue before it is put in order; issue.c */
+
+struct load {
+    struct config *config;
+    struct arena *arena;    /* the config's: what the site keeps */
+    struct arena scratch;   /* given back at the end of the load */
+    struct source *sources; /* [CONFIG_FILES] */
+    uint32_t source_count;
+    size_t total_bytes;
+    size_t node_count;
+    struct found *found;
+    size_t found_count, found_errors, found_warnings;
+    size_t nearest_left; /* names that may still be compared for suggestions */
+    bool text_only;      /* config_load_text: no file is touched */
+    bool incomplete;     /* a file is missing or broken: what is not found may be in it */
+    bool oom;
+};
+
+/* Reads the main file (load->sources[0] is set up already when text_only) and all that it includes, in order. */
+void load_files(struct load *ld, const char *file);
+
+/* Memory of the load or of the site; NULL sets ld->oom. */
+void *load_scratch(struct load *ld, size_t count, size_t size);
+void *load_keep(struct load *ld, size_t count, size_t size);
+char *load_scratch_text(struct load *ld, const char *text, size_t length);
+const char *load_keep_text(struct load *ld, const char *text);
+/* "file:line" of a place, kept for the site. */
+const char *load_where(struct load *ld, struct place at);
+/* path, relative to the folder of the file that names it; kept. Absolute paths and those of texts stay as they are. */
+const char *load_path(struct load *ld, uint32_t file, const char *path);
+
+#endif

@@ -1,0 +1,138 @@
+/* Whether the limits of a rule make sense: in order, apart, and within what its points can read. */
+#include <stdio.h>
+
+#include "config/build.h"
+#include "config/issue.h"
+
+/* One of the two kinds of limit, so that each check is written once. */
+struct side {
+    const char *key;
+    const bool *has;
+    const double *limits;
+    double sign; /* above: 1, below: -1: times it, limits grow with severity */
+};
+
+static const struct node *limit_node(const struct node *rule, const struct side *side, unsigned level)
+{
+    return node_get(node_get(rule, side->key), level_name((enum level)level));
+}
+
+static void check_order(struct build *b, const struct side *side, double deadband, const struct node *rule)
+{
+    unsigned last = 0;
+
+    for (unsigned level = LEVEL_BLUE; level < LEVEL_COUNT; level++) {
+        double step;
+
+        if (!side->has[level])
+            continue;
+        step = last ? side->sign * (side->limits[level] - side->limits[last]) : 0;
+        if (last && step <= 0)
+            issue_error(b->ld, node_place(limit_node(rule, side, level)),
+                        "limits of `%s` must %s with severity: %s %.10g is not %s %s %.10g", side->key,
+                        side->sign > 0 ? "grow" : "fall", level_name((enum level)level), side->limits[level],
+                        side->sign > 0 ? "above" : "below", level_name((enum level)last), side->limits[last]);
+        else if (last && deadband > step)
+            issue_warning(b->ld, node_place(node_get(rule, "deadband")),
+                          "the dead-band %.10g is wider than the distance between %s %.10g and %s %.10g",
+                          deadband, level_name((enum level)last), side->limits[last],
+                          level_name((enum level)level), side->limits[level]);
+        last = level;
+    }
+}
+
+static unsigned lowest(const struct side *side)
+{
+    unsigned level = LEVEL_BLUE;
+
+    while (level < LEVEL_COUNT && !side->has[level])
+        level++;
+    return level;
+}
+
+/* Two-sided: between the sides there must be room for a value that is no alarm. */
+static void check_sides(struct build *b, const struct side *above, const struct side *below,
+                        const struct node *rule)
+{
+    unsigned up = lowest(above);
+    unsigned down = lowest(below);
+
+    if (up < LEVEL_COUNT && down < LEVEL_COUNT && above->limits[up] <= below->limits[down])
+        issue_error(b->ld, node_place(limit_node(rule, above, up)),
+                    "`above` begins at %.10g but `below` reaches up to %.10g: every value would be an alarm",
+                    above->limits[up], below->limits[down]);
+}
+
+struct bounds {
+    double worst,
+        best; /* the ends of the range, times the side's sign: worst is where the severest values are */
+};
+
+static struct bounds bounds_of(const struct site_point *p, double sign)
+{
+    if (sign > 0)
+        return (struct bounds){.worst = p->range_max, .best = p->range_min};
+    return (struct bounds){.worst = -p->range_min, .best = -p->range_max};
+}
+
+/* A limit that no good value reaches would look like protection and be none; one that cannot be left is an alarm for ever. */
+static void check_limit(struct build *b, const struct site_rule *rule, const struct side *side,
+                        unsigned level, const struct node *node)
+{
+    double limit = side->sign * side->limits[level];
+
+    for (size_t i = 0; i < rule->point_count; i++) {
+        const struct site_point *p = &b->site->points[rule->points[i]];
+        struct bounds bounds = bounds_of(p, side->sign);
+        const char *what = NULL;
+
+        if (!p->has_range || !p->full_name)
+            continue;
+        if (limit > bounds.worst)
+            what = "can never be reached";
+        else if (limit <= bounds.best)
+            what = "is reached by every good value";
+        else if (limit - rule->deadband <= bounds.best && rule->deadband > 0)
+            what = "once reached could never be left, the dead-band considered";
+        if (!what)
+            continue;
+        issue_warning(b->ld, node_place(limit_node(node, side, level)),
+                      "%s %.10g %s: the range of `%s` is %.10g to %.10g", level_name((enum level)level),
+                      side->limits[level], what, shown(p->full_name).text, p->range_min, p->range_max);
+        return; /* one example is enough */
+    }
+}
+
+static void check_is(struct build *b, const struct site_rule *rule, const struct node *node)
+{
+    for (size_t v = 0; v < rule->is_count; v++)
+        for (size_t i = 0; i < rule->point_count; i++) {
+            const struct site_point *p = &b->site->points[rule->points[i]];
+            double value = rule->is[v].value;
+            bool bit = p->type == TYPE_BOOL || p->bit >= 0;
+
+            if (bit ? value == 0 || value == 1
+                    : !p->has_range || (value >= p->range_min && value <= p->range_max))
+                continue;
+            issue_warning(b->ld, node_key_place(node_get(node, "is")), "`is`: `%s` never has the value %.10g",
+                          p->full_name ? shown(p->full_name).text : "", value);
+            return;
+        }
+}
+
+void rule_check(struct build *b, const struct site_rule *rule, const struct node *node)
+{
+    const struct side sides[2] = {{"above", rule->has_above, rule->above, 1},
+                                  {"below", rule->has_below, rule->below, -1}};
+
+    for (size_t s = 0; s < RG_COUNT(sides); s++) {
+        check_order(b, &sides[s], rule->deadband, node);
+        for (unsigned level = LEVEL_BLUE; level < LEVEL_COUNT; level++)
+            if (sides[s].has[level])
+                check_limit(b, rule, &sides[s], level, node);
+    }
+    check_sides(b, &sides[0], &sides[1], node);
+    check_is(b, rule, node);
+    if (rule->deadband > 0 && lowest(&sides[0]) == LEVEL_COUNT && lowest(&sides[1]) == LEVEL_COUNT)
+        issue_warning(b->ld, node_key_place(node_get(node, "deadband")), "`deadband` has no effect on `is`");
+}

@@ -1,0 +1,96 @@
+/* Every key of a configuration, one row each. The loader, the defaults and the JSON Schema all come from these rows. */
+#ifndef RG_CONFIG_TABLE_H
+#define RG_CONFIG_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum section {
+    SECTION_ROOT,
+    SECTION_GATEWAY,
+    SECTION_ENTERPRISE,
+    SECTION_CONTACT,
+    SECTION_STORE,
+    SECTION_RETENTION,
+    SECTION_UPLINK,
+    SECTION_TLS,
+    SECTION_TELEMETRY,
+    SECTION_ALARMS,
+    SECTION_BACKFILL,
+    SECTION_BUS,
+    SECTION_DEVICE,
+    SECTION_OFFLINE,
+    SECTION_POINT,
+    SECTION_AREA,
+    SECTION_RESPONSIBLE,
+    SECTION_RULE,
+    SECTION_LIMITS,
+    SECTION_CONTROL,
+    SECTION_LOG,
+};
+#define SECTION_COUNT 21
+
+/* What a value is, and what the row's field holds after fill_map. */
+enum key_kind {
+    KIND_BOOL, /* bool */
+    KIND_INT, /* a signed integer of row.size bytes, or an unsigned one wide enough for row.max; decimal or 0x... */
+    KIND_NUMBER,   /* double */
+    KIND_TEXT,     /* const char *; at most row.max bytes */
+    KIND_DIGITS,   /* const char *; a text that may be written without quotes though it looks like a number */
+    KIND_ID,       /* const char *; an identifier of the contract */
+    KIND_NAME,     /* const char *; an identifier without '.': half of a full point name */
+    KIND_PATH,     /* const char *; relative to the folder of the file that holds it */
+    KIND_DURATION, /* int64_t, milliseconds */
+    KIND_SIZE,     /* int64_t, bytes */
+    KIND_RATE,     /* double, per second; 0: unlimited */
+    KIND_CHOICE,   /* an enum or integer of row.size bytes, by name */
+    KIND_MAP, /* a mapping of section row.of, filled into the field (or, at offset 0, into the same struct) */
+
+    /* Left to the builder of the section: the field is a const struct node *, NULL when not given. */
+    KIND_ITEMS,    /* a list of mappings of section row.of */
+    KIND_PATHS,    /* one path or a list */
+    KIND_PATTERNS, /* one name or glob, or a list */
+    KIND_ENDPOINT, /* host:port */
+    KIND_REGISTER, /* 40001 and the like */
+    KIND_DECIMAL,  /* a number whose decimal text matters */
+    KIND_RANGE,    /* [least, most] */
+    KIND_RAWS,     /* a list of raw values */
+    KIND_LIMIT,    /* a number */
+    KIND_LEVELS,   /* {value: level} */
+    KIND_NOTHING,  /* an empty list */
+};
+
+#define KEY_REQUIRED 1u
+#define KEY_LATER                                                                                            \
+    2u /* of the contract, but not carried out yet: refused, because to ignore it would be dangerous */
+#define KEY_ONE_OF 4u /* exactly one of the section's keys with this flag */
+#define KEY_ANY_OF 8u /* at least one of them */
+
+struct choice {
+    const char *name; /* NULL ends the list */
+    int64_t value;
+};
+
+struct key_row {
+    enum section section;
+    const char *name;
+    enum key_kind kind;
+    unsigned flags;
+    double min,
+        max; /* KIND_INT, KIND_NUMBER, KIND_DURATION (ms), KIND_SIZE (bytes), KIND_RATE; KIND_TEXT: max bytes */
+    const char *standard; /* the default, as it would be written; NULL: none */
+    const struct choice *choices;
+    enum section of;     /* KIND_MAP, KIND_ITEMS */
+    size_t offset, size; /* of the field in the section's struct */
+    const char *doc;
+};
+
+#define TABLE_KEYS_MAX 32 /* rows of one section at most */
+
+/* The rows of a section, which lie together. */
+const struct key_row *table_rows(enum section section, size_t *count);
+const char *table_title(enum section section); /* "a rule", for messages */
+const struct choice *table_choice(const struct choice *choices, const char *name); /* NULL: no such name */
+
+#endif

@@ -1,0 +1,255 @@
+/* The loop itself, its clocks, timers and signals. */
+#include "loop/loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "loop/internal.h"
+
+#define SYNCED_ASK_MS 1000
+
+enum rg_err loop_error(int uv_error)
+{
+    switch (uv_error) {
+    case 0:
+        return RG_OK;
+    case UV_ENOMEM:
+        return RG_ENOMEM;
+    case UV_EINVAL:
+        return RG_EINVAL;
+    default:
+        return RG_EIO;
+    }
+}
+
+static void on_keep(uv_async_t *async)
+{
+    (void)async;
+}
+
+enum rg_err loop_create(struct loop **out)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct loop *loop = calloc(1, sizeof *loop);
+    int rc;
+
+    *out = NULL;
+    if (!loop)
+        return RG_ENOMEM;
+    rc = uv_loop_init(&loop->uv);
+    if (rc != 0)
+        goto fail_loop;
+    rc = uv_async_init(&loop->uv, &loop->keep, on_keep);
+    if (rc != 0)
+        goto fail_keep;
+    if (sigaction(SIGPIPE, &ignore, NULL) != 0) {
+        rc = UV_EINVAL;
+        goto fail_signal;
+    }
+    loop->clock_ref = &loop->clock;
+    *out = loop;
+    return RG_OK;
+
+fail_signal:
+    uv_close((uv_handle_t *)&loop->keep, NULL);
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+fail_keep:
+    (void)uv_loop_close(&loop->uv);
+fail_loop:
+    free(loop);
+    return loop_error(rc);
+}
+
+enum rg_err loop_destroy(struct loop *loop)
+{
+    if (!loop)
+        return RG_OK;
+    if (loop->alive != 0)
+        return RG_ESTATE;
+    if (!uv_is_closing((uv_handle_t *)&loop->keep))
+        uv_close((uv_handle_t *)&loop->keep, NULL);
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    if (uv_loop_close(&loop->uv) != 0)
+        return RG_ESTATE;
+    free(loop);
+    return RG_OK;
+}
+
+void loop_run(struct loop *loop)
+{
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_stop(struct loop *loop)
+{
+    uv_stop(&loop->uv);
+}
+
+int64_t loop_mono_ms(const struct loop *loop)
+{
+    (void)loop;
+    return clock_mono_ms();
+}
+
+int64_t loop_mono_us(const struct loop *loop)
+{
+    (void)loop;
+    return clock_mono_us();
+}
+
+int64_t loop_wall_ms(const struct loop *loop)
+{
+    (void)loop;
+    return clock_wall_ms();
+}
+
+bool loop_clock_synced(const struct loop *loop)
+{
+    struct loop_clock *clock = loop->clock_ref;
+    int64_t now = clock_mono_ms();
+
+    if (!clock->asked || now - clock->synced_asked_ms >= SYNCED_ASK_MS) {
+        clock->synced = clock_synced();
+        clock->synced_asked_ms = now;
+        clock->asked = true;
+    }
+    return clock->synced;
+}
+
+int64_t loop_late_max_ms(struct loop *loop)
+{
+    int64_t late = loop->late_max_ms;
+
+    loop->late_max_ms = 0;
+    return late;
+}
+
+/* ---- timers ---- */
+
+struct loop_timer {
+    uv_timer_t uv;
+    struct loop *loop;
+    loop_timer_cb cb;
+    void *arg;
+    int64_t due_ms;
+};
+
+static void on_timer(uv_timer_t *uv)
+{
+    struct loop_timer *t = uv->data;
+    int64_t late = clock_mono_ms() - t->due_ms;
+
+    if (late > t->loop->late_max_ms)
+        t->loop->late_max_ms = late;
+    t->cb(t->arg);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg, struct loop_timer **out)
+{
+    struct loop_timer *t = calloc(1, sizeof *t);
+    int rc;
+
+    *out = NULL;
+    if (!t)
+        return RG_ENOMEM;
+    rc = uv_timer_init(&loop->uv, &t->uv);
+    if (rc != 0) {
+        free(t);
+        return loop_error(rc);
+    }
+    t->uv.data = t;
+    t->loop = loop;
+    t->cb = cb;
+    t->arg = arg;
+    loop->alive++;
+    *out = t;
+    return RG_OK;
+}
+
+void loop_timer_destroy(struct loop_timer *t)
+{
+    if (!t)
+        return;
+    t->loop->alive--;
+    uv_close((uv_handle_t *)&t->uv, on_timer_closed);
+}
+
+void loop_timer_at(struct loop_timer *t, int64_t at_ms)
+{
+    /* libuv's time is the monotonic clock in milliseconds too, read once a turn: the difference to it makes the timer due
+     * at at_ms however long this turn has taken already. */
+    int64_t now = (int64_t)uv_now(&t->loop->uv);
+    int64_t wait = at_ms > now ? at_ms - now : 1;
+
+    t->due_ms = now + wait;
+    /* Fails only without a callback or on a closing handle. */
+    (void)uv_timer_start(&t->uv, on_timer, (uint64_t)wait, 0);
+}
+
+void loop_timer_stop(struct loop_timer *t)
+{
+    (void)uv_timer_stop(&t->uv);
+}
+
+/* ---- signals ---- */
+
+struct loop_signal {
+    uv_signal_t uv;
+    struct loop *loop;
+    loop_signal_cb cb;
+    void *arg;
+};
+
+static void on_signal(uv_signal_t *uv, int signum)
+{
+    struct loop_signal *s = uv->data;
+
+    s->cb(s->arg, signum);
+}
+
+static void on_signal_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+enum rg_err loop_signal_create(struct loop *loop, int signum, loop_signal_cb cb, void *arg,
+                               struct loop_signal **out)
+{
+    struct loop_signal *s = calloc(1, sizeof *s);
+    int rc;
+
+    *out = NULL;
+    if (!s)
+        return RG_ENOMEM;
+    rc = uv_signal_init(&loop->uv, &s->uv);
+    if (rc != 0) {
+        free(s);
+        return loop_error(rc);
+    }
+    s->uv.data = s;
+    s->loop = loop;
+    s->cb = cb;
+    s->arg = arg;
+    rc = uv_signal_start(&s->uv, on_signal, signum);
+    if (rc != 0) {
+        uv_close((uv_handle_t *)&s->uv, on_signal_closed);
+        return loop_error(rc);
+    }
+    loop->alive++;
+    *out = s;
+    return RG_OK;
+}
+
+void loop_signal_destroy(struct loop_signal *s)
+{
+    if (!s)
+        return;
+    s->loop->alive--;
+    uv_close((uv_handle_t *)&s->uv, on_signal_closed);
+}

@@ -1,0 +1,53 @@
+#include "model/site.h"
+
+static const struct {
+    const char *name;
+    unsigned words;
+} types[] = {
+    [TYPE_BOOL] = {"bool", 1},   [TYPE_U16] = {"u16", 1},     [TYPE_I16] = {"i16", 1},
+    [TYPE_U32] = {"u32", 2},     [TYPE_I32] = {"i32", 2},     [TYPE_U64] = {"u64", 4},
+    [TYPE_I64] = {"i64", 4},     [TYPE_F32] = {"f32", 2},     [TYPE_F64] = {"f64", 4},
+    [TYPE_BCD16] = {"bcd16", 1}, [TYPE_BCD32] = {"bcd32", 2}, [TYPE_BYTES8_8] = {"bytes8.8", 1},
+};
+
+unsigned point_type_words(enum point_type type)
+{
+    return (size_t)type < RG_COUNT(types) ? types[type].words : 1;
+}
+
+const char *point_type_name(enum point_type type)
+{
+    return (size_t)type < RG_COUNT(types) ? types[type].name : "?";
+}
+
+const char *point_space_name(enum point_space space)
+{
+    static const char *const names[] = {
+        [SPACE_COIL] = "coil",
+        [SPACE_DISCRETE] = "discrete",
+        [SPACE_INPUT] = "input",
+        [SPACE_HOLDING] = "holding",
+    };
+
+    return (size_t)space < RG_COUNT(names) ? names[space] : "?";
+}
+
+const char *word_order_name(enum word_order order)
+{
+    static const char *const names[] = {
+        [ORDER_NONE] = "none", [ORDER_ABCD] = "ABCD", [ORDER_CDAB] = "CDAB",
+        [ORDER_BADC] = "BADC", [ORDER_DCBA] = "DCBA",
+    };
+
+    return (size_t)order < RG_COUNT(names) ? names[order] : "?";
+}
+
+const char *area_tier_name(enum area_tier tier)
+{
+    static const char *const names[] = {
+        [TIER_NONE] = NULL,   [TIER_COMPANY] = "company", [TIER_WORKSHOP] = "workshop",
+        [TIER_TEAM] = "team", [TIER_POST] = "post",
+    };
+
+    return (size_t)tier < RG_COUNT(names) ? names[tier] : NULL;
+}

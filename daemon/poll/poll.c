@@ -1,0 +1,109 @@
+#include "poll/poll.h"
+
+#include <stdlib.h>
+
+#include "poll/bus.h"
+
+struct poll {
+    struct bus_context context;
+    struct unit *units; /* by device index */
+    struct bus *buses;  /* by bus index */
+};
+
+static enum rg_err unit_init(struct unit *u, const struct bus_context *context, uint32_t index)
+{
+    const struct site *site = context->site;
+
+    *u = (struct unit){
+        .device = &site->devices[index], .index = index, .begun_ms = -1, .told_ms = BUS_TOLD_NEVER};
+    if (u->device->poll_ms <= 0 || u->device->bus >= site->bus_count)
+        return RG_EINVAL;
+    unit_health_init(&u->health, u->device->poll_ms);
+    if (u->device->point_count == 0)
+        return RG_OK; /* nothing to ask of it */
+    enum rg_err err = context->driver->plan(u->device, &site->points[u->device->first_point],
+                                            u->device->point_count, u->device->first_point, &u->plan);
+    if (err == RG_OK)
+        u->requests = context->driver->plan_requests(u->plan);
+    return err;
+}
+
+static enum rg_err poll_build(struct poll *p, uint64_t seed)
+{
+    const struct site *site = p->context.site;
+    struct rg_random seeds;
+    enum rg_err err = RG_OK;
+
+    p->units = calloc(site->device_count + 1, sizeof(struct unit));
+    p->buses = calloc(site->bus_count + 1, sizeof(struct bus));
+    if (p->units == NULL || p->buses == NULL)
+        return RG_ENOMEM;
+    for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++)
+        err = unit_init(&p->units[i], &p->context, i);
+    random_seed(&seeds, seed);
+    for (uint32_t i = 0; err == RG_OK && i < site->bus_count; i++)
+        err = bus_init(&p->buses[i], &p->context, i, p->units, random_next(&seeds));
+    return err;
+}
+
+enum rg_err poll_create(struct loop *loop, const struct site *site, const struct driver *driver,
+                        const struct poll_cbs *cbs, void *arg, uint64_t seed, struct poll **out)
+{
+    struct poll *p = calloc(1, sizeof(*p));
+
+    *out = NULL;
+    if (p == NULL)
+        return RG_ENOMEM;
+    p->context = (struct bus_context){.loop = loop, .site = site, .driver = driver, .cbs = *cbs, .arg = arg};
+    enum rg_err err = poll_build(p, seed);
+    if (err != RG_OK) {
+        poll_destroy(p);
+        return err;
+    }
+    *out = p;
+    return RG_OK;
+}
+
+void poll_start(struct poll *p)
+{
+    for (size_t i = 0; i < p->context.site->bus_count; i++)
+        bus_start(&p->buses[i]);
+}
+
+void poll_destroy(struct poll *p)
+{
+    if (p == NULL)
+        return;
+    const struct site *site = p->context.site;
+    /* All are told to stop before any is waited for: the end takes as long as the slowest, not as long as
+     * all. */
+    for (size_t i = 0; p->buses != NULL && i < site->bus_count; i++)
+        bus_cancel(&p->buses[i]);
+    for (size_t i = 0; p->buses != NULL && i < site->bus_count; i++)
+        bus_destroy(&p->buses[i]);
+    for (size_t i = 0; p->units != NULL && i < site->device_count; i++)
+        if (p->units[i].plan != NULL)
+            p->context.driver->plan_destroy(p->units[i].plan);
+    free(p->buses);
+    free(p->units);
+    free(p);
+}
+
+void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out)
+{
+    *out = (struct poll_device_stats){.state = UNIT_UNKNOWN};
+    if (device >= p->context.site->device_count)
+        return;
+    *out = p->units[device].stats;
+    out->state = p->units[device].health.state;
+}
+
+void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out)
+{
+    *out = (struct poll_bus_stats){.state = BUS_IDLE};
+    if (bus >= p->context.site->bus_count)
+        return;
+    *out = p->buses[bus].stats;
+    out->state = p->buses[bus].health.state;
+    durations_percentiles(&p->buses[bus].durations, &out->p50_us, &out->p99_us);
+}

@@ -1,0 +1,83 @@
+#include "poll/schedule.h"
+
+/* The latest instant of the grid that is not after now. */
+static int64_t instant_before(int64_t period_ms, int64_t now_ms)
+{
+    return now_ms - now_ms % period_ms;
+}
+
+void grid_start(struct grid *g, int64_t period_ms, int64_t now_ms)
+{
+    int64_t before = instant_before(period_ms, now_ms);
+
+    g->period_ms = period_ms;
+    g->due_ms = before == now_ms ? now_ms : before + period_ms;
+    if (g->due_ms - now_ms > SCHEDULE_FIRST_WITHIN_MS)
+        g->due_ms = now_ms;
+}
+
+void grid_resume(struct grid *g, int64_t now_ms)
+{
+    g->due_ms = instant_before(g->period_ms, now_ms) + g->period_ms;
+}
+
+uint64_t grid_take(struct grid *g, int64_t now_ms, int64_t *late_ms)
+{
+    int64_t served = instant_before(g->period_ms, now_ms);
+    uint64_t skipped = 0;
+
+    if (served > g->due_ms) {
+        /* Rounded up: a first poll between two instants counts as one that was passed over. */
+        skipped = (uint64_t)((served - g->due_ms + g->period_ms - 1) / g->period_ms);
+    } else {
+        served = g->due_ms;
+    }
+    *late_ms = now_ms - served;
+    grid_resume(g, now_ms);
+    if (skipped > 0 && g->due_ms - now_ms < g->period_ms / 2) {
+        g->due_ms += g->period_ms;
+        skipped++;
+    }
+    return skipped;
+}
+
+/* Keeps in *best the one that goes first; count: none yet. */
+static void keep_first(const struct due *dues, size_t count, size_t *best, size_t i)
+{
+    if (*best == count || dues[i].at_ms < dues[*best].at_ms ||
+        (dues[i].at_ms == dues[*best].at_ms && dues[i].answered_ms < dues[*best].answered_ms))
+        *best = i;
+}
+
+struct choice schedule_choose(const struct due *dues, size_t count, int64_t now_ms, bool last_failed)
+{
+    struct choice choice = {.found = false, .index = 0, .wake_ms = SCHEDULE_NEVER};
+    size_t sound = count;
+    size_t alive = count; /* of the sound ones, the one that answered last */
+    size_t doubtful = count;
+    size_t impatient = count;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct due *d = &dues[i];
+
+        if (d->at_ms > now_ms) {
+            choice.wake_ms = d->at_ms < choice.wake_ms ? d->at_ms : choice.wake_ms;
+        } else if (d->patience_ms == 0) {
+            keep_first(dues, count, &sound, i);
+            if (alive == count || d->answered_ms > dues[alive].answered_ms)
+                alive = i;
+        } else {
+            keep_first(dues, count, &doubtful, i);
+            if (now_ms - d->at_ms > d->patience_ms)
+                keep_first(dues, count, &impatient, i);
+        }
+    }
+    if (last_failed && alive != count)
+        choice.index = alive;
+    else if (impatient != count)
+        choice.index = impatient;
+    else
+        choice.index = sound != count ? sound : doubtful;
+    choice.found = choice.index != count;
+    return choice;
+}

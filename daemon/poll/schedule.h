@@ -1,0 +1,66 @@
+/* When a device is due, and whose turn it is on a bus. Pure: time is an argument, milliseconds of the
+ * monotonic clock (>= 0).
+ *
+ * The grid of a device with period P is the multiples of P. It is never shifted by a late poll, so
+ * lateness does not add up, and devices of one period share instants on all buses. */
+#ifndef RG_POLL_SCHEDULE_H
+#define RG_POLL_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCHEDULE_NEVER INT64_MAX
+
+/* A device whose first instant lies further away than this is read once before it, when it starts: nobody
+ * waits an hour for the first reading of a device that is polled once an hour. Our own choice: longer than
+ * the usual period. */
+#define SCHEDULE_FIRST_WITHIN_MS 5000
+
+struct grid {
+    int64_t period_ms; /* > 0 */
+    int64_t due_ms;    /* the oldest instant not served yet, in the past when the poll is late */
+};
+
+/* Due at the first instant from now_ms on, or at once (see SCHEDULE_FIRST_WITHIN_MS). */
+void grid_start(struct grid *g, int64_t period_ms, int64_t now_ms);
+/* Due at the first instant after now_ms; what passed is forgotten and not counted: the device was not to
+ * be asked. */
+void grid_resume(struct grid *g, int64_t now_ms);
+/* A poll that was due begins at now_ms (>= due_ms). It serves the latest instant that has passed; the ones
+ * before it are skipped. Returns how many, and in *late_ms how long after the served instant the poll
+ * begins. After a skip the next instant is passed over too (and counted) when it is less than half a
+ * period away: a poll that could not be had in time must not be made up for by two that follow each other
+ * closely. */
+uint64_t grid_take(struct grid *g, int64_t now_ms, int64_t *late_ms);
+
+/* One device in the queue of its bus. */
+struct due {
+    int64_t at_ms;       /* SCHEDULE_NEVER: nothing to ask of it */
+    int64_t answered_ms; /* when it last answered; 0: never */
+    int64_t patience_ms; /* 0: expected to answer; else it may cost a time-out and waits for those with 0 */
+};
+
+/* How long units that did not answer last time wait for those that did. Not for ever: on a bus that is
+ * always behind they would never come back. A doubtful one has perhaps only missed a poll, a suspended one
+ * has missed many. Our own choice. */
+#define SCHEDULE_DOUBT_PATIENCE_MS 5000
+#define SCHEDULE_PROBE_PATIENCE_MS 60000
+
+struct choice {
+    bool found;
+    size_t index;    /* when found */
+    int64_t wake_ms; /* when not: the earliest instant at which one is due, or SCHEDULE_NEVER */
+};
+
+/* Among those due: those without patience first, the one due longest, of equals the one that answered longest
+ * ago (so an overloaded bus is shared evenly, and one that is not keeps its order), of equals the first; then
+ * those with. One that is out of patience goes before all.
+ *
+ * After a poll that was not answered (last_failed) only those without patience count while one is due, and
+ * of them the one that answered last: when many fall silent at once, it is not one of them, and need not
+ * wait until all have been found out. So two time-outs hardly ever follow each other while a device that
+ * answers waits. */
+struct choice schedule_choose(const struct due *dues, size_t count, int64_t now_ms, bool last_failed);
+
+#endif

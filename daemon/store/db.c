@@ -1,0 +1,120 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+int db_connect(const char *path, enum db_role role, sqlite3 **out)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    if (role == DB_WRITER)
+        flags |= SQLITE_OPEN_CREATE;
+
+    int rc = sqlite3_open_v2(path, out, flags, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = sqlite3_busy_timeout(*out, DB_BUSY_MS);
+    if (rc == SQLITE_OK)
+        rc = db_exec(*out, "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
+    if (rc == SQLITE_OK && role == DB_READER)
+        rc = db_exec(*out, "PRAGMA query_only = ON");
+    return rc;
+}
+
+void db_close(sqlite3 *db)
+{
+    /* Cannot fail: the owner finalized its statements, and the zombie form of v2 frees the rest if it did not. */
+    (void)sqlite3_close_v2(db);
+}
+
+int db_exec(sqlite3 *db, const char *sql)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+int db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out)
+{
+    return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
+int db_prepare_all(sqlite3 *db, const char *const *sql, size_t count, sqlite3_stmt **out)
+{
+    for (size_t i = 0; i < count; i++) {
+        int rc = db_prepare(db, sql[i], &out[i]);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return SQLITE_OK;
+}
+
+void db_finalize_all(sqlite3_stmt **stmts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)sqlite3_finalize(stmts[i]); /* repeats the error of the last step, which was looked at then */
+        stmts[i] = NULL;
+    }
+}
+
+int db_run(sqlite3_stmt *stmt)
+{
+    int rc = SQLITE_ROW;
+    while (rc == SQLITE_ROW)
+        rc = sqlite3_step(stmt);
+    (void)sqlite3_reset(stmt); /* repeats the error of the step */
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int db_take(sqlite3_stmt *stmt, int64_t otherwise, int64_t *out)
+{
+    *out = otherwise;
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW) {
+        if (sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+            *out = sqlite3_column_int64(stmt, 0);
+        rc = SQLITE_DONE;
+    }
+    (void)sqlite3_reset(stmt);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int db_number(sqlite3 *db, const char *sql, int64_t otherwise, int64_t *out)
+{
+    sqlite3_stmt *stmt = NULL;
+    *out = otherwise;
+    int rc = db_prepare(db, sql, &stmt);
+    if (rc == SQLITE_OK)
+        rc = db_take(stmt, otherwise, out);
+    (void)sqlite3_finalize(stmt);
+    return rc;
+}
+
+enum rg_err db_error(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+        return RG_OK;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return RG_ECORRUPT;
+    case SQLITE_NOMEM:
+        return RG_ENOMEM;
+    default:
+        return RG_EIO;
+    }
+}
+
+void db_words(sqlite3 *db, int rc, const char *path, char *out, size_t size)
+{
+    /* After a prepare or step the connection's own words say more than those of the code alone. */
+    bool own = db != NULL && (sqlite3_extended_errcode(db) & 0xff) == (rc & 0xff);
+    const char *words = own ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+    int cause = db == NULL ? 0 : sqlite3_system_errno(db);
+    int kind = rc & 0xff;
+    if (cause != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN || kind == SQLITE_FULL)) {
+        char system[128] = "";
+        (void)text_format(out, size, "%s: %s (%s)", path, words, strerror_r(cause, system, sizeof(system)));
+    } else {
+        (void)text_format(out, size, "%s: %s", path, words);
+    }
+}

@@ -1,0 +1,116 @@
+/* What the store keeps for the next start: active alarms, cursors, devices, losses not told. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/store_impl.h"
+
+typedef enum rg_err (*row_cb)(struct store *s, struct store_start *start, sqlite3_stmt *row);
+
+/* A text column that must fit; "" for NULL. */
+static bool take_text(sqlite3_stmt *row, int column, char *out, size_t size)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text_copy(out, size, text == NULL ? "" : text);
+}
+
+static enum rg_err take_alarm(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)s;
+    struct alarm *grown = realloc(start->alarms, (start->alarm_count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return RG_ENOMEM;
+    start->alarms = grown;
+    struct alarm *a = &grown[start->alarm_count++];
+    *a = (struct alarm){0};
+    bool fits = take_text(row, 0, a->id, sizeof(a->id)) && take_text(row, 1, a->rule, sizeof(a->rule)) &&
+                take_text(row, 2, a->point, sizeof(a->point)) &&
+                take_text(row, 3, a->area, sizeof(a->area)) &&
+                take_text(row, 10, a->acked_by, sizeof(a->acked_by));
+    int level = sqlite3_column_int(row, 4);
+    a->level = (enum level)level;
+    a->acked = sqlite3_column_int(row, 5) != 0;
+    a->shelved = sqlite3_column_int(row, 6) != 0;
+    a->raised_ms = sqlite3_column_int64(row, 7);
+    a->cleared_ms = sqlite3_column_int64(row, 8);
+    a->acked_ms = sqlite3_column_int64(row, 9);
+    return fits && level >= 0 && level < LEVEL_COUNT ? RG_OK : RG_ECORRUPT;
+}
+
+static enum rg_err take_cursor(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)start;
+    const char *uplink = (const char *)sqlite3_column_text(row, 0);
+    const char *ranges = (const char *)sqlite3_column_text(row, 3);
+    int stream = sqlite3_column_int(row, 1);
+    if (uplink == NULL || ranges == NULL || stream < 0 || stream >= STREAM_COUNT)
+        return RG_ECORRUPT;
+    struct cursor_entry *e = cursors_enter(&s->cursors, uplink);
+    if (e == NULL)
+        return RG_ECORRUPT;
+    struct cursor *c = &e->cursor[stream];
+    c->acked = sqlite3_column_int64(row, 2);
+    enum rg_err err = cursor_parse(ranges, (size_t)sqlite3_column_bytes(row, 3), c);
+    return err == RG_OK || err == RG_ENOMEM ? err : RG_ECORRUPT;
+}
+
+static enum rg_err take_device(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)start;
+    int64_t id = sqlite3_column_int64(row, 0);
+    const char *name = (const char *)sqlite3_column_text(row, 1);
+    if (name == NULL || id < 0 || id >= WRITER_DEVICES)
+        return RG_ECORRUPT;
+    enum rg_err err = devices_load(s->devices, (uint32_t)id, name);
+    return err == RG_OK || err == RG_ENOMEM ? err : RG_ECORRUPT;
+}
+
+static enum rg_err take_loss(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)start;
+    int stream = sqlite3_column_int(row, 0), cause = sqlite3_column_int(row, 1);
+    if (stream < 0 || stream >= STREAM_COUNT || cause < 0 || cause >= LOSS_CAUSES)
+        return RG_ECORRUPT;
+    s->losses.of[stream][cause] = (struct loss){
+        .first = sqlite3_column_int64(row, 2),
+        .last = sqlite3_column_int64(row, 3),
+        .count = (uint64_t)sqlite3_column_int64(row, 4),
+    };
+    return RG_OK;
+}
+
+static int each_row(struct store *s, struct store_start *start, const char *sql, row_cb take,
+                    enum rg_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = db_prepare(s->db, sql, &stmt);
+    while (rc == SQLITE_OK && *err == RG_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        *err = take(s, start, stmt);
+        rc = SQLITE_OK;
+    }
+    (void)sqlite3_finalize(stmt);
+    rc = rc == SQLITE_DONE ? SQLITE_OK : rc;
+    if (rc != SQLITE_OK)
+        *err = db_error(rc);
+    return rc;
+}
+
+int load_state(struct store *s, struct store_start *start, enum rg_err *err)
+{
+    static const struct {
+        const char *sql;
+        row_cb take;
+    } parts[] = {
+        {"SELECT alarm, rule, point, area, level, acked, shelved, raised_ts, cleared_ts, acked_ts, acked_by"
+         " FROM occurrence WHERE cleared_ts = 0 ORDER BY raised_ts, alarm",
+         take_alarm},
+        {"SELECT uplink, stream, acked, ranges FROM cursor", take_cursor},
+        {"SELECT id, name FROM device", take_device},
+        {"SELECT stream, cause, first, last, count FROM loss", take_loss},
+    };
+    int rc = SQLITE_OK;
+    *err = RG_OK;
+    for (size_t i = 0; i < RG_COUNT(parts) && *err == RG_OK; i++)
+        rc = each_row(s, start, parts[i].sql, parts[i].take, err);
+    return rc;
+}

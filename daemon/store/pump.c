@@ -1,0 +1,259 @@
+/* What the worker does next: commits, retries, maintenance. */
+#include <string.h>
+
+#include "store/store_impl.h"
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+void job_run(void *arg)
+{
+    struct store *s = arg;
+    struct job *job = &s->job;
+    if (job->kind == JOB_COMMIT) {
+        writer_run(&s->writer, &job->batch);
+    } else {
+        if (job->round.make_room)
+            reserve_release(s->path);
+        else
+            reserve_keep(s->path, retention_reserve(job->round.limits.max_size));
+        retention_run(&s->retention, &job->round);
+    }
+    /* A number that cannot be measured is no reason to fail: the job's own result says whether the store works. */
+    (void)retention_measure(&s->retention, &job->size);
+    job->ran = true;
+}
+
+static void slice_lane(struct store *s, enum lane_kind kind, bool wanted, struct writer_slice *slice)
+{
+    struct lane *lane = &s->lanes[kind];
+    struct region *fly = lane_fly(lane);
+    *slice = (struct writer_slice){0};
+    s->job.counts[kind] = 0;
+    s->job.ends[kind] = fly->done;
+    if (!wanted)
+        return;
+    lane_swap(lane);
+    fly = lane_fly(lane);
+    s->job.ends[kind] = lane_slice(lane, STORE_SLICE_BYTES, &s->job.counts[kind]);
+    *slice = (struct writer_slice){.region = fly, .from = fly->done, .to = s->job.ends[kind]};
+}
+
+void job_fill_batch(struct store *s, bool telemetry)
+{
+    struct job *job = &s->job;
+    job->kind = JOB_COMMIT;
+    job->ran = false;
+    slice_lane(s, LANE_ALARMS, true, &job->batch.alarms);
+    slice_lane(s, LANE_TELEMETRY, telemetry, &job->batch.telemetry);
+    if (lane_gather(&s->lanes[LANE_TELEMETRY])->used == 0)
+        s->telemetry_due_ms =
+            INT64_MAX; /* otherwise what flies has not all landed yet, and more waits behind it */
+    cursors_hand_over(&s->cursors, &job->batch.cursors);
+    s->cursors_due_ms = INT64_MAX;
+    job->batch.told = s->told;
+}
+
+static void learn_devices(struct store *s)
+{
+    const struct writer_slice *slice = &s->job.batch.telemetry;
+    for (size_t at = slice->from; at < slice->to;) {
+        const struct entry *e = region_at(slice->region, at);
+        if (e->name_length > 0)
+            devices_stored(s->devices, e->device);
+        at += e->size;
+    }
+}
+
+bool job_absorb(struct store *s)
+{
+    struct job *job = &s->job;
+    memcpy(s->stats.head, job->batch.head, sizeof(s->stats.head));
+    if (job->batch.rc != SQLITE_OK) {
+        s->stats.failures++;
+        cursors_take_back(&s->cursors, &job->batch.cursors);
+        s->cursors_due_ms = cursors_dirty(&s->cursors) ? 0 : INT64_MAX;
+        return false;
+    }
+    s->stats.commits++;
+    s->told = (struct loss_book){0};
+    if (s->new_devices)
+        learn_devices(s);
+    for (int i = 0; i < LANE_COUNT; i++) {
+        if (job->counts[i] > 0)
+            lane_done(&s->lanes[i], job->ends[i], job->counts[i]);
+    }
+    if (lane_empty(&s->lanes[LANE_TELEMETRY]))
+        s->new_devices = false;
+    return true;
+}
+
+static void commit_done(struct store *s)
+{
+    int64_t now = loop_mono_ms(s->loop);
+    struct writer_batch *batch = &s->job.batch;
+    if (!job_absorb(s)) {
+        s->retry_at_ms = now + backoff_fail(&s->backoff, &s->random);
+        s->make_room = (batch->rc & 0xff) == SQLITE_FULL;
+        tell_failing(s, batch->words);
+        tell_unstored(s);
+        tell_flushes(s, true);
+        return;
+    }
+    s->retry_at_ms = now;
+    bool any = false;
+    for (int i = 0; i < STREAM_COUNT; i++)
+        any = any || batch->changed[i];
+    if (any && s->cbs.committed != NULL)
+        s->cbs.committed(s->arg, batch->head, batch->changed);
+    /* What failed before is durable once nothing of it flies any more. */
+    if (lane_fly(&s->lanes[LANE_ALARMS])->used == 0 && lane_fly(&s->lanes[LANE_TELEMETRY])->used == 0)
+        tell_recovered(s);
+    tell_flushes(s, false);
+}
+
+static void round_done(struct store *s)
+{
+    int64_t now = loop_mono_ms(s->loop);
+    struct retention_round *round = &s->job.round;
+    loss_book_add(&s->losses, &round->lost);
+    memcpy(s->gone, round->gone, sizeof(s->gone));
+    s->round_at_ms = round->more ? now : now + STORE_ROUND_EVERY_MS;
+    if (s->failing && !round->make_room)
+        s->retry_at_ms = now; /* it only took too long: see at once whether commits work */
+}
+
+void pump_done(void *arg, const struct loop_worker_time *time)
+{
+    struct store *s = arg;
+    enum job_kind kind = s->job.kind;
+    s->job.kind = JOB_NONE;
+    s->stats.size = s->job.size.database + s->job.size.log + s->job.size.reserve;
+    s->stats.free = s->job.size.free;
+
+    s->calling = true;
+    if (kind == JOB_COMMIT) {
+        s->stats.last_commit_ms = (time->ended_us - time->started_us) / 1000;
+        s->commits_in_a_row++;
+        commit_done(s);
+    } else {
+        s->commits_in_a_row = 0;
+        round_done(s);
+    }
+    tell_warnings(s);
+    tell_losses(s);
+    s->calling = false;
+    if (retention_wanted(&s->retention, &s->job.size, s->limits.max_size) && kind == JOB_COMMIT)
+        s->round_at_ms = earliest(s->round_at_ms, loop_mono_ms(s->loop));
+    pump_step(s);
+}
+
+static bool commit_wanted(const struct store *s, int64_t now)
+{
+    if (s->failing)
+        return true; /* the time for it has come, or this would not be asked */
+    return !lane_empty(&s->lanes[LANE_ALARMS]) || s->flush_count > 0 || !loss_book_empty(&s->told) ||
+           s->lanes[LANE_TELEMETRY].regions[1 - s->lanes[LANE_TELEMETRY].gathering].used > 0 ||
+           s->telemetry_due_ms <= now || s->cursors_due_ms <= now;
+}
+
+static enum job_kind choose(const struct store *s, int64_t now)
+{
+    if (s->failing && now < s->retry_at_ms)
+        return JOB_NONE;
+    if (s->failing && s->make_room)
+        return JOB_ROUND;
+    bool round = !s->failing && s->round_at_ms <= now;
+    if (!commit_wanted(s, now))
+        return round ? JOB_ROUND : JOB_NONE;
+    /* Telemetry waits for a round, so that it cannot outrun the retention; alarms do not, unless they came without a pause. */
+    bool alarms = !lane_empty(&s->lanes[LANE_ALARMS]);
+    if (round && (!alarms || s->commits_in_a_row >= STORE_COMMITS_IN_A_ROW))
+        return JOB_ROUND;
+    return JOB_COMMIT;
+}
+
+static void fill_round(struct store *s)
+{
+    struct retention_round *round = &s->job.round;
+    s->job.kind = JOB_ROUND;
+    s->job.ran = false;
+    round->now_ms = loop_wall_ms(s->loop);
+    round->limits = s->limits;
+    round->make_room = s->make_room;
+    round->cursors.used = s->cursors.used;
+    memcpy(round->cursors.entries, s->cursors.entries, s->cursors.used * sizeof(s->cursors.entries[0]));
+    s->make_room = false;
+}
+
+static void start(struct store *s, enum job_kind kind, int64_t now)
+{
+    if (kind == JOB_ROUND) {
+        fill_round(s);
+    } else {
+        /* While the disk refuses, alarms are tried without telemetry: they may fit where a long batch does not. */
+        job_fill_batch(s, !s->failing || lane_empty(&s->lanes[LANE_ALARMS]));
+    }
+    s->job_begun_ms = now;
+    if (loop_worker_submit(s->worker) == RG_OK)
+        return;
+    /* Cannot be: the worker was free. The records wait where they are. */
+    if (kind == JOB_COMMIT)
+        cursors_take_back(&s->cursors, &s->job.batch.cursors);
+    s->job.kind = JOB_NONE;
+}
+
+/* When the next look is due, if nothing else happens. */
+static int64_t next_look(const struct store *s)
+{
+    int64_t at = INT64_MAX;
+    bool alarms = !lane_empty(&s->lanes[LANE_ALARMS]);
+    if (tell_unstored_due(s))
+        return 0;
+    if (s->job.kind != JOB_NONE)
+        return alarms && !s->failing ? s->job_begun_ms + STORE_STUCK_MS : at;
+    if (s->failing)
+        return s->retry_at_ms;
+    if (s->flush_count > 0)
+        return 0;
+    at = earliest(s->telemetry_due_ms, s->cursors_due_ms);
+    at = earliest(at, s->round_at_ms);
+    return loss_book_empty(&s->losses) ? at : earliest(at, s->loss_at_ms);
+}
+
+void pump_step(struct store *s)
+{
+    if (s->calling)
+        return;
+    if (s->job.kind == JOB_NONE) {
+        int64_t now = loop_mono_ms(s->loop);
+        enum job_kind kind = choose(s, now);
+        if (kind != JOB_NONE)
+            start(s, kind, now);
+    }
+    int64_t at = next_look(s);
+    if (at == INT64_MAX)
+        loop_timer_stop(s->timer);
+    else
+        loop_timer_at(s->timer, at);
+}
+
+void pump_timer(void *arg)
+{
+    struct store *s = arg;
+    s->calling = true;
+    bool stuck = s->job.kind != JOB_NONE && !s->failing && !lane_empty(&s->lanes[LANE_ALARMS]) &&
+                 loop_mono_ms(s->loop) >= s->job_begun_ms + STORE_STUCK_MS;
+    if (stuck)
+        tell_failing(s, "the disk has not answered for 3 s while an alarm waits");
+    if (s->failing)
+        tell_unstored(s);
+    else
+        tell_losses(s);
+    if (s->job.kind == JOB_NONE)
+        tell_flushes(s, false);
+    s->calling = false;
+    pump_step(s);
+}

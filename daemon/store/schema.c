@@ -1,0 +1,147 @@
+#include "store/schema.h"
+
+#include "base/text.h"
+
+/* 1: what the daemon itself needs. Ids in `stream` are those of enum stream. Columns that a filter or the retention looks at lie before the
+ * body, so that a long body is not read for them. */
+static const char tables[] =
+    "CREATE TABLE run("
+    " id INTEGER PRIMARY KEY CHECK (id = 1), boot INTEGER NOT NULL, clean INTEGER NOT NULL,"
+    " next_alarm INTEGER NOT NULL);"
+    "INSERT INTO run VALUES (1, 0, 1, 1);"
+    "CREATE TABLE stream("
+    " id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, hash TEXT NOT NULL);"
+    "INSERT INTO stream VALUES (0, 'alarm', 0, ''), (1, 'telemetry', 0, ''), (2, 'event', 0, ''),"
+    " (3, 'report', 0, '');"
+    "CREATE TABLE alarm("
+    " seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, peak INTEGER NOT NULL, unsynced INTEGER NOT NULL,"
+    " body TEXT NOT NULL, hash TEXT NOT NULL);"
+    "CREATE INDEX alarm_peak ON alarm(peak);"
+    "CREATE TABLE device(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE telemetry("
+    " seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, device INTEGER NOT NULL REFERENCES device(id),"
+    " unsynced INTEGER NOT NULL, body TEXT NOT NULL);"
+    "CREATE INDEX telemetry_ts ON telemetry(ts);"
+    "CREATE TABLE telemetry_block(block INTEGER PRIMARY KEY, devices BLOB NOT NULL);"
+    "CREATE TABLE event("
+    " seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kind TEXT NOT NULL, unsynced INTEGER NOT NULL,"
+    " body TEXT NOT NULL, hash TEXT NOT NULL);"
+    "CREATE TABLE report("
+    " seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, unsynced INTEGER NOT NULL, body TEXT NOT NULL,"
+    " hash TEXT NOT NULL);"
+    "CREATE TABLE occurrence("
+    " alarm TEXT PRIMARY KEY, rule TEXT NOT NULL, point TEXT NOT NULL, area TEXT NOT NULL,"
+    " level INTEGER NOT NULL, acked INTEGER NOT NULL, shelved INTEGER NOT NULL, raised_ts INTEGER NOT NULL,"
+    " cleared_ts INTEGER NOT NULL, acked_ts INTEGER NOT NULL, acked_by TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX occurrence_cleared ON occurrence(cleared_ts);"
+    "CREATE TABLE cursor("
+    " uplink TEXT NOT NULL, stream INTEGER NOT NULL, acked INTEGER NOT NULL, ranges TEXT NOT NULL,"
+    " PRIMARY KEY (uplink, stream)) WITHOUT ROWID;"
+    /* The last record taken by the retention, for each device of telemetry and each level of alarms: a filtered `prev`. */
+    "CREATE TABLE pruned("
+    " stream INTEGER NOT NULL, key INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY (stream, key)) WITHOUT ROWID;"
+    /* Losses that no event record tells of yet: they survive a crash. */
+    "CREATE TABLE loss("
+    " stream INTEGER NOT NULL, cause INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, PRIMARY KEY (stream, cause)) WITHOUT ROWID;";
+
+/* 2: views for people and tools. A frame is one row with all its points; the views take it apart. v_reading.point is the
+ * name within the device, v_rollup.point the full one; minute is the ms at which the minute begins. */
+static const char views[] =
+    "CREATE VIEW v_reading(seq, ts, device, point, value, quality) AS"
+    " SELECT t.seq, t.ts, d.name, j.key, j.value, 'good'"
+    " FROM telemetry t JOIN device d ON d.id = t.device, json_each(t.body, '$.values') j"
+    " UNION ALL"
+    " SELECT t.seq, t.ts, d.name, j.key, NULL, j.value"
+    " FROM telemetry t JOIN device d ON d.id = t.device, json_each(t.body, '$.bad') j;"
+    "CREATE VIEW v_alarm(alarm, rule, point, area, level, state, acked, raised_ts, cleared_ts, acked_ts,"
+    " acked_by) AS"
+    " SELECT alarm, rule, point, nullif(area, ''),"
+    " CASE level WHEN 4 THEN 'red' WHEN 3 THEN 'orange' WHEN 2 THEN 'yellow' WHEN 1 THEN 'blue' ELSE 'none' "
+    "END,"
+    " CASE WHEN cleared_ts <> 0 THEN 'cleared' WHEN shelved THEN 'shelved' ELSE 'active' END,"
+    " acked, raised_ts, nullif(cleared_ts, 0), nullif(acked_ts, 0), nullif(acked_by, '') FROM occurrence;"
+    "CREATE VIEW v_alarm_event(seq, ts, alarm, event, level, was, value, limit_value, by, comment) AS"
+    " SELECT seq, ts, body ->> '$.alarm', body ->> '$.event', body ->> '$.level', body ->> '$.was',"
+    " body ->> '$.value', body ->> '$.limit', body ->> '$.by', body ->> '$.comment' FROM alarm;"
+    "CREATE VIEW v_event(seq, ts, kind, body) AS SELECT seq, ts, kind, body FROM event;"
+    "CREATE VIEW v_rollup(point, minute, n, min, max, mean, bad) AS"
+    " SELECT device || '.' || point, ts - ts % 60000, count(value), min(value), max(value), avg(value),"
+    " count(*) FILTER (WHERE quality <> 'good') FROM v_reading GROUP BY 1, 2;"
+    "CREATE VIEW v_uplink(uplink, stream, acked, pending) AS"
+    " SELECT c.uplink, s.name, min(c.acked, s.seq), max(s.seq - c.acked, 0) +"
+    " (SELECT coalesce(sum((r.value ->> '$[1]') - (r.value ->> '$[0]') + 1), 0) FROM json_each(c.ranges) r)"
+    " FROM cursor c JOIN stream s ON s.id = c.stream;";
+
+static const char *const steps[SCHEMA_VERSION] = {tables, views};
+
+static enum rg_err fail(sqlite3 *db, int rc, const char *what, char *why, size_t why_size)
+{
+    (void)text_format(why, why_size, "%s: %s", what, sqlite3_errmsg(db));
+    return db_error(rc);
+}
+
+/* A file is ours, or empty, or not to be touched. */
+static enum rg_err recognise(sqlite3 *db, int64_t *version, char *why, size_t why_size)
+{
+    int64_t id = 0, objects = 0;
+    int rc = db_number(db, "PRAGMA application_id", 0, &id);
+    if (rc == SQLITE_OK)
+        rc = db_number(db, "PRAGMA user_version", 0, version);
+    if (rc == SQLITE_OK)
+        rc = db_number(db, "SELECT count(*) FROM sqlite_schema", 0, &objects);
+    if (rc != SQLITE_OK)
+        return fail(db, rc, "cannot be read", why, why_size);
+
+    bool empty = objects == 0 && *version == 0 && id == 0;
+    if (!empty && id != SCHEMA_APPLICATION_ID) {
+        (void)text_format(why, why_size, "is a database of some other program (application_id %lld)",
+                          (long long)id);
+        return RG_EINVAL;
+    }
+    if (*version > SCHEMA_VERSION) {
+        (void)text_format(why, why_size, "was made by a newer version: its schema is %lld, known is %d",
+                          (long long)*version, SCHEMA_VERSION);
+        return RG_EUNSUPPORTED;
+    }
+    if (*version < 0 || (!empty && *version == 0)) {
+        (void)text_format(why, why_size, "has the impossible schema version %lld", (long long)*version);
+        return RG_ECORRUPT;
+    }
+    return RG_OK;
+}
+
+static int run_step(sqlite3 *db, int number)
+{
+    char mark[96];
+    (void)text_format(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+                      SCHEMA_APPLICATION_ID, number);
+    int rc = db_exec(db, "BEGIN IMMEDIATE");
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, steps[number - 1]);
+    if (rc == SQLITE_OK)
+        rc = db_exec(db, mark);
+    return rc;
+}
+
+enum rg_err schema_migrate(sqlite3 *db, int version, char *why, size_t why_size)
+{
+    int64_t have = 0;
+    enum rg_err err = recognise(db, &have, why, why_size);
+    if (err != RG_OK)
+        return err;
+
+    for (int number = (int)have + 1; number <= version; number++) {
+        int rc = run_step(db, number);
+        if (rc != SQLITE_OK) {
+            char what[48];
+            (void)text_format(what, sizeof(what), "migration %d failed", number);
+            err = fail(db, rc, what, why, why_size);
+            if (!sqlite3_get_autocommit(db))
+                (void)db_exec(db, "ROLLBACK"); /* the first error is the one to tell */
+            return err;
+        }
+    }
+    return RG_OK;
+}

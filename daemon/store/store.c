@@ -1,0 +1,226 @@
+/* The public functions on a running store. */
+#include "store/store.h"
+
+#include <string.h>
+
+#include "store/store_impl.h"
+
+void store_limits(struct store *s, const struct site_store *conf)
+{
+    s->commit_ms = conf->commit_ms;
+    s->limits = (struct retention_limits){.max_size = conf->max_size};
+    s->limits.keep_ms[STREAM_ALARM] = conf->keep_alarms_ms;
+    s->limits.keep_ms[STREAM_TELEMETRY] = conf->keep_telemetry_ms;
+    s->limits.keep_ms[STREAM_EVENT] = conf->keep_events_ms;
+    s->limits.keep_ms[STREAM_REPORT] = conf->keep_events_ms;
+}
+
+static void cursors_changed(struct store *s)
+{
+    int64_t due = loop_mono_ms(s->loop) + STORE_CURSORS_MS;
+    if (due < s->cursors_due_ms)
+        s->cursors_due_ms = due;
+    pump_step(s);
+}
+
+static void default_cursors(const struct store *s, struct cursor out[STREAM_COUNT])
+{
+    for (int i = 0; i < STREAM_COUNT; i++)
+        cursor_default((enum stream)i, s->stats.head[i], s->gone[i], &out[i]);
+}
+
+static bool named(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum rg_err store_configure(struct store *s, const struct site_store *conf, const char *const *uplinks,
+                            size_t uplink_count)
+{
+    for (size_t i = 0; i < uplink_count; i++) {
+        if (!text_is_id(uplinks[i]))
+            return RG_EINVAL;
+    }
+    if (uplink_count > CURSORS_UPLINKS)
+        return RG_EFULL;
+    store_limits(s, conf);
+    devices_forget(s->devices);
+    for (size_t i = 0; i < s->cursors.used; i++) {
+        struct cursor_entry *e = &s->cursors.entries[i];
+        e->gone = e->gone || (e->uplink[0] != '\0' && !named(e->uplink, uplinks, uplink_count));
+    }
+    enum rg_err err = RG_OK;
+    for (size_t i = 0; i < uplink_count; i++) {
+        if (cursors_find(&s->cursors, uplinks[i]) != NULL)
+            continue;
+        struct cursor_entry *e = cursors_enter(&s->cursors, uplinks[i]);
+        if (e == NULL) {
+            err = RG_EFULL; /* until the places of the removed ones are free */
+            continue;
+        }
+        default_cursors(s, e->cursor);
+        memset(e->dirty, true, sizeof(e->dirty));
+    }
+    int64_t now = loop_mono_ms(s->loop);
+    s->round_at_ms = now; /* new limits are kept to from now on */
+    cursors_changed(s);
+    return err;
+}
+
+enum rg_err store_devices(struct store *s, const char *const *names, size_t count)
+{
+    enum rg_err err = RG_OK;
+    for (size_t i = 0; i < count && err == RG_OK; i++) {
+        uint32_t id = 0;
+        bool stored = false;
+        err = devices_enter(s->devices, (uint32_t)i, names[i], &id, &stored);
+    }
+    return err;
+}
+
+static enum rg_err add_telemetry(struct store *s, const struct store_record *record)
+{
+    if (record->device_name == NULL || !text_is_id(record->device_name))
+        return RG_EINVAL;
+    uint32_t id = 0;
+    bool stored = false;
+    enum rg_err err = devices_enter(s->devices, record->device, record->device_name, &id, &stored);
+    if (err != RG_OK)
+        return err;
+    err = region_add(lane_gather(&s->lanes[LANE_TELEMETRY]), record, id, stored ? NULL : record->device_name);
+    if (err == RG_OK && !stored)
+        s->new_devices = true;
+    return err;
+}
+
+enum rg_err store_append(struct store *s, const struct store_record *record)
+{
+    bool telemetry = record->stream == STREAM_TELEMETRY;
+    if ((unsigned)record->stream >= STREAM_COUNT || record->length == 0)
+        return RG_EINVAL;
+
+    enum rg_err err = RG_OK;
+    if (telemetry) {
+        err = add_telemetry(s, record);
+    } else {
+        const char *kind = record->stream == STREAM_EVENT ? record->kind : NULL;
+        err = region_add(lane_gather(&s->lanes[LANE_ALARMS]), record, 0, kind);
+    }
+    if (err != RG_OK && err != RG_EINVAL) {
+        s->dropped[record->stream]++;
+        s->stats.lost++;
+    }
+    if (err != RG_OK)
+        return err;
+
+    s->lanes[telemetry ? LANE_TELEMETRY : LANE_ALARMS].appended++;
+    if (!telemetry) {
+        pump_step(s);
+    } else if (s->telemetry_due_ms == INT64_MAX) {
+        s->telemetry_due_ms = loop_mono_ms(s->loop) + s->commit_ms;
+        pump_step(s);
+    }
+    return RG_OK;
+}
+
+void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg)
+{
+    if (s->flush_count == STORE_FLUSHES) {
+        cb(arg, false);
+        return;
+    }
+    struct flush *f = &s->flushes[s->flush_count++];
+    *f = (struct flush){.cb = cb, .arg = arg};
+    for (int i = 0; i < LANE_COUNT; i++)
+        f->upto[i] = s->lanes[i].appended;
+    pump_step(s);
+}
+
+/* Indices of the site become ids of the store. False: every device passes, so there is no filter. */
+static bool device_map(const struct store *s, const struct stream_filter *filter,
+                       struct fetch_request *request)
+{
+    if (filter->devices == NULL)
+        return false;
+    bool all = true;
+    for (size_t i = 0; i < filter->device_count; i++)
+        all = all && filter->devices[i];
+    if (all)
+        return false;
+    memset(request->allowed, 0, sizeof(request->allowed));
+    for (size_t i = 0; i < filter->device_count; i++) {
+        uint32_t id = filter->devices[i] ? devices_at(s->devices, i) : DEVICES_NONE;
+        if (id == DEVICES_NONE)
+            continue;
+        request->allowed[id / 8] |= (uint8_t)(1u << (id % 8));
+        if (request->allowed_size < id / 8 + 1)
+            request->allowed_size = id / 8 + 1;
+    }
+    return true;
+}
+
+enum rg_err store_fetch(struct store *s, enum stream stream, int64_t from, int64_t upto, size_t max_count,
+                        size_t max_bytes, const struct stream_filter *filter, store_chunk_cb cb, void *arg)
+{
+    if ((unsigned)stream >= STREAM_COUNT || max_count == 0 || cb == NULL || from < 0 || upto < 0)
+        return RG_EINVAL;
+    struct fetch_request *request = reader_place(s->reader);
+    if (request == NULL)
+        return RG_EAGAIN;
+    request->stream = stream;
+    request->from = from > 0 ? from : 1;
+    request->upto = upto;
+    request->max_count = max_count;
+    request->max_bytes = max_bytes;
+    request->alarm_from = filter != NULL && stream == STREAM_ALARM ? filter->alarm_from : LEVEL_NONE;
+    request->allowed_size = 0;
+    request->by_device = filter != NULL && stream == STREAM_TELEMETRY && device_map(s, filter, request);
+    reader_ask(s->reader, request, cb, arg);
+    return RG_OK;
+}
+
+void store_fetch_cancel(struct store *s, void *arg)
+{
+    reader_cancel(s->reader, arg);
+}
+
+void store_cursor_get(const struct store *s, const char *uplink, struct cursor out[STREAM_COUNT])
+{
+    for (size_t i = 0; i < s->cursors.used; i++) {
+        const struct cursor_entry *e = &s->cursors.entries[i];
+        if (!e->gone && strcmp(e->uplink, uplink) == 0) {
+            memcpy(out, e->cursor, sizeof(e->cursor));
+            return;
+        }
+    }
+    default_cursors(s, out);
+}
+
+enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream stream,
+                             const struct cursor *cursor)
+{
+    if ((unsigned)stream >= STREAM_COUNT || !cursor_valid(cursor) || !text_is_id(uplink))
+        return RG_EINVAL;
+    struct cursor_entry *e = cursors_find(&s->cursors, uplink);
+    if (e == NULL) {
+        e = cursors_enter(&s->cursors, uplink);
+        if (e == NULL)
+            return RG_EFULL;
+        default_cursors(s, e->cursor);
+        memset(e->dirty, true, sizeof(e->dirty));
+    }
+    e->cursor[stream] = *cursor;
+    e->dirty[stream] = true;
+    cursors_changed(s);
+    return RG_OK;
+}
+
+void store_stats(const struct store *s, struct store_stats *out)
+{
+    *out = s->stats;
+    out->waiting_bytes = lane_bytes(&s->lanes[LANE_ALARMS]) + lane_bytes(&s->lanes[LANE_TELEMETRY]);
+}

@@ -1,0 +1,122 @@
+/* The inside of a store, shared by store.c (the public functions), open.c (start and end) and pump.c (what the worker does next). All is
+ * the loop's, but for what job_run touches while it runs: the writer, the retention, the job, and the slices it was given. */
+#ifndef RG_STORE_STORE_IMPL_H
+#define RG_STORE_STORE_IMPL_H
+
+#include "base/backoff.h"
+#include "base/random.h"
+#include "store/batch.h"
+#include "store/cursors.h"
+#include "store/devices.h"
+#include "store/loss.h"
+#include "store/reader.h"
+#include "store/retention.h"
+#include "store/side_files.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+#define STORE_SLICE_BYTES                                                                                    \
+    (1u << 20)                     /* of one lane in one transaction: an alarm waits for no more than that */
+#define STORE_ROUND_EVERY_MS 10000 /* maintenance when nothing calls for it sooner */
+#define STORE_COMMITS_IN_A_ROW 8   /* then maintenance that is wanted has its turn */
+#define STORE_CURSORS_MS 1000      /* cursors are kept at the latest after that long */
+#define STORE_STUCK_MS 3000        /* a job that runs longer while alarms wait counts as a failure */
+#define STORE_LOSS_EVERY_MS 60000  /* losses that go on are told at most so often */
+#define STORE_RETRY_FIRST_MS 100
+#define STORE_RETRY_CAP_MS 5000
+#define STORE_FLUSHES 32
+#define STORE_ALARM_MARGIN 100 /* alarm numbers left out after an unclean end */
+#define STORE_CLOSE_MS 3000    /* for the last commits */
+#define STORE_CLOSE_BUSY_MS 1000
+
+enum lane_kind { LANE_ALARMS, LANE_TELEMETRY };
+#define LANE_COUNT 2
+
+enum job_kind {
+    JOB_NONE,   /* the worker is free */
+    JOB_COMMIT, /* one transaction of records */
+    JOB_ROUND,  /* one round of maintenance */
+};
+
+struct job {
+    enum job_kind kind;
+    bool ran; /* the worker has been through it */
+    struct writer_batch batch;
+    struct retention_round round;
+    struct retention_size size;
+    size_t ends[LANE_COUNT], counts[LANE_COUNT]; /* the slices of the batch */
+};
+
+struct flush {
+    void (*cb)(void *arg, bool ok);
+    void *arg;
+    uint64_t upto[LANE_COUNT]; /* records of each lane that must be durable */
+};
+
+struct store {
+    struct loop *loop;
+    struct store_cbs cbs;
+    void *arg;
+    char *path;
+    int lock;
+    int64_t commit_ms;
+    struct retention_limits limits;
+
+    sqlite3 *db;
+    struct writer writer;
+    struct retention retention;
+    struct loop_worker *worker;
+    struct reader *reader;
+    struct job job;
+
+    struct loop_timer *timer;
+    struct lane lanes[LANE_COUNT];
+    struct devices *devices;
+    bool new_devices; /* records that wait bring names the store does not have */
+    struct cursor_set cursors;
+    struct flush flushes[STORE_FLUSHES];
+    size_t flush_count;
+
+    int64_t job_begun_ms;
+    int64_t telemetry_due_ms, cursors_due_ms; /* INT64_MAX: nothing waits */
+    int64_t retry_at_ms, round_at_ms, loss_at_ms;
+    unsigned commits_in_a_row;
+    bool calling;              /* inside a callback's caller: the next step comes after it */
+    bool failing;              /* the store does not take records */
+    bool make_room;            /* because the disk is full: telemetry goes first */
+    bool log_told, round_told; /* warnings given, until they are over */
+    struct backoff backoff;
+    struct rg_random random;
+
+    uint64_t dropped[STREAM_COUNT]; /* no memory left for them; not told yet */
+    struct loss_book losses;        /* in the store's table, not told yet */
+    struct loss_book told;          /* told, still in the table */
+    int64_t gone[STREAM_COUNT];
+    struct store_stats stats;
+};
+
+void store_limits(struct store *s, const struct site_store *conf);
+/* Fills cursors, devices, losses and the active alarms. *err RG_ECORRUPT with SQLITE_OK: a row makes no sense. */
+int load_state(struct store *s, struct store_start *start, enum rg_err *err);
+
+/* Decides what the worker does next, and when to look again. To be called after anything changed. */
+void pump_step(struct store *s);
+void pump_timer(void *arg);
+void pump_done(void *arg, const struct loop_worker_time *time);
+void job_run(void *arg);
+/* Fills the job with what waits. */
+void job_fill_batch(struct store *s, bool telemetry);
+/* Takes over what a batch that ran has done: lanes, heads, cursors; no callbacks. True when it was committed. */
+bool job_absorb(struct store *s);
+
+/* After a commit, when the store takes records. */
+void tell_recovered(struct store *s);
+void tell_losses(struct store *s);
+void tell_flushes(struct store *s, bool failed);
+/* Each alarm record that waits is told once as not stored. */
+void tell_unstored(struct store *s);
+bool tell_unstored_due(const struct store *s);
+void tell_failing(struct store *s, const char *words);
+void tell_warnings(struct store *s);
+
+#endif

@@ -1,0 +1,135 @@
+/* What the rest of the program is told. Callbacks may append and fetch. */
+#include <string.h>
+
+#include "base/text.h"
+#include "store/store_impl.h"
+
+void tell_failing(struct store *s, const char *words)
+{
+    if (s->failing)
+        return;
+    s->failing = true;
+    s->stats.ok = false;
+    if (s->cbs.health == NULL)
+        return;
+    char detail[WRITER_WORDS + 64];
+    if (strncmp(words, s->path, strlen(s->path)) == 0)
+        (void)text_format(detail, sizeof(detail), "%s", words);
+    else
+        (void)text_format(detail, sizeof(detail), "%s: %s", s->path, words);
+    s->cbs.health(s->arg, false, detail);
+}
+
+static void tell_dropped(struct store *s)
+{
+    for (int i = 0; i < STREAM_COUNT; i++) {
+        uint64_t count = s->dropped[i];
+        s->dropped[i] = 0;
+        if (count > 0 && s->cbs.lost != NULL)
+            s->cbs.lost(s->arg, (enum stream)i, 0, 0, count, "memory");
+    }
+}
+
+void tell_recovered(struct store *s)
+{
+    if (s->failing) {
+        s->failing = false;
+        s->make_room = false;
+        s->stats.ok = true;
+        backoff_reset(&s->backoff);
+        if (s->cbs.health != NULL)
+            s->cbs.health(s->arg, true, s->path);
+    }
+    tell_dropped(s);
+}
+
+void tell_losses(struct store *s)
+{
+    int64_t now = loop_mono_ms(s->loop);
+    if (s->failing || now < s->loss_at_ms || loss_book_empty(&s->losses) || !loss_book_empty(&s->told))
+        return;
+    s->loss_at_ms = now + STORE_LOSS_EVERY_MS;
+    s->told = s->losses;
+    s->losses = (struct loss_book){0};
+    for (int i = 0; i < STREAM_COUNT; i++) {
+        for (int c = 0; c < LOSS_CAUSES; c++) {
+            const struct loss loss = s->told.of[i][c];
+            s->stats.lost += loss.count;
+            if (loss.count > 0 && s->cbs.lost != NULL)
+                s->cbs.lost(s->arg, (enum stream)i, loss.first, loss.last, loss.count,
+                            loss_cause_name((enum loss_cause)c));
+        }
+    }
+}
+
+void tell_flushes(struct store *s, bool failed)
+{
+    size_t kept = 0, due = 0;
+    struct flush now[STORE_FLUSHES];
+    for (size_t i = 0; i < s->flush_count; i++) {
+        const struct flush *f = &s->flushes[i];
+        bool durable = f->upto[LANE_ALARMS] <= s->lanes[LANE_ALARMS].durable &&
+                       f->upto[LANE_TELEMETRY] <= s->lanes[LANE_TELEMETRY].durable;
+        if (durable || failed)
+            now[due++] = *f;
+        else
+            s->flushes[kept++] = *f;
+    }
+    s->flush_count = kept;
+    for (size_t i = 0; i < due; i++)
+        now[i].cb(now[i].arg, !failed);
+}
+
+static void tell_region(struct store *s, struct region *r)
+{
+    while (r->told < r->used) {
+        const struct entry *e = region_at(r, r->told);
+        r->told += e->size;
+        if (e->stream != STREAM_ALARM || s->cbs.alarm_not_stored == NULL)
+            continue;
+        struct store_failed_record record = {
+            .stream = STREAM_ALARM,
+            .body = entry_body(e),
+            .length = e->length,
+            .level = (enum level)e->level,
+            .was = (enum level)e->was,
+            .unsynced = e->unsynced,
+        };
+        s->cbs.alarm_not_stored(s->arg, &record);
+    }
+}
+
+void tell_unstored(struct store *s)
+{
+    tell_region(s, lane_fly(&s->lanes[LANE_ALARMS]));
+    tell_region(s, lane_gather(&s->lanes[LANE_ALARMS]));
+}
+
+bool tell_unstored_due(const struct store *s)
+{
+    const struct region *r = s->lanes[LANE_ALARMS].regions;
+    return s->failing && (r[0].told < r[0].used || r[1].told < r[1].used);
+}
+
+/* Not failures: the store takes records, but somebody should look. Told once when they begin. */
+void tell_warnings(struct store *s)
+{
+    char detail[WRITER_WORDS + 64];
+    bool log = s->job.size.log > retention_headroom(s->limits.max_size);
+    if (log && !s->log_told && s->cbs.health != NULL && !s->failing) {
+        (void)text_format(
+            detail, sizeof(detail),
+            "%s-wal: has grown to %lld MiB, and with it the store beyond max_size, because another "
+            "program keeps an old state of the database open",
+            s->path, (long long)(s->job.size.log >> 20));
+        s->cbs.health(s->arg, true, detail);
+    }
+    s->log_told = log;
+
+    bool round = s->job.round.rc != SQLITE_OK;
+    if (round && !s->round_told && s->cbs.health != NULL && !s->failing) {
+        (void)text_format(detail, sizeof(detail), "retention: %s", s->job.round.words);
+        s->cbs.health(s->arg, true, detail);
+    }
+    s->round_told = round;
+}

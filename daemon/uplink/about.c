@@ -1,0 +1,166 @@
+#include "uplink/about.h"
+
+#include "uplink/payload.h"
+
+static void text_if(struct jsonw *w, const char *key, const char *value)
+{
+    if (value)
+        jsonw_key_string(w, key, value);
+}
+
+static void write_enterprise(struct jsonw *w, const struct site_gateway *g)
+{
+    jsonw_key(w, "enterprise");
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "code", g->ent_code);
+    jsonw_key_string(w, "name", g->ent_name);
+    text_if(w, "industry", g->ent_industry);
+    text_if(w, "region", g->ent_region);
+    text_if(w, "grid", g->ent_grid);
+    if (g->workers >= 0)
+        jsonw_key_int(w, "workers", g->workers);
+    if (g->contact_name || g->contact_phone) {
+        jsonw_key(w, "contact");
+        jsonw_object_begin(w);
+        text_if(w, "name", g->contact_name);
+        text_if(w, "phone", g->contact_phone);
+        jsonw_object_end(w);
+    }
+    jsonw_object_end(w);
+}
+
+static void write_area(struct jsonw *w, const struct site *site, const struct site_area *a)
+{
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "name", a->name);
+    text_if(w, "label", a->label);
+    if (a->parent != SITE_NONE)
+        jsonw_key_string(w, "parent", site->areas[a->parent].name);
+    text_if(w, "tier", area_tier_name(a->tier));
+    jsonw_key_string(w, "inherent", level_name(a->inherent));
+    if (a->resp_unit || a->resp_person || a->resp_phone) {
+        jsonw_key(w, "responsible");
+        jsonw_object_begin(w);
+        text_if(w, "unit", a->resp_unit);
+        text_if(w, "person", a->resp_person);
+        text_if(w, "phone", a->resp_phone);
+        jsonw_object_end(w);
+    }
+    text_if(w, "measure", a->measure);
+    text_if(w, "grid", a->grid);
+    jsonw_object_end(w);
+}
+
+static void write_point(struct jsonw *w, const struct site_point *p)
+{
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "name", p->name);
+    jsonw_key_string(w, "type", point_type_name(p->type));
+    text_if(w, "label", p->label);
+    text_if(w, "unit", p->unit);
+    if (p->has_range) {
+        jsonw_key(w, "range");
+        jsonw_array_begin(w);
+        jsonw_double(w, p->range_min);
+        jsonw_double(w, p->range_max);
+        jsonw_array_end(w);
+    }
+    jsonw_object_end(w);
+}
+
+static void write_device(struct jsonw *w, const struct site *site, const struct site_device *d)
+{
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "name", d->name);
+    text_if(w, "label", d->label);
+    if (d->area != SITE_NONE)
+        jsonw_key_string(w, "area", site->areas[d->area].name);
+    jsonw_key_int(w, "poll_ms", d->poll_ms);
+    jsonw_key(w, "offline");
+    jsonw_object_begin(w);
+    jsonw_key_int(w, "after_ms", d->offline_after_ms);
+    jsonw_key_string(w, "level", level_name(d->offline_level));
+    jsonw_object_end(w);
+    jsonw_key(w, "points");
+    jsonw_array_begin(w);
+    for (uint32_t i = 0; i < d->point_count; i++)
+        write_point(w, &site->points[d->first_point + i]);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+}
+
+static void write_limits(struct jsonw *w, const char *key, const bool has[LEVEL_COUNT],
+                         const double limits[LEVEL_COUNT])
+{
+    bool any = false;
+
+    for (size_t i = 0; i < LEVEL_COUNT; i++)
+        any = any || has[i];
+    if (!any)
+        return;
+    jsonw_key(w, key);
+    jsonw_object_begin(w);
+    for (size_t i = 0; i < LEVEL_COUNT; i++)
+        if (has[i])
+            jsonw_key_double(w, level_name((enum level)i), limits[i]);
+    jsonw_object_end(w);
+}
+
+static void write_is(struct jsonw *w, const struct site_rule *r)
+{
+    if (r->is_count == 0)
+        return;
+    jsonw_key(w, "is");
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < r->is_count; i++) {
+        jsonw_object_begin(w);
+        jsonw_key_double(w, "value", r->is[i].value);
+        jsonw_key_string(w, "level", level_name(r->is[i].level));
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void write_rule(struct jsonw *w, const struct site *site, const struct site_rule *r)
+{
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "name", r->name);
+    text_if(w, "message", r->message);
+    jsonw_key(w, "points");
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < r->point_count; i++)
+        jsonw_string(w, site->points[r->points[i]].full_name);
+    jsonw_array_end(w);
+    write_limits(w, "above", r->has_above, r->above);
+    write_limits(w, "below", r->has_below, r->below);
+    write_is(w, r);
+    jsonw_key_double(w, "deadband", r->deadband);
+    jsonw_key_int(w, "on_delay_ms", r->on_delay_ms);
+    jsonw_key_int(w, "off_delay_ms", r->off_delay_ms);
+    jsonw_object_end(w);
+}
+
+void about_write(const struct site *site, struct jsonw *w)
+{
+    jsonw_object_begin(w);
+    jsonw_key_int(w, "v", PAYLOAD_VERSION);
+    jsonw_key_string(w, "ent", site->gateway.ent_code);
+    jsonw_key_string(w, "gw", site->gateway.id);
+    write_enterprise(w, &site->gateway);
+    jsonw_key(w, "areas");
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < site->area_count; i++)
+        write_area(w, site, &site->areas[i]);
+    jsonw_array_end(w);
+    jsonw_key(w, "devices");
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < site->device_count; i++)
+        write_device(w, site, &site->devices[i]);
+    jsonw_array_end(w);
+    jsonw_key(w, "rules");
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < site->rule_count; i++)
+        write_rule(w, site, &site->rules[i]);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
+}

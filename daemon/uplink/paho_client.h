@@ -1,0 +1,67 @@
+/* One connection through Paho, for paho.c only: one Paho client from its making to its end. Functions block (Paho's global lock, name
+ * resolution, the end of Paho's threads: up to 1.1 s) and are called on the transport's thread. */
+#ifndef RG_UPLINK_PAHO_CLIENT_H
+#define RG_UPLINK_PAHO_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "uplink/uplink.h"
+
+#define PAHO_SLOTS                                                                                           \
+    (UPLINK_WINDOW + 8) /* messages not acknowledged; the uplink keeps at most UPLINK_WINDOW + 1 */
+#define PAHO_REASON_MAX 128
+#define PAHO_CONNECT_S 30
+
+/* Where to; plain strings, borrowed while paho_client_open runs. */
+struct paho_target {
+    char *uri; /* tcp://host:port or ssl://host:port */
+    char *client_id;
+    char *username, *ca, *cert, *key; /* or NULL */
+    int keepalive_s;
+    bool tls, v311;
+};
+
+enum paho_event_kind {
+    PAHO_CONNECTED,
+    PAHO_FAILED,
+    PAHO_LOST, /* or a message was given up by Paho: it must be sent again, on a new connection */
+    PAHO_ACKED,
+    PAHO_REFUSED,
+    PAHO_DISCONNECTED,
+    PAHO_WAKE,
+};
+
+struct paho_event {
+    enum paho_event_kind kind;
+    uint32_t generation;
+    uint64_t token;
+    size_t receive_max;
+    char reason[PAHO_REASON_MAX];
+};
+
+/* Called on Paho's threads, with Paho's lock held: only to pass the event on. */
+typedef void (*paho_event_cb)(void *arg, const struct paho_event *event);
+
+struct paho_will {
+    const char *topic;
+    const char *payload;
+    size_t length;
+};
+
+struct paho_client;
+
+/* Begins to connect; PAHO_CONNECTED or PAHO_FAILED follows. On an error *why (PAHO_REASON_MAX bytes) says what. */
+RG_NODISCARD enum rg_err paho_client_open(const struct paho_target *target, const char *password,
+                                          const struct paho_will *will, uint32_t generation, paho_event_cb cb,
+                                          void *arg, char *why, struct paho_client **out);
+/* QoS 1. RG_EFULL: no slot; RG_EIO: Paho does not take it (not connected). */
+RG_NODISCARD enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const char *payload,
+                                             size_t length, bool retained, uint64_t token);
+/* A connection that is up is ended with DISCONNECT. No event follows. Takes NULL. */
+void paho_client_close(struct paho_client *c);
+uint32_t paho_client_generation(const struct paho_client *c);
+
+#endif

@@ -1,0 +1,66 @@
+/* Registers and bits to samples. Pure: bytes in, a value with its quality out.
+ *
+ * In this order: assemble the raw value by type and word order; compare it with the sentinels; bit or
+ * mask; scale; range.
+ *
+ * Word orders, by the bytes of the value from its highest (A) as they lie on the wire, first register
+ * first:
+ *            32 bits   64 bits
+ *     ABCD   ABCD      ABCDEFGH    big-endian
+ *     CDAB   CDAB      GHEFCDAB    low register first
+ *     BADC   BADC      BADCFEHG    bytes swapped in each register
+ *     DCBA   DCBA      HGFEDCBA    little-endian
+ * A 16-bit type is high byte first, whatever order its point or profile names: a register is so by the
+ * specification (V1.1b3 §4.2), and `order` is about values of several registers.
+ *
+ * Types beyond the obvious:
+ * - bool on a register without a bit: 0 and 1 are values, anything else is QUALITY_SENSOR (with `bit` it
+ *   is that bit).
+ * - bcd16, bcd32: four decimal digits a register; a nibble above 9 is QUALITY_SENSOR.
+ * - bytes8.8: the high byte is the whole part, the low byte the decimal digits as they are written, one up
+ *   to 9, two up to 99: 0x1409 is 20.9, 0x1419 is 20.25; above 99 QUALITY_SENSOR (O2 detectors, domain.md
+ *   §2.1).
+ * - u64, i64 beyond 2^53 either way: QUALITY_RANGE, because a double would round them to another number.
+ * - NaN and the infinities: QUALITY_SENSOR.
+ * Sentinels match the raw value read as unsigned or as signed, so that 32768 and -32768 both mean 0x8000,
+ * whichever way the manual writes it; for f32 the sentinel is rounded to f32 first; for BCD the undecoded
+ * bits match too. bit and mask work on the unsigned raw value. bit of a type of several registers counts
+ * from its lowest bit. */
+#ifndef RG_DRIVERS_MODBUS_CODEC_H
+#define RG_DRIVERS_MODBUS_CODEC_H
+
+#include "base/error.h"
+#include "model/sample.h"
+#include "model/site.h"
+
+/* What decoding needs of a point, by itself: no pointer into the site. */
+struct codec_point {
+    uint32_t point;  /* index into site.points */
+    uint16_t offset; /* of its first register or bit, from the request's first */
+    uint8_t words;   /* registers or bits it takes */
+    bool bits;       /* its space is coils or discrete inputs */
+    enum point_type type;
+    enum word_order order;
+    int8_t bit;
+    uint8_t mask_shift;
+    uint32_t mask;
+    struct scaling scaling;
+    bool has_range;
+    double range_min, range_max;
+    uint8_t invalid_count;
+    double invalid[POINT_INVALID_MAX];
+};
+
+/* RG_EINVAL for what cannot be decoded: a type of several registers without an order, a type other than
+ * bool on bits, bit or mask on a type without bits, a divisor of 0, an address past 65535. offset stays 0. */
+RG_NODISCARD enum rg_err codec_prepare(const struct site_point *point, uint32_t index,
+                                       struct codec_point *out);
+
+/* data: of an answer (registers high byte first; bits from the lowest bit of the first byte), length
+ * bytes. A point that does not lie within it is QUALITY_COMM. */
+void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out);
+
+/* The same bad quality for count points. */
+void codec_fail(const struct codec_point *points, size_t count, enum quality quality, struct sample *out);
+
+#endif

@@ -1,0 +1,86 @@
+#include "drivers/modbus/debt.h"
+
+static int64_t at_least(int64_t value, int64_t floor)
+{
+    return value > floor ? value : floor;
+}
+
+bool debt_owes(const struct debt *d, uint8_t function, uint8_t bytes)
+{
+    for (unsigned i = 0; i < d->count; i++) {
+        if (d->shapes[i].function == function && d->shapes[i].bytes == bytes)
+            return true;
+    }
+    return d->many;
+}
+
+bool debt_owes_function(const struct debt *d, uint8_t function)
+{
+    for (unsigned i = 0; i < d->count; i++) {
+        if (d->shapes[i].function == function)
+            return true;
+    }
+    return d->many;
+}
+
+void debt_note(struct debt *d, const struct ask *ask, int64_t now_us)
+{
+    const uint8_t bytes = (uint8_t)ask_data_bytes(ask);
+
+    d->since_us = now_us;
+    if (debt_owes(d, ask->function, bytes))
+        return;
+    if (d->count == DEBT_SHAPES) {
+        d->many = true;
+        return;
+    }
+    d->shapes[d->count].function = ask->function;
+    d->shapes[d->count].bytes = bytes;
+    d->count++;
+}
+
+void debt_clear(struct debt *d)
+{
+    d->count = 0;
+    d->many = false;
+}
+
+/* A request like this one whose answer has a shape of its own. Shorter ones first: they stay within what
+ * the device is known to have. A longer one only within the device's limit. */
+static bool debt_find_probe(const struct debt *d, const struct ask *ask, struct ask *probe)
+{
+    const uint32_t step = ask_is_bits(ask) ? 8 : 1; /* bits in one byte of the answer */
+    const uint32_t unit_limit = ask_is_bits(ask) ? (ask->limit > 1 ? 16u * ask->limit : 1) : ask->limit;
+
+    *probe = *ask;
+    for (uint32_t less = step; less < ask->count; less += step) {
+        probe->count = (uint16_t)(ask->count - less);
+        if (!debt_owes(d, probe->function, (uint8_t)ask_data_bytes(probe)))
+            return true;
+    }
+    if (ask->count + step > unit_limit || ask->address + ask->count + step > 65536)
+        return false;
+    probe->count = (uint16_t)(ask->count + step);
+    return ask_data_bytes(probe) <= ASK_DATA_MAX &&
+           !debt_owes(d, probe->function, (uint8_t)ask_data_bytes(probe));
+}
+
+enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_us, int64_t timeout_us,
+                             struct ask *probe, int64_t *until_us)
+{
+    const int64_t age = now_us - d->since_us;
+    const int64_t grace = at_least(2 * timeout_us, DEBT_GRACE_MIN_US);
+
+    if (d->count > 0 && age >= at_least(10 * timeout_us, DEBT_FORGET_MIN_US))
+        debt_clear(d);
+    if (!debt_owes(d, ask->function, (uint8_t)ask_data_bytes(ask)))
+        return DEBT_ASK;
+    if (!d->refuses && debt_find_probe(d, ask, probe))
+        return DEBT_PROBE;
+    if (age >= grace) {
+        debt_clear(d);
+        return DEBT_ASK;
+    }
+    *until_us = d->since_us + grace;
+    return DEBT_LISTEN;
+}

@@ -1,0 +1,67 @@
+/* Which answers a unit still owes, on a line whose frames carry no transaction id (RTU, and RTU over TCP).
+ * Pure.
+ *
+ * The danger: a unit stays silent, is asked again, and its late answer to the first request is taken for
+ * the answer to the second. Unit, function and byte count (the answer's *shape*) are all that such an
+ * answer says about its request, so a late answer of another shape is recognised, and one of the same
+ * shape is not.
+ *
+ * The cure rests on one property of such lines: a unit answers its requests in the order in which it got
+ * them, each at most once (a serial unit handles one request at a time; a serial device server forwards
+ * bytes in order). So an answer of a shape that the unit does not owe can only belong to the newest
+ * request, and once it is here nothing older can follow.
+ * - A request whose shape is not owed is put as usual; its answer settles everything older. Late answers
+ *   are passed over.
+ * - A request whose shape is owed waits behind a probe: the same function and address with another count,
+ *   so of a shape that is not owed. Its values are thrown away; its arrival is the proof. However late an
+ *   answer is, it does no harm.
+ * - Where no probe can be had (singles only, or the unit refuses it), the line is listened to until
+ *   the grace has passed since the unit was last asked.
+ * An exception carries no byte count, so while an answer with its function is owed it proves nothing and
+ * is not believed.
+ *
+ * What remains assumed: where a probe cannot be had, no answer is later than the grace; where one can,
+ * none is later than it is remembered, or than the grace once DEBT_SHAPES different requests are owed (a unit
+ * that mute is being probed at growing gaps anyway). And the order above is kept. */
+#ifndef RG_DRIVERS_MODBUS_DEBT_H
+#define RG_DRIVERS_MODBUS_DEBT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "drivers/modbus/ask.h"
+
+#define DEBT_SHAPES 8
+/* Grace: twice the time-out, at least this. */
+#define DEBT_GRACE_MIN_US 1000000
+/* Forgotten after ten times the time-out, at least this: over any buffering of a radio modem. */
+#define DEBT_FORGET_MIN_US 60000000
+
+struct debt {
+    int64_t since_us; /* monotonic: when the newest unanswered request had gone out */
+    uint8_t count;    /* shapes owed */
+    bool many;        /* more than there is room for: any shape may be owed */
+    bool refuses;     /* answered a probe with an exception: no use probing this unit */
+    struct {
+        uint8_t function;
+        uint8_t bytes;
+    } shapes[DEBT_SHAPES];
+};
+
+enum debt_advice {
+    DEBT_ASK,    /* the answer cannot be mistaken */
+    DEBT_PROBE,  /* put *probe first; ask when it has been answered with data */
+    DEBT_LISTEN, /* listen and discard until *until_us, then debt_clear and ask */
+};
+
+/* A request went out and nothing came that could be its answer. now_us: when it had gone out. */
+void debt_note(struct debt *d, const struct ask *ask, int64_t now_us);
+/* All that was owed is settled. */
+void debt_clear(struct debt *d);
+bool debt_owes(const struct debt *d, uint8_t function, uint8_t bytes);
+bool debt_owes_function(const struct debt *d, uint8_t function);
+/* What to do before this request. Clears a debt that has grown old. */
+enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_us, int64_t timeout_us,
+                             struct ask *probe, int64_t *until_us);
+
+#endif

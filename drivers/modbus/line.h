@@ -1,0 +1,30 @@
+/* File descriptors of a bus: connecting, waiting, draining, each bounded and cancellable. Knows nothing of
+ * Modbus. */
+#ifndef RG_DRIVERS_MODBUS_LINE_H
+#define RG_DRIVERS_MODBUS_LINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum line_event {
+    LINE_READY,     /* bytes, the end of the connection, or an error can be read from fd */
+    LINE_TIMEOUT,   /* until_us has come */
+    LINE_CANCELLED, /* cancel_fd is readable */
+};
+
+/* until_us: on the clock of clock_mono_us; at or before now: looks once. fd -1: only waits. */
+enum line_event line_wait(int fd, int cancel_fd, int64_t until_us);
+
+/* Reads and throws away what has arrived, without waiting (at most 64 KiB a call). *bytes: how much.
+ * Returns 0, or the errno that says why the line is no more (ECONNRESET for the orderly end of a
+ * connection, EIO for a tty hung up). */
+int line_drain(int fd, size_t *bytes);
+
+/* A TCP connection, non-blocking, without Nagle's delay, and with keep-alive so that a peer that lost its
+ * power is noticed while nothing is sent. All addresses of the name together get timeout_us. getaddrinfo
+ * itself may block for as long as the resolver's own time-outs; numeric addresses never do. Returns 0 or
+ * an errno; why: a text for a name that does not resolve, else NULL. */
+int line_connect(const char *host, uint16_t port, int cancel_fd, int64_t timeout_us, int *fd,
+                 const char **why);
+
+#endif

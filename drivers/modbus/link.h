@@ -1,0 +1,52 @@
+/* One bus's connection or line: the only user of libmodbus (3.1.6). TCP, RTU, and RTU over TCP.
+ *
+ * What is libmodbus's: the serial port's settings, the RTU frame and its CRC, reading an answer piece by
+ * piece as its function and byte count demand. What is not, because it would break a promise:
+ * - Reconnecting and recovering: libmodbus's own can hang and sleep for seconds. A failure closes, the
+ *   next request opens.
+ * - Connecting a socket: it must end within the time-out and be cancellable.
+ * - modbus_read_*: it tells neither "nothing came" from "half an answer came", nor whose unit answered
+ *   over TCP, and it ends a request at the first late answer. modbus_send_raw_request fixes the TCP
+ *   transaction id to 0. So the request over TCP is written here, and every answer is judged here (ask.h).
+ * - RTU over TCP, which libmodbus does not have: its RTU side works on a socket but for opening, flushing
+ *   and closing.
+ * - The silence of 3.5 characters between frames, counted from the last byte that was on the line
+ *   (drained, not written).
+ * libmodbus waits with select(2): a descriptor above FD_SETSIZE is refused, never handed to it.
+ *
+ * Late answers. TCP: by transaction id; they are passed over. RTU kinds: see debt.h. */
+#ifndef RG_DRIVERS_MODBUS_LINK_H
+#define RG_DRIVERS_MODBUS_LINK_H
+
+#include "drivers/driver.h"
+#include "drivers/modbus/ask.h"
+
+/* Silent requests in a row, with no answer from any unit in between, after which a Modbus TCP connection
+ * is made anew. Never on RTU or RTU over TCP, where one silent unit says nothing about the link. */
+#define LINK_SILENCES 3
+
+struct link_answer {
+    enum driver_result result;
+    uint8_t exception; /* its code, when a unit or a gateway answered with one; else 0 */
+    char detail[DRIVER_DETAIL_MAX];
+    size_t length;              /* DRIVER_OK: bytes of data, ask_data_bytes(); else 0 */
+    uint8_t data[ASK_DATA_MAX]; /* registers high byte first; bits from the lowest bit of the first byte */
+};
+
+/* Opens nothing yet. RG_ENOMEM; RG_EINVAL for a definition that cannot be (no host, no path, baud 0). */
+RG_NODISCARD enum rg_err link_create(const struct site_bus *bus, struct driver_link **out);
+/* Takes NULL. No link_ask may be under way. */
+void link_destroy(struct driver_link *l);
+/* Blocks: opening at most timeout_ms; the silence of the line at most timeout_ms; then timeout_ms for the
+ * answer, and the time its bytes take at the line's speed. After a silence on an RTU kind once more for
+ * the proof of debt.h (at most twice the time-out, at least a second). */
+void link_ask(struct driver_link *l, const struct ask *ask, int64_t timeout_ms, struct link_answer *answer);
+/* Any thread. A link_ask under way ends with DRIVER_BROKEN at once; half a frame on a serial line is still
+ * waited for. */
+void link_cancel(struct driver_link *l);
+
+/* 3.5 characters in microseconds, as a character of 11 bits (Modbus over Serial Line V1.02 §2.5.1.1);
+ * fixed at 1750 above 19200 baud; 0 for baud 0 (a far line whose speed is not known). Pure. */
+int64_t link_frame_silence_us(uint32_t baud);
+
+#endif

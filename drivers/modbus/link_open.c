@@ -1,0 +1,157 @@
+#include "drivers/modbus/link_open.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/select.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "drivers/modbus/line.h"
+#include "drivers/modbus/link.h"
+
+#define BITS_OF_CHARACTER 11 /* Modbus over Serial Line V1.02 §2.5.1.1: start, 8, parity, stop */
+
+int64_t link_frame_silence_us(uint32_t baud)
+{
+    if (baud == 0)
+        return 0;
+    if (baud > 19200)
+        return 1750; /* §2.5.1.1: fixed, so that fast lines do not drown in timer interrupts */
+    return (int64_t)(35 * BITS_OF_CHARACTER * 100000 + baud - 1) / baud;
+}
+
+int64_t link_wire_us(const struct site_bus *bus, unsigned bytes)
+{
+    if (bus->kind == BUS_TCP || bus->baud == 0)
+        return 0;
+    return (int64_t)bytes * BITS_OF_CHARACTER * 1100000 / bus->baud;
+}
+
+const char *link_errno_text(int err, char *out, size_t size)
+{
+    char buffer[128];
+
+    (void)text_copy(out, size, strerror_r(err, buffer, sizeof buffer));
+    out[0] = (char)tolower((unsigned char)out[0]);
+    return out;
+}
+
+int link_drain_output(int fd)
+{
+    int rc;
+
+    /* No flow control is ever set on the line (libmodbus clears it), so that this ends with the last byte. */
+    do {
+        rc = tcdrain(fd);
+    } while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
+/* The speeds that libmodbus knows. Any other it would take for 9600, in silence. */
+static bool baud_known(uint32_t baud)
+{
+    static const uint32_t known[] = {110,     300,     600,     1200,    2400,    4800,    9600,    19200,
+                                     38400,   57600,   115200,  230400,  460800,  500000,  576000,  921600,
+                                     1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000};
+
+    for (size_t i = 0; i < RG_COUNT(known); i++) {
+        if (known[i] == baud)
+            return true;
+    }
+    return false;
+}
+
+enum rg_err link_open_prepare(const struct site_bus *bus, modbus_t **out)
+{
+    static const char parities[] = {[PARITY_NONE] = 'N', [PARITY_EVEN] = 'E', [PARITY_ODD] = 'O'};
+    modbus_t *ctx = NULL;
+
+    if (bus->kind == BUS_RTU ? !bus->path || bus->path[0] == '\0' || bus->baud == 0 : !bus->host)
+        return RG_EINVAL;
+    if ((size_t)bus->parity >= RG_COUNT(parities))
+        return RG_EINVAL;
+    /* Over a socket the context only receives and, for RTU, writes: address and settings are never used. */
+    if (bus->kind == BUS_TCP)
+        ctx = modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
+    else if (bus->kind == BUS_RTU_OVER_TCP)
+        ctx = modbus_new_rtu("socket", 9600, 'N', 8, 1);
+    else
+        ctx =
+            modbus_new_rtu(bus->path, (int)bus->baud, parities[bus->parity], 8, bus->stop_bits == 2 ? 2 : 1);
+    if (!ctx)
+        return errno == EINVAL ? RG_EINVAL : RG_ENOMEM;
+    (void)modbus_set_error_recovery(ctx, MODBUS_ERROR_RECOVERY_NONE);
+    /* No time-out of its own for each byte: the whole answer must be there in time, or a device that
+     * dribbles its bytes would hold the line for minutes. */
+    (void)modbus_set_byte_timeout(ctx, 0, 0);
+    *out = ctx;
+    return RG_OK;
+}
+
+static int open_serial(const struct site_bus *bus, modbus_t *ctx, int *fd, const char **why)
+{
+    int err;
+
+    if (!baud_known(bus->baud)) {
+        *why = "this baud rate is not supported";
+        return EINVAL;
+    }
+    if (modbus_connect(ctx) < 0)
+        return errno ? errno : EIO;
+    *fd = modbus_get_socket(ctx);
+    /* Two masters on one line hear each other's answers. A lock, not TIOCEXCL: it ends with the process,
+     * root respects it, and a pty whose other side stays open would keep TIOCEXCL. */
+    if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
+        err = errno;
+        if (err == EWOULDBLOCK)
+            *why = "the line is in use by another program";
+        modbus_close(ctx);
+        return err;
+    }
+    return 0;
+}
+
+int link_open_bus(const struct site_bus *bus, modbus_t *ctx, int cancel_fd, int64_t timeout_us, int *fd,
+                  char *detail)
+{
+    const char *why = NULL;
+    char reason[64];
+    int err;
+
+    if (bus->kind == BUS_RTU)
+        err = open_serial(bus, ctx, fd, &why);
+    else
+        err = line_connect(bus->host, bus->port, cancel_fd, timeout_us, fd, &why);
+    if (err == 0 && *fd >= FD_SETSIZE) {
+        link_open_undo(bus, ctx, *fd);
+        why = "too many files are open";
+        err = EMFILE;
+    } else if (err == 0 && bus->kind != BUS_RTU) {
+        (void)modbus_set_socket(ctx, *fd);
+    }
+    if (err == 0)
+        return 0;
+    if (!why)
+        why = link_errno_text(err, reason, sizeof reason);
+    if (bus->kind == BUS_RTU)
+        (void)text_format(detail, DRIVER_DETAIL_MAX, "%.60s: %s", bus->path, why);
+    else
+        (void)text_format(detail, DRIVER_DETAIL_MAX, "%.60s:%u: %s", bus->host, (unsigned)bus->port, why);
+    return err;
+}
+
+void link_open_undo(const struct site_bus *bus, modbus_t *ctx, int fd)
+{
+    if (bus->kind == BUS_RTU) {
+        /* Closing waits for unsent bytes, for half a minute on a line that is stuck. */
+        (void)tcflush(fd, TCIOFLUSH);
+        modbus_close(ctx);
+    } else {
+        (void)modbus_set_socket(ctx, -1);
+        (void)close(fd);
+    }
+}

@@ -1,0 +1,50 @@
+#include "drivers/modbus/modbus_driver.h"
+
+#include "base/text.h"
+#include "drivers/modbus/codec.h"
+#include "drivers/modbus/link.h"
+#include "drivers/modbus/plan.h"
+
+static size_t driver_requests(const struct driver_plan *plan)
+{
+    return plan->request_count;
+}
+
+static size_t driver_points(const struct driver_plan *plan, size_t request)
+{
+    return plan->requests[request].count;
+}
+
+static void driver_transact(struct driver_link *link, const struct driver_plan *plan, size_t request,
+                            int64_t timeout_ms, struct driver_answer *answer)
+{
+    const struct plan_request *r = &plan->requests[request];
+    const struct codec_point *items = plan->items + r->first;
+    struct link_answer got;
+
+    link_ask(link, &r->ask, timeout_ms, &got);
+    answer->result = got.result;
+    answer->exception = got.exception;
+    (void)text_copy(answer->detail, sizeof answer->detail, got.detail);
+    answer->count = r->count;
+    if (got.result == DRIVER_OK) {
+        for (size_t i = 0; i < r->count; i++)
+            codec_decode(&items[i], got.data, got.length, &answer->samples[i]);
+    } else {
+        codec_fail(items, r->count, got.result == DRIVER_EXCEPTION ? QUALITY_DEVICE : QUALITY_COMM,
+                   answer->samples);
+    }
+}
+
+const struct driver modbus_driver = {
+    .name = "modbus",
+    .plan = plan_create,
+    .plan_destroy = plan_destroy,
+    .plan_requests = driver_requests,
+    .plan_points = driver_points,
+    .plan_bytes = plan_bytes,
+    .link_create = link_create,
+    .transact = driver_transact,
+    .link_cancel = link_cancel,
+    .link_destroy = link_destroy,
+};

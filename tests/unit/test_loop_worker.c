@@ -1,0 +1,206 @@
+/* LINK rg_loop rg_base Threads::Threads; LABEL tsan */
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "loop/loop.h"
+
+#define WORKERS 32
+#define JOBS 200
+
+struct job {
+    struct loop *loop;
+    struct loop_worker *worker;
+    int runs; /* the worker's: no lock, because submit and done must order it */
+    int dones;
+    int wanted; /* stop the loop after so many */
+    int *running_workers;
+    pthread_t ran_on;
+    char name[16];
+    bool signals_blocked;
+    bool destroy;
+    sem_t *wait; /* or NULL: run_cb waits for it */
+    sem_t *begun;
+    struct loop_worker_time time;
+};
+
+static void on_run(void *arg)
+{
+    struct job *j = arg;
+    sigset_t now;
+
+    j->ran_on = pthread_self();
+    assert_int_equal(pthread_getname_np(pthread_self(), j->name, sizeof j->name), 0);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &now), 0);
+    j->signals_blocked = sigismember(&now, SIGTERM) == 1 && sigismember(&now, SIGHUP) == 1;
+    if (j->begun)
+        assert_int_equal(sem_post(j->begun), 0);
+    if (j->wait)
+        assert_int_equal(sem_wait(j->wait), 0);
+    j->runs++;
+}
+
+static void on_done(void *arg, const struct loop_worker_time *time)
+{
+    struct job *j = arg;
+
+    j->dones++;
+    j->time = *time;
+    assert_int_equal(j->runs, j->dones);
+    assert_false(loop_worker_busy(j->worker));
+    if (j->destroy) {
+        loop_worker_destroy(j->worker);
+        j->worker = NULL;
+        loop_stop(j->loop);
+    } else if (j->dones < j->wanted) {
+        assert_int_equal(loop_worker_submit(j->worker), RG_OK);
+    } else if (!j->running_workers || --*j->running_workers == 0) {
+        loop_stop(j->loop);
+    }
+}
+
+static void a_job_runs_elsewhere_and_comes_back(void **state)
+{
+    struct job j = {.wanted = 1};
+    int64_t before_us = clock_mono_us();
+    int64_t before_wall = clock_wall_ms();
+
+    (void)state;
+    assert_int_equal(loop_create(&j.loop), RG_OK);
+    assert_int_equal(loop_worker_create(j.loop, "a-name-that-is-too-long", on_run, on_done, &j, &j.worker),
+                     RG_OK);
+    assert_false(loop_worker_busy(j.worker));
+    assert_int_equal(loop_worker_submit(j.worker), RG_OK);
+    assert_true(loop_worker_busy(j.worker));
+    assert_int_equal(loop_worker_submit(j.worker), RG_EAGAIN);
+    loop_run(j.loop);
+    assert_int_equal(j.runs, 1);
+    assert_int_equal(j.dones, 1);
+    assert_false(pthread_equal(j.ran_on, pthread_self()));
+    assert_string_equal(j.name, "a-name-that-is-");
+    assert_true(j.signals_blocked);
+    assert_true(before_us <= j.time.started_us && j.time.started_us <= j.time.ended_us &&
+                j.time.ended_us <= clock_mono_us());
+    assert_true(before_wall <= j.time.ended_wall_ms && j.time.ended_wall_ms <= clock_wall_ms());
+    assert_int_equal(loop_destroy(j.loop), RG_ESTATE);
+    loop_worker_destroy(j.worker);
+    loop_worker_destroy(NULL);
+    assert_int_equal(loop_destroy(j.loop), RG_OK);
+}
+
+static void many_workers_do_many_jobs(void **state)
+{
+    struct job jobs[WORKERS];
+    int running = WORKERS;
+    struct loop *loop = NULL;
+
+    (void)state;
+    assert_int_equal(loop_create(&loop), RG_OK);
+    for (int i = 0; i < WORKERS; i++) {
+        jobs[i] = (struct job){.loop = loop, .wanted = JOBS, .running_workers = &running};
+        assert_int_equal(loop_worker_create(loop, "many", on_run, on_done, &jobs[i], &jobs[i].worker), RG_OK);
+        assert_int_equal(loop_worker_submit(jobs[i].worker), RG_OK);
+    }
+    loop_run(loop);
+    for (int i = 0; i < WORKERS; i++) {
+        assert_int_equal(jobs[i].runs, JOBS);
+        assert_int_equal(jobs[i].dones, JOBS);
+        loop_worker_destroy(jobs[i].worker);
+    }
+    assert_int_equal(loop_destroy(loop), RG_OK);
+}
+
+static void one_that_blocks_holds_up_no_other(void **state)
+{
+    sem_t wait;
+    struct job blocked = {.wanted = 1, .wait = &wait};
+    struct job free_one = {.wanted = 10};
+    struct loop *loop = NULL;
+
+    (void)state;
+    assert_int_equal(sem_init(&wait, 0, 0), 0);
+    assert_int_equal(loop_create(&loop), RG_OK);
+    blocked.loop = free_one.loop = loop;
+    assert_int_equal(loop_worker_create(loop, "blocked", on_run, on_done, &blocked, &blocked.worker), RG_OK);
+    assert_int_equal(loop_worker_create(loop, "free", on_run, on_done, &free_one, &free_one.worker), RG_OK);
+    assert_int_equal(loop_worker_submit(blocked.worker), RG_OK);
+    assert_int_equal(loop_worker_submit(free_one.worker), RG_OK);
+    loop_run(loop);
+    assert_int_equal(free_one.dones, 10);
+    assert_int_equal(blocked.dones, 0);
+    assert_int_equal(sem_post(&wait), 0);
+    loop_run(loop);
+    assert_int_equal(blocked.dones, 1);
+    loop_worker_destroy(blocked.worker);
+    loop_worker_destroy(free_one.worker);
+    assert_int_equal(loop_destroy(loop), RG_OK);
+    assert_int_equal(sem_destroy(&wait), 0);
+}
+
+static void destroyed_in_done_it_is_gone(void **state)
+{
+    struct job j = {.destroy = true};
+
+    (void)state;
+    assert_int_equal(loop_create(&j.loop), RG_OK);
+    assert_int_equal(loop_worker_create(j.loop, "once", on_run, on_done, &j, &j.worker), RG_OK);
+    assert_int_equal(loop_worker_submit(j.worker), RG_OK);
+    loop_run(j.loop);
+    assert_int_equal(j.dones, 1);
+    assert_int_equal(loop_destroy(j.loop), RG_OK);
+}
+
+static void *let_go(void *arg)
+{
+    struct job *j = arg;
+
+    assert_int_equal(sem_wait(j->begun), 0);
+    assert_int_equal(sem_post(j->wait), 0);
+    return NULL;
+}
+
+static void destroy_waits_for_the_job_and_drops_its_end(void **state)
+{
+    sem_t wait, begun;
+    struct job j = {.wanted = 1, .wait = &wait, .begun = &begun};
+    pthread_t helper;
+
+    (void)state;
+    assert_int_equal(sem_init(&wait, 0, 0), 0);
+    assert_int_equal(sem_init(&begun, 0, 0), 0);
+    assert_int_equal(loop_create(&j.loop), RG_OK);
+    assert_int_equal(loop_worker_create(j.loop, "running", on_run, on_done, &j, &j.worker), RG_OK);
+    assert_int_equal(loop_worker_submit(j.worker), RG_OK);
+    assert_int_equal(pthread_create(&helper, NULL, let_go, &j), 0);
+    loop_worker_destroy(j.worker);
+    /* Submitted, so it ran; destroyed, so nothing is heard of it. */
+    assert_int_equal(j.runs, 1);
+    assert_int_equal(loop_destroy(j.loop), RG_OK);
+    assert_int_equal(j.dones, 0);
+    assert_int_equal(pthread_join(helper, NULL), 0);
+    assert_int_equal(sem_destroy(&wait), 0);
+    assert_int_equal(sem_destroy(&begun), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_runs_elsewhere_and_comes_back),
+        cmocka_unit_test(many_workers_do_many_jobs),
+        cmocka_unit_test(one_that_blocks_holds_up_no_other),
+        cmocka_unit_test(destroyed_in_done_it_is_gone),
+        cmocka_unit_test(destroy_waits_for_the_job_and_drops_its_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

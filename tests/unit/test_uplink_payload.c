@@ -1,0 +1,184 @@
+/* LINK rg_uplink rg_test_support rg_base */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/json_read.h"
+#include "support_site.h"
+#include "uplink/about.h"
+#include "uplink/payload.h"
+
+static const struct payload_head telemetry = {.ent = "91350100M000100Y43",
+                                              .gw = "gw-01",
+                                              .stream = STREAM_TELEMETRY,
+                                              .prev = 100,
+                                              .first = 101,
+                                              .last = 102};
+
+/* The bytes of contract §3. */
+static void a_message_is_a_header_and_records_in_a_row(void **state)
+{
+    static const char records[] =
+        "{\"seq\":101,\"ts\":1763780000123,\"device\":\"gas-1\",\"values\":{\"lel\":12.3,\"temp\":31.5},"
+        "\"bad\":{\"co\":\"sensor\"}},"
+        "{\"seq\":102,\"ts\":1763780000130,\"device\":\"gas-2\",\"values\":{\"lel\":0.4}}";
+    struct jsonw w;
+
+    (void)state;
+    jsonw_init(&w, 0);
+    assert_int_equal(payload_stored(&w, &telemetry, records, sizeof(records) - 1), RG_OK);
+    assert_string_equal(
+        w.text,
+        "{\"v\":1,\"ent\":\"91350100M000100Y43\",\"gw\":\"gw-01\",\"stream\":\"telemetry\",\"backfill\":"
+        "false,"
+        "\"prev\":100,\"first\":101,\"last\":102,\"records\":["
+        "{\"seq\":101,\"ts\":1763780000123,\"device\":\"gas-1\",\"values\":{\"lel\":12.3,\"temp\":31.5},"
+        "\"bad\":{\"co\":\"sensor\"}},"
+        "{\"seq\":102,\"ts\":1763780000130,\"device\":\"gas-2\",\"values\":{\"lel\":0.4}}]}");
+    jsonw_free(&w);
+}
+
+static void records_go_byte_for_byte(void **state)
+{
+    /* Odd spacing, a number that a rewriter would change, bytes above ASCII; and no NUL behind them. */
+    static const char records[] = {'{', ' ', '"', 'x', '"', ':', '1', '.', '0', '0', '}', '!'};
+    struct jsonw w;
+
+    (void)state;
+    jsonw_init(&w, 0);
+    assert_int_equal(payload_stored(&w, &telemetry, records, 11), RG_OK);
+    assert_non_null(strstr(w.text, "\"records\":[{ \"x\":1.00}]}"));
+    jsonw_free(&w);
+}
+
+static void first_of_all_has_no_prev_and_marks_are_set(void **state)
+{
+    struct payload_head head = telemetry;
+    struct jsonw w;
+
+    (void)state;
+    head.stream = STREAM_ALARM;
+    head.backfill = true;
+    head.unsynced = true;
+    head.prev = 0;
+    head.first = head.last = 1;
+    jsonw_init(&w, 0);
+    assert_int_equal(payload_stored(&w, &head, "{\"seq\":1}", 9), RG_OK);
+    assert_string_equal(w.text,
+                        "{\"v\":1,\"ent\":\"91350100M000100Y43\",\"gw\":\"gw-01\",\"stream\":\"alarm\","
+                        "\"backfill\":true,\"prev\":null,\"first\":1,\"last\":1,\"clock\":\"unsynced\","
+                        "\"records\":[{\"seq\":1}]}");
+    jsonw_free(&w);
+}
+
+static void an_unstored_alarm_has_no_numbers(void **state)
+{
+    struct payload_head head = telemetry;
+    struct jsonw w;
+
+    (void)state;
+    head.stream = STREAM_ALARM;
+    jsonw_init(&w, 0);
+    assert_int_equal(payload_stored(&w, &telemetry, "{}", 2), RG_OK); /* written over */
+    assert_int_equal(payload_unstored(&w, &head, "{\"ts\":5}", 8), RG_OK);
+    assert_string_equal(w.text,
+                        "{\"v\":1,\"ent\":\"91350100M000100Y43\",\"gw\":\"gw-01\",\"stream\":\"alarm\","
+                        "\"backfill\":false,\"prev\":null,\"first\":null,\"last\":null,\"stored\":false,"
+                        "\"records\":[{\"ts\":5}]}");
+    jsonw_free(&w);
+}
+
+static void a_full_buffer_is_an_error(void **state)
+{
+    char memory[64];
+    struct jsonw w;
+
+    (void)state;
+    jsonw_init_fixed(&w, memory, sizeof(memory));
+    assert_int_equal(payload_stored(&w, &telemetry, "{}", 2), RG_EFULL);
+}
+
+/* ---- about ---- */
+
+static struct json *about_of(const struct site *site)
+{
+    struct json *json = NULL;
+    struct jsonw w;
+
+    jsonw_init(&w, 0);
+    about_write(site, &w);
+    assert_int_equal(jsonw_error(&w), RG_OK);
+    assert_int_equal(json_parse(w.text, w.length, 1 << 20, &json), RG_OK);
+    jsonw_free(&w);
+    return json;
+}
+
+static void about_says_what_a_platform_shows(void **state)
+{
+    struct support_site s;
+    struct json *root = NULL;
+    const struct json *it = NULL;
+
+    (void)state;
+    support_site_build(
+        &s, "area plant label=Plant\n"
+            "area shop parent=plant inherent=orange label=Shop\n"
+            "device gas-1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe\n"
+            "point lel type=f32 unit=%LEL holding=0\n"
+            "point fan type=bool holding=4\n"
+            "rule high points=gas-1.lel above=blue:10,red:50.5 deadband=1 on=3s off=10s message=high\n"
+            "rule fan-off points=gas-1.fan is=0:red\n");
+    s.site.points[0].has_range = true;
+    s.site.points[0].range_max = 100;
+    root = about_of(&s.site);
+    assert_int_equal(json_int(json_get(root, "v"), 0), 1);
+    assert_string_equal(json_string(json_get(root, "ent")), s.site.gateway.ent_code);
+    assert_string_equal(json_string(json_get(root, "gw")), s.site.gateway.id);
+    assert_string_equal(json_string(json_get(json_get(root, "enterprise"), "code")), s.site.gateway.ent_code);
+
+    it = json_next(json_first(json_get(root, "areas")));
+    assert_string_equal(json_string(json_get(it, "name")), "shop");
+    assert_string_equal(json_string(json_get(it, "parent")), "plant");
+    assert_string_equal(json_string(json_get(it, "inherent")), "orange");
+
+    it = json_first(json_get(root, "devices"));
+    assert_string_equal(json_string(json_get(it, "area")), "shop");
+    assert_int_equal(json_int(json_get(json_get(it, "offline"), "after_ms"), 0), 10000);
+    assert_int_equal(json_size(json_get(it, "points")), 2);
+    it = json_first(json_get(it, "points"));
+    assert_string_equal(json_string(json_get(it, "unit")), "%LEL");
+    assert_true(json_double(json_next(json_first(json_get(it, "range"))), 0) == 100);
+    it = json_next(it);
+    assert_string_equal(json_string(json_get(it, "type")), "bool");
+    assert_null(json_get(it, "range"));
+
+    it = json_first(json_get(root, "rules"));
+    assert_string_equal(json_string(json_first(json_get(it, "points"))), "gas-1.lel");
+    assert_true(json_double(json_get(json_get(it, "above"), "red"), 0) == 50.5);
+    assert_int_equal(json_size(json_get(it, "above")), 2);
+    assert_null(json_get(it, "below"));
+    assert_int_equal(json_int(json_get(it, "on_delay_ms"), 0), 3000);
+    it = json_first(json_get(json_next(it), "is"));
+    assert_int_equal(json_int(json_get(it, "value"), -1), 0);
+    assert_string_equal(json_string(json_get(it, "level")), "red");
+    json_free(root);
+    support_site_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_a_header_and_records_in_a_row),
+        cmocka_unit_test(records_go_byte_for_byte),
+        cmocka_unit_test(first_of_all_has_no_prev_and_marks_are_set),
+        cmocka_unit_test(an_unstored_alarm_has_no_numbers),
+        cmocka_unit_test(a_full_buffer_is_an_error),
+        cmocka_unit_test(about_says_what_a_platform_shows),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
