@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-int64_t clock_mono_us(void);  /* CLOCK_MONOTONIC, microseconds */
-int64_t clock_mono_ms(void);  /* the same, milliseconds */
-int64_t clock_wall_ms(void);  /* CLOCK_REALTIME, milliseconds since 1970-01-01 UTC */
+int64_t clock_mono_us(void); /* CLOCK_MONOTONIC, microseconds */
+int64_t clock_mono_ms(void); /* the same, milliseconds */
+int64_t clock_wall_ms(void); /* CLOCK_REALTIME, milliseconds since 1970-01-01 UTC */
 /* True when the kernel says that the system clock is synchronised (adjtimex without STA_UNSYNC). */
 bool clock_synced(void);
 

@@ -12,7 +12,8 @@ struct hash_index; /* keeps pointers to the names: they must outlive it */
 RG_NODISCARD enum rg_err hash_index_create(size_t expected, struct hash_index **out);
 void hash_index_destroy(struct hash_index *h); /* takes NULL */
 /* RG_EEXIST when the name is there already (then *index_there, may be NULL, is its index); RG_ENOMEM. */
-RG_NODISCARD enum rg_err hash_index_add(struct hash_index *h, const char *name, uint32_t index, uint32_t *index_there);
+RG_NODISCARD enum rg_err hash_index_add(struct hash_index *h, const char *name, uint32_t index,
+                                        uint32_t *index_there);
 /* RG_ENOTFOUND when it is not there. */
 RG_NODISCARD enum rg_err hash_index_find(const struct hash_index *h, const char *name, uint32_t *index);
 

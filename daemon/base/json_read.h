@@ -33,7 +33,7 @@ bool json_is_array(const struct json *json);
 bool json_is_bool(const struct json *json);
 bool json_is_number(const struct json *json); /* a finite one: 1e999 is none */
 /* All take NULL. */
-const char *json_string(const struct json *json);               /* NULL when it is no string */
+const char *json_string(const struct json *json); /* NULL when it is no string */
 bool json_bool(const struct json *json, bool otherwise);
 double json_double(const struct json *json, double otherwise);
 /* Integers are exact below 2^53; a number with a fraction or beyond gives otherwise (2^53 could be 2^53 + 1, rounded). */

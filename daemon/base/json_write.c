@@ -55,7 +55,7 @@ static void jsonw_fail(struct jsonw *w, enum rg_err error)
 /* Room for `more` bytes and the NUL. */
 static bool jsonw_reserve(struct jsonw *w, size_t more)
 {
-    size_t capacity = w->capacity ? w->capacity : JSONW_FIRST < w->limit ? JSONW_FIRST : w->limit;
+    size_t capacity = w->capacity ? w->capacity : JSONW_FIRST;
     char *text;
 
     if (w->error != RG_OK)
@@ -67,7 +67,9 @@ static bool jsonw_reserve(struct jsonw *w, size_t more)
         return false;
     }
     while (capacity <= w->length + more)
-        capacity = capacity > w->limit / 2 ? w->limit : capacity * 2;
+        capacity *= 2;
+    if (capacity > w->limit)
+        capacity = w->limit;
     text = realloc(w->text, capacity);
     if (!text) {
         jsonw_fail(w, RG_ENOMEM);

@@ -17,8 +17,8 @@
 #define JSONW_DEPTH 16 /* at most 32: struct jsonw.kinds */
 
 struct jsonw {
-    char *text;     /* the JSON so far, always terminated by a NUL once something was written */
-    size_t length;  /* without the NUL */
+    char *text;    /* the JSON so far, always terminated by a NUL once something was written */
+    size_t length; /* without the NUL */
     size_t capacity;
     size_t limit;   /* the buffer never grows past this many bytes */
     bool fixed;     /* text belongs to the caller and does not grow */

@@ -11,9 +11,9 @@
 
 struct ring {
     unsigned char *slots;
-    size_t element;   /* bytes of one element */
-    size_t capacity;  /* elements */
-    size_t head;      /* index of the oldest */
+    size_t element;  /* bytes of one element */
+    size_t capacity; /* elements */
+    size_t head;     /* index of the oldest */
     size_t count;
     uint64_t refused; /* pushes refused because it was full */
 };

@@ -38,7 +38,8 @@ struct local_file {
 };
 
 /* A socket bound to path, not listening yet. Errors as for loop_listen_local; *reason is set for RG_EIO only. */
-RG_NODISCARD enum rg_err local_bind(const char *path, unsigned mode, int *out, struct local_file *file, int *reason);
+RG_NODISCARD enum rg_err local_bind(const char *path, unsigned mode, int *out, struct local_file *file,
+                                    int *reason);
 /* Removes the file if it is still that one. */
 void local_unlink(const char *path, const struct local_file *file);
 /* Who connected. */

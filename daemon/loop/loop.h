@@ -38,7 +38,8 @@ int64_t loop_late_max_ms(struct loop *loop);
 /* ---- timers: one shot, on the monotonic clock ---- */
 struct loop_timer;
 typedef void (*loop_timer_cb)(void *arg);
-RG_NODISCARD enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg, struct loop_timer **out);
+RG_NODISCARD enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg,
+                                           struct loop_timer **out);
 void loop_timer_destroy(struct loop_timer *t);
 /* Arms (or re-arms) it for the monotonic instant at_ms. An instant in the past fires after 1 ms, never at once: libuv 1.44
  * starves when a timer is re-armed with 0 inside its own callback. */
@@ -77,8 +78,8 @@ struct mailbox;
 /* Called on the loop for each message, in the order of posting from each thread. */
 typedef void (*mailbox_cb)(void *arg, void *message);
 /* element: bytes of a message, copied in and out; capacity: messages that may wait. */
-RG_NODISCARD enum rg_err mailbox_create(struct loop *loop, size_t element, size_t capacity, mailbox_cb cb, void *arg,
-                                        struct mailbox **out);
+RG_NODISCARD enum rg_err mailbox_create(struct loop *loop, size_t element, size_t capacity, mailbox_cb cb,
+                                        void *arg, struct mailbox **out);
 /* Any thread. RG_EFULL, and counted, when it is full: the message was not taken. */
 RG_NODISCARD enum rg_err mailbox_post(struct mailbox *m, const void *message);
 uint64_t mailbox_refused(const struct mailbox *m); /* any thread */
@@ -90,7 +91,8 @@ void mailbox_destroy(struct mailbox *m);
 struct loop_listener;
 struct loop_peer;
 struct loop_peer_cbs {
-    void *(*open)(void *arg, struct loop_peer *peer, uint32_t uid); /* a new peer; returns its context, NULL to refuse it */
+    /* A new peer; returns its context, NULL to refuse it. uid: of the process that connected (SO_PEERCRED). */
+    void *(*open)(void *arg, struct loop_peer *peer, uint32_t uid);
     void (*read)(void *context, const char *bytes, size_t length);
     /* Gone, for whatever reason; the peer is not to be used again. Never called from inside loop_peer_write or loop_peer_close,
      * but from the loop afterwards (or from loop_listener_destroy). */
@@ -99,9 +101,9 @@ struct loop_peer_cbs {
 /* Listens at path with the given mode (0660): a stale socket file is replaced, a live one gives RG_EEXIST (another
  * instance answers there); the parent folder must exist. RG_EINVAL: the path is too long; RG_EIO: *reason (may be NULL)
  * gets an errno (EEXIST: a file that is no socket is in the way). */
-RG_NODISCARD enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, unsigned max_peers,
-                                           const struct loop_peer_cbs *cbs, void *arg, struct loop_listener **out,
-                                           int *reason);
+RG_NODISCARD enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode,
+                                           unsigned max_peers, const struct loop_peer_cbs *cbs, void *arg,
+                                           struct loop_listener **out, int *reason);
 /* Closes all its peers (closed is called for each) and removes the socket file. */
 void loop_listener_destroy(struct loop_listener *l);
 /* Copies the bytes. RG_EFULL when more than LOOP_PEER_WAITING_MAX would wait for a peer that does not read: then it is

@@ -9,7 +9,7 @@
 #include "model/moment.h"
 #include "base/text.h"
 
-#define ALARM_ID_MAX (TEXT_ID_MAX + 24) /* <gateway id>-<number> and the NUL */
+#define ALARM_ID_MAX (TEXT_ID_MAX + 24)      /* <gateway id>-<number> and the NUL */
 #define POINT_NAME_MAX (2 * TEXT_ID_MAX + 2) /* device.point and the NUL */
 #define ALARM_WHO_MAX 128
 #define ALARM_COMMENT_MAX 512
@@ -53,14 +53,14 @@ struct alarm_change {
     const struct alarm *alarm; /* after the transition */
     bool has_value;            /* value is the reading that led to it */
     double value;
-    bool single;               /* the value came from an f32 (for its shortest text) */
+    bool single; /* the value came from an f32 (for its shortest text) */
     bool has_limit;
-    double limit;              /* the limit of the level reached (raise, escalate) or left (deescalate, clear) */
-    const char *unit;          /* or NULL */
-    const char *label;         /* of the device, or NULL */
-    const char *message;       /* of the rule, or NULL */
-    const char *by;            /* who acted, or NULL */
-    const char *comment;       /* or NULL */
+    double limit;        /* the limit of the level reached (raise, escalate) or left (deescalate, clear) */
+    const char *unit;    /* or NULL */
+    const char *label;   /* of the device, or NULL */
+    const char *message; /* of the rule, or NULL */
+    const char *by;      /* who acted, or NULL */
+    const char *comment; /* or NULL */
 };
 
 #endif

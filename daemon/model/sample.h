@@ -30,10 +30,10 @@ struct sample {
 
 /* One answer of one device, or the failure to get one: then all its samples are bad. */
 struct frame {
-    uint32_t device;    /* index into site.devices */
-    struct moment at;   /* when the answer arrived (or the wait for it ended), never when it is sent on */
+    uint32_t device;  /* index into site.devices */
+    struct moment at; /* when the answer arrived (or the wait for it ended), never when it is sent on */
     bool clock_unsynced;
-    bool heard;         /* a valid answer that is no exception: the device is not silent */
+    bool heard; /* a valid answer that is no exception: the device is not silent */
     size_t count;
     const struct sample *samples; /* count of them; borrowed for the length of the call */
 };

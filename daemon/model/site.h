@@ -20,11 +20,12 @@ struct site_gateway {
     const char *ent_code; /* unified social credit code, 18 characters, checked */
     const char *ent_name;
     const char *ent_industry, *ent_region, *ent_grid, *contact_name, *contact_phone; /* or NULL */
-    int64_t workers;                                                                  /* -1: not given */
+    int64_t workers;                                                                 /* -1: not given */
 };
 
 struct site_store {
-    const char *path; /* absolute, or relative to the process's folder: resolved against the configuration file */
+    /* Absolute, or relative to the process's folder: resolved against the configuration file. */
+    const char *path;
     int64_t commit_ms;
     int64_t keep_telemetry_ms, keep_alarms_ms, keep_events_ms;
     int64_t max_size; /* bytes of the whole store */
@@ -36,8 +37,8 @@ struct site_uplink {
     const char *host; /* without brackets */
     uint16_t port;
     bool tls;
-    bool v311;              /* MQTT 3.1.1 instead of 5 */
-    const char *client_id;  /* never NULL: default riskgate-<gateway id>-<uplink name> */
+    bool v311;             /* MQTT 3.1.1 instead of 5 */
+    const char *client_id; /* never NULL: default riskgate-<gateway id>-<uplink name> */
     const char *username, *password_file, *ca, *cert, *key; /* or NULL */
     const char *topic_root; /* never NULL: default riskgate/v1/<ent>/<gateway>, no trailing slash */
     int64_t keepalive_ms;
@@ -67,8 +68,18 @@ struct site_bus {
 
 enum point_space { SPACE_COIL, SPACE_DISCRETE, SPACE_INPUT, SPACE_HOLDING };
 enum point_type {
-    TYPE_BOOL, TYPE_U16, TYPE_I16, TYPE_U32, TYPE_I32, TYPE_U64, TYPE_I64, TYPE_F32, TYPE_F64,
-    TYPE_BCD16, TYPE_BCD32, TYPE_BYTES8_8,
+    TYPE_BOOL,
+    TYPE_U16,
+    TYPE_I16,
+    TYPE_U32,
+    TYPE_I32,
+    TYPE_U64,
+    TYPE_I64,
+    TYPE_F32,
+    TYPE_F64,
+    TYPE_BCD16,
+    TYPE_BCD32,
+    TYPE_BYTES8_8,
 };
 enum word_order { ORDER_NONE, ORDER_ABCD, ORDER_CDAB, ORDER_BADC, ORDER_DCBA };
 
@@ -90,12 +101,13 @@ struct site_point {
     uint16_t address; /* zero-based protocol address */
     enum point_type type;
     enum word_order order;
-    int8_t bit;     /* 0..15: that bit of the register; -1: not given */
-    uint32_t mask;  /* and-ed with the raw integer (16- and 32-bit integer types), then shifted right to its lowest one; 0: none */
+    int8_t bit; /* 0..15: that bit of the register; -1: not given */
+    /* And-ed with the raw integer (16- and 32-bit integer types), then shifted right to its lowest one; 0: none. */
+    uint32_t mask;
     struct scaling scaling;
     bool has_range;
-    double range_min, range_max;     /* engineering units, inclusive */
-    size_t invalid_count;            /* sentinels: raw values, before bit, mask and scale */
+    double range_min, range_max; /* engineering units, inclusive */
+    size_t invalid_count;        /* sentinels: raw values, before bit, mask and scale */
     double invalid[POINT_INVALID_MAX];
     const char *where;
 };
@@ -111,7 +123,7 @@ struct site_device {
     uint32_t bus;
     uint8_t unit;
     int64_t poll_ms;
-    uint32_t area; /* or SITE_NONE */
+    uint32_t area;          /* or SITE_NONE */
     int64_t timeout_ms;     /* never 0: default the bus's */
     uint32_t retries;       /* further tries within one poll, default 0 */
     uint16_t max_registers; /* of one request, 1..125; default 125 */
@@ -141,7 +153,7 @@ struct rule_is {
 
 struct site_rule {
     const char *name;
-    const char *message;   /* or NULL */
+    const char *message;    /* or NULL */
     const uint32_t *points; /* indices into site.points, ascending */
     size_t point_count;
     bool has_above[LEVEL_COUNT], has_below[LEVEL_COUNT]; /* [LEVEL_NONE] is never set */

@@ -17,8 +17,8 @@ const char *stream_name(enum stream stream); /* "alarm" "telemetry" "event" "rep
 
 /* Which records of a stream are meant for an uplink. All of them when zeroed. */
 struct stream_filter {
-    enum level alarm_from;      /* alarm: only records whose level or was is this or higher; LEVEL_NONE: all */
-    const bool *devices;        /* telemetry: by device index of the site; NULL: all */
+    enum level alarm_from; /* alarm: only records whose level or was is this or higher; LEVEL_NONE: all */
+    const bool *devices;   /* telemetry: by device index of the site; NULL: all */
     size_t device_count;
 };
 
@@ -39,11 +39,12 @@ struct cursor {
 
 /* Records as they lie in the store, ready to be put into one message: bodies joined by ','. */
 struct chunk {
-    enum rg_err error;  /* RG_OK, or why nothing could be read */
-    int64_t first;      /* sequence number of the first record, 0 when count is 0 */
-    int64_t last;       /* and of the last */
-    int64_t prev;       /* the record before first among those that pass the filter; 0: none */
-    int64_t scanned_to; /* everything up to here was looked at (>= last; more when a filter left records out) */
+    enum rg_err error; /* RG_OK, or why nothing could be read */
+    int64_t first;     /* sequence number of the first record, 0 when count is 0 */
+    int64_t last;      /* and of the last */
+    int64_t prev;      /* the record before first among those that pass the filter; 0: none */
+    int64_t
+        scanned_to; /* everything up to here was looked at (>= last; more when a filter left records out) */
     size_t count;
     bool unsynced;      /* at least one was taken while the clock was not synchronised */
     const char *bodies; /* not NUL-terminated */

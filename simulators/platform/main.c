@@ -270,6 +270,17 @@ static enum exit_status verdict(struct platform *p)
     return status;
 }
 
+/* Opened once the subscription stands: its appearance tells a test that from now on nothing is missed. */
+static bool open_records(struct platform *p)
+{
+    if (!p->records_file)
+        return true;
+    p->records = fopen(p->records_file, "w");
+    if (!p->records)
+        (void)fprintf(stderr, "riskgate-platform: cannot write %s: %s\n", p->records_file, strerror(errno));
+    return p->records != NULL;
+}
+
 static enum exit_status play(struct platform *p)
 {
     MQTTClient_createOptions options = MQTTClient_createOptions_initializer;
@@ -283,6 +294,8 @@ static enum exit_status play(struct platform *p)
         MQTTCLIENT_SUCCESS)
         return status;
     if (connect_patiently(p, CONNECT_TRIES)) {
+        if (!open_records(p))
+            ended = 1;
         if (p->view)
             (void)fputs("\033[2J", stdout);
         run(p);
@@ -384,14 +397,6 @@ int main(int argc, char **argv)
         return EXIT_BROKEN;
     if (!p.quiet && !p.view)
         p.violations.tell = stderr;
-    if (p.records_file) {
-        p.records = fopen(p.records_file, "w");
-        if (!p.records) {
-            (void)fprintf(stderr, "riskgate-platform: cannot write %s: %s\n", p.records_file,
-                          strerror(errno));
-            return EXIT_USAGE;
-        }
-    }
     status = play(&p);
     if (p.records && fclose(p.records) != 0)
         status = EXIT_BROKEN;

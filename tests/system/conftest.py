@@ -2,14 +2,18 @@
 
 RG_BIN is the folder with the programs (ctest sets it)."""
 
+import contextlib
 import ctypes
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -247,3 +251,260 @@ def plant(start, tmp_path):
     yield run
     for one in made:
         one.control.close()
+
+
+class Daemon:
+    """A riskgated in a folder of its own; its configuration is a dict (JSON is YAML)."""
+
+    def __init__(self, start, folder, config):
+        self.start_child, self.folder = start, folder
+        self.config = config
+        self.file = folder / "riskgate.yaml"
+        self.database = folder / "riskgate.db"
+        self.socket = folder / "control.sock"
+        self.child = None
+        self.write()
+
+    def write(self):
+        """The configuration, in one step, so that a reload never reads half of it."""
+        self.config.setdefault("gateway", {"id": "gw-01", "enterprise": {"code": "91350100M000100Y43", "name": "测试企业"}})
+        self.config.setdefault("store", {}).setdefault("path", str(self.database))
+        self.config.setdefault("control", {"socket": str(self.socket)})
+        beside = self.file.with_suffix(".new")
+        beside.write_text(json.dumps(self.config, ensure_ascii=False))
+        beside.replace(self.file)
+
+    def start(self):
+        """Starts it and waits until it answers on its control socket."""
+        self.child = self.start_child([program("riskgated"), "--config", self.file], name="riskgated")
+        wait_for(self._answers, what="riskgated")
+        return self
+
+    def _answers(self):
+        assert self.child.running, self.child.output()
+        return self.ctl("status", check=False).returncode == 0
+
+    def ctl(self, *arguments, check=True):
+        """riskgatectl: the finished process."""
+        done = subprocess.run([program("riskgatectl"), "--socket", str(self.socket), *map(str, arguments)],
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert not check or done.returncode == 0, f"{arguments}: {done.returncode} {done.stdout} {done.stderr}"
+        return done
+
+    def ask(self, command):
+        """The JSON answer of a reading command."""
+        return json.loads(self.ctl(command, "--json").stdout)
+
+    def status(self):
+        return self.ask("status")
+
+    def device(self, name):
+        return next(d for d in self.status()["devices"] if d["name"] == name)
+
+    def points(self):
+        """{"device.point": {value, quality, ts, ...}}"""
+        return {p["point"]: p for p in self.ask("points")}
+
+    def alarms(self):
+        return self.ask("alarms")
+
+    def query(self, sql, *parameters):
+        """Rows of the store, read while it is being written."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=PATIENCE)) as db:
+            return db.execute(sql, parameters).fetchall()
+
+    def records(self, stream):
+        """[(seq, record as a dict)] of one stream, oldest first."""
+        return [(seq, json.loads(body)) for seq, body in self.query(f"SELECT seq, body FROM {stream} ORDER BY seq")]
+
+    def reload(self):
+        """Writes the configuration and asks for it with SIGHUP."""
+        self.write()
+        self.child.signal(signal.SIGHUP)
+
+    def stop(self):
+        """SIGTERM; its exit status, which must be 0 (with a sanitizer: no leak, no fault)."""
+        status = self.child.stop()
+        assert status == 0, self.child.output()[-4000:]
+        return status
+
+    def kill(self):
+        return self.child.kill()
+
+
+@pytest.fixture
+def daemon(start, tmp_path):
+    """daemon(config, start=True) -> Daemon. Sections that are not given get what a small site needs."""
+    made = []
+
+    def make(config, run=True):
+        folder = tmp_path / f"gateway-{len(made)}"
+        folder.mkdir()
+        made.append(Daemon(start, folder, config))
+        return made[-1].start() if run else made[-1]
+
+    return make
+
+
+class Platform:
+    """A running riskgate-platform; records are read from the file it writes."""
+
+    def __init__(self, start, folder, broker, *arguments):
+        self.records_file = folder / "records.txt"
+        self.report_file = folder / "report.json"
+        self.child = start([program("riskgate-platform"), "--broker", f"127.0.0.1:{broker.port}", "--records",
+                            self.records_file, "--report", self.report_file, *arguments], name="riskgate-platform")
+        wait_for(self.records_file.exists, what="riskgate-platform")
+
+    def records(self, stream):
+        """{seq: text} of what it received, whole lines only."""
+        found = {}
+        for line in self.records_file.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.endswith("\n") and line.startswith(stream + " "):
+                _, seq, text = line.rstrip("\n").split(" ", 2)
+                found[int(seq)] = text
+        return found
+
+    def finish(self, expected=0):
+        """Ends it and returns its report; expected: its exit status (0: the contract held)."""
+        self.child.signal(signal.SIGTERM)
+        status = self.child.wait()
+        assert status == expected, self.child.output()[-4000:]
+        return json.loads(self.report_file.read_text())
+
+
+@pytest.fixture
+def platform(start, tmp_path):
+    """platform(broker, ...) -> Platform"""
+    made = []
+
+    def make(broker, *arguments):
+        folder = tmp_path / f"platform-{len(made)}"
+        folder.mkdir()
+        made.append(Platform(start, folder, broker, *arguments))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def relay():
+    """relay(port) -> Relay: a TCP link that can be cut, held and mended."""
+    made = []
+
+    def make(port):
+        made.append(Relay(port))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+class Relay:
+    """Passes TCP connections on to a port. cut(): drops them and refuses new ones; hold(): takes them and passes nothing
+    (a black hole); mend(): works again."""
+
+    def __init__(self, target):
+        self.target = target
+        self.port = free_port()
+        self.mode = "pass"
+        self.lock = threading.Lock()
+        self.pairs = set()
+        self.listener = None
+        self.wake_reader, self.wake_writer = os.pipe()
+        self.closing = False
+        self._listen()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _listen(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.listen(16)
+
+    def _wake(self):
+        os.write(self.wake_writer, b"x")
+
+    def cut(self):
+        with self.lock:
+            self.mode = "cut"
+            self.listener.close()
+            self._drop()
+        self._wake()
+
+    def hold(self):
+        with self.lock:
+            self.mode = "hold"
+        self._wake()
+
+    def mend(self):
+        with self.lock:
+            if self.mode == "cut":
+                self._listen()
+            self.mode = "pass"
+        self._wake()
+
+    def _drop(self):
+        for one, other in self.pairs:
+            one.close()
+            other.close()
+        self.pairs.clear()
+
+    def _accept(self):
+        client, _ = self.listener.accept()
+        try:
+            server = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+        except OSError:
+            client.close()
+            return
+        self.pairs.add((client, server))
+
+    def _pass(self, ready):
+        for pair in list(self.pairs):
+            for source, sink in (pair, pair[::-1]):
+                if source not in ready:
+                    continue
+                try:
+                    data = source.recv(65536)
+                    if data:
+                        sink.sendall(data)
+                        continue
+                except OSError:
+                    pass
+                pair[0].close()
+                pair[1].close()
+                self.pairs.discard(pair)
+                break
+
+    def _run(self):
+        while not self.closing:
+            with self.lock:
+                watched = [self.wake_reader]
+                if self.mode != "cut":
+                    watched.append(self.listener)
+                if self.mode == "pass":
+                    watched += [s for pair in self.pairs for s in pair]
+            try:
+                ready, _, _ = select.select(watched, [], [])
+            except (OSError, ValueError):
+                continue  # a socket was closed by cut() meanwhile
+            if self.wake_reader in ready:
+                os.read(self.wake_reader, 4096)
+                continue
+            with self.lock:
+                if self.mode != "cut" and self.listener in ready:
+                    self._accept()
+                if self.mode == "pass":
+                    self._pass(set(ready))
+
+    def close(self):
+        self.closing = True
+        self._wake()
+        self.thread.join(PATIENCE)
+        with self.lock:
+            self._drop()
+            self.listener.close()
+        os.close(self.wake_reader)
+        os.close(self.wake_writer)

@@ -1,6 +1,5 @@
 /* LINK rg_loop rg_base rg_test_support Threads::Threads; LABEL tsan */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -142,11 +141,6 @@ static void on_out_of_time(void *arg)
 
 static const struct loop_peer_cbs cbs = {on_open, on_read, on_closed};
 
-static enum rg_err listen_at(struct server *s, struct loop_listener **out, int *reason)
-{
-    return loop_listen_local(s->loop, s->path, 0660, PEERS - 2, &cbs, s, out, reason);
-}
-
 static void begin(struct server *s)
 {
     *s = (struct server){.uid = UINT32_MAX};
@@ -155,7 +149,8 @@ static void begin(struct server *s)
     assert_int_equal(loop_create(&s->loop), RG_OK);
     assert_int_equal(loop_timer_create(s->loop, on_out_of_time, s, &s->timer), RG_OK);
     loop_timer_at(s->timer, loop_mono_ms(s->loop) + PATIENCE_MS);
-    assert_int_equal(listen_at(s, &s->listener, NULL), RG_OK);
+    assert_int_equal(loop_listen_local(s->loop, s->path, 0660, PEERS - 2, &cbs, s, &s->listener, NULL),
+                     RG_OK);
 }
 
 static void run(struct server *s)
@@ -276,127 +271,6 @@ static void close_lets_out_what_was_written(void **state)
     run(&s);
     assert_int_equal(read_all(fd, answer, sizeof answer), 5);
     assert_int_equal(close(fd), 0);
-    end(&s);
-}
-
-static void the_socket_has_the_mode_asked_for(void **state)
-{
-    mode_t before = umask(0077);
-    struct server s;
-    struct stat st;
-
-    (void)state;
-    begin(&s);
-    (void)umask(before);
-    assert_int_equal(lstat(s.path, &st), 0);
-    assert_true(S_ISSOCK(st.st_mode));
-    assert_int_equal(st.st_mode & 07777, 0660);
-    end(&s);
-    before = umask(0);
-    begin(&s);
-    (void)umask(before);
-    assert_int_equal(lstat(s.path, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0660);
-    end(&s);
-}
-
-static void a_live_socket_is_left_alone(void **state)
-{
-    struct loop_listener *second = NULL;
-    struct server s;
-    char answer[8];
-    int fd;
-
-    (void)state;
-    begin(&s);
-    s.stop_after_closed = 1;
-    assert_int_equal(listen_at(&s, &second, NULL), RG_EEXIST);
-    assert_null(second);
-    /* The attempt itself was a guest for a moment. */
-    run(&s);
-    s.stop_after_closed = 2;
-    s.greet_and_close = true;
-    fd = connect_to(s.path);
-    run(&s);
-    assert_int_equal(read_all(fd, answer, sizeof answer), 5);
-    assert_int_equal(close(fd), 0);
-    end(&s);
-}
-
-static void a_stale_socket_is_replaced(void **state)
-{
-    struct sockaddr_un address;
-    struct server s;
-    char answer[8];
-    int fd;
-
-    (void)state;
-    begin(&s);
-    destroy_listener(&s);
-    /* As a killed daemon leaves it. */
-    set_address(&address, s.path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(close(fd), 0);
-    assert_int_equal(listen_at(&s, &s.listener, NULL), RG_OK);
-    s.stop_after_closed = 1;
-    s.greet_and_close = true;
-    fd = connect_to(s.path);
-    run(&s);
-    assert_int_equal(read_all(fd, answer, sizeof answer), 5);
-    assert_int_equal(close(fd), 0);
-    end(&s);
-}
-
-static void what_is_no_socket_stays(void **state)
-{
-    struct loop_listener *l = NULL;
-    char longest[300];
-    struct server s;
-    struct stat st;
-    int reason = 0;
-    int fd;
-
-    (void)state;
-    begin(&s);
-    destroy_listener(&s);
-    fd = open(s.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(close(fd), 0);
-    assert_int_equal(listen_at(&s, &l, &reason), RG_EIO);
-    assert_int_equal(reason, EEXIST);
-    assert_null(l);
-    assert_int_equal(lstat(s.path, &st), 0);
-    assert_int_equal(unlink(s.path), 0);
-    /* A link is not followed, be it to a live socket. */
-    assert_int_equal(symlink("elsewhere", s.path), 0);
-    assert_int_equal(listen_at(&s, &l, &reason), RG_EIO);
-    assert_int_equal(unlink(s.path), 0);
-    assert_int_equal(loop_listen_local(s.loop, "/nowhere/at/all", 0660, 1, &cbs, &s, &l, &reason), RG_EIO);
-    assert_int_equal(reason, ENOENT);
-    memset(longest, 'x', sizeof longest);
-    longest[sizeof longest - 1] = '\0';
-    assert_int_equal(loop_listen_local(s.loop, longest, 0660, 1, &cbs, &s, &l, &reason), RG_EINVAL);
-    assert_int_equal(loop_listen_local(s.loop, "", 0660, 1, &cbs, &s, &l, NULL), RG_EINVAL);
-    end(&s);
-}
-
-static void another_s_file_is_not_removed(void **state)
-{
-    struct server s;
-    struct stat st;
-    int fd;
-
-    (void)state;
-    begin(&s);
-    assert_int_equal(unlink(s.path), 0);
-    fd = open(s.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(close(fd), 0);
-    destroy_listener(&s);
-    assert_int_equal(lstat(s.path, &st), 0);
-    assert_int_equal(unlink(s.path), 0);
     end(&s);
 }
 
@@ -544,11 +418,6 @@ int main(void)
         cmocka_unit_test(what_is_said_is_answered_before_the_end),
         cmocka_unit_test(a_large_answer_comes_whole_after_the_end),
         cmocka_unit_test(close_lets_out_what_was_written),
-        cmocka_unit_test(the_socket_has_the_mode_asked_for),
-        cmocka_unit_test(a_live_socket_is_left_alone),
-        cmocka_unit_test(a_stale_socket_is_replaced),
-        cmocka_unit_test(what_is_no_socket_stays),
-        cmocka_unit_test(another_s_file_is_not_removed),
         cmocka_unit_test(too_many_are_turned_away_until_one_leaves),
         cmocka_unit_test(one_that_does_not_read_is_dropped),
         cmocka_unit_test(a_write_larger_than_the_bound_is_refused),

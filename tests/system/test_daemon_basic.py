@@ -1,0 +1,41 @@
+"""The main job once, on the real programs: a device over Modbus TCP, a rule, the store, a broker, the platform."""
+
+from conftest import wait_for
+
+
+def site(plant_port, broker_port):
+    return {
+        "uplinks": [{"name": "county", "url": f"mqtt://127.0.0.1:{broker_port}"}],
+        "buses": [{"name": "shop", "tcp": f"127.0.0.1:{plant_port}"}],
+        "areas": [{"name": "plant"}, {"name": "polishing", "parent": "plant"}],
+        "devices": [{"name": "gas-1", "bus": "shop", "unit": 1, "poll": "100ms", "area": "polishing",
+                     "points": [{"name": "lel", "holding": 0, "type": "u16", "scale": 0.1, "unit": "%LEL"}]}],
+        "rules": [{"name": "lel-high", "points": "gas-1.lel", "above": {"yellow": 20, "red": 50}, "message": "过高"}],
+    }
+
+
+def test_from_a_register_to_the_platform(plant, broker, daemon, platform):
+    world = plant({"listeners": [{"name": "shop", "tcp": "127.0.0.1:0",
+                                  "units": [{"id": 1, "registers": [{"holding": 0, "value": 123}]}]}]})
+    watcher = platform(broker, "--require-complete")
+    gateway = daemon(site(world.ports["shop"], broker.port))
+
+    wait_for(lambda: gateway.points()["gas-1.lel"]["value"] == 12.3, what="the first reading")
+    world.control.set("shop", 1, "holding", 0, 600)
+    wait_for(lambda: gateway.alarms(), what="the alarm")
+    assert gateway.alarms()[0]["level"] == "red"
+    assert gateway.ask("risk")["areas"]["plant"]["level"] == "red"
+    done = gateway.ctl("ack", gateway.alarms()[0]["alarm"], "--by", "张三", "--comment", "正在处理")
+    assert done.returncode == 0
+    assert gateway.alarms()[0]["acked_by"] == "张三"
+    world.control.set("shop", 1, "holding", 0, 0)
+    wait_for(lambda: not gateway.alarms(), what="the end of the alarm")
+    assert gateway.stop() == 0
+
+    stored = dict(gateway.query("SELECT seq, body FROM alarm"))
+    wait_for(lambda: len(watcher.records("alarm")) == len(stored), what="all alarms at the platform")
+    assert watcher.records("alarm") == stored
+    assert [r["event"] for _, r in gateway.records("alarm")] == ["raise", "ack", "clear"]
+    report = watcher.finish()
+    assert report["breach_count"] == 0
+    assert not report["gateways"][0]["online"]  # it said goodbye
