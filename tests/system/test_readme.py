@@ -1,0 +1,56 @@
+"""The README's first configuration works when typed in, and both languages show the same one."""
+
+import re
+
+from conftest import SOURCE, program, wait_for
+
+import subprocess
+
+
+def first_configuration(readme):
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", (SOURCE / readme).read_text(encoding="utf-8"), re.S | re.M)
+    assert len(blocks) == 1
+    return blocks[0]
+
+
+def test_both_languages_show_the_same_configuration():
+    assert first_configuration("README.md") == first_configuration("README.zh.md")
+
+
+def test_the_first_configuration_works(plant, broker, platform, start, tmp_path):
+    """Only the two ports are others than in the README, so that the test needs no fixed ones."""
+    scenario = (SOURCE / "simulators/first/plant.yaml").read_text(encoding="utf-8")
+    assert "127.0.0.1:1502" in scenario
+    world = plant(scenario.replace("127.0.0.1:1502", "127.0.0.1:0"))
+    text = first_configuration("README.md")
+    assert "127.0.0.1:1502" in text and "127.0.0.1:1883" in text
+    text = text.replace("127.0.0.1:1502", f"127.0.0.1:{world.ports['shop']}").replace(":1883", f":{broker.port}")
+    (tmp_path / "first.yaml").write_text(text, encoding="utf-8")
+
+    check = subprocess.run([program("riskgatectl"), "check", "first.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr
+    assert "valid" in check.stdout and "warning" not in check.stderr
+
+    watcher = platform(broker, "--require-complete")
+    child = start([program("riskgated"), "--config", "first.yaml"], cwd=tmp_path)
+    ctl = [program("riskgatectl"), "--socket", "./riskgate.sock"]
+
+    def ask(*words):
+        return subprocess.run([*ctl, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    wait_for(lambda: child.running and "good" in ask("points").stdout, what="the first reading")
+    assert "online" in ask("status").stdout
+    world.control.set("shop", 1, "holding", 0, 600)
+    wait_for(lambda: "red" in ask("alarms").stdout, what="the alarm")
+    assert (tmp_path / "riskgate.db").exists()
+    assert child.stop() == 0
+    assert any('"level":"red"' in text for text in watcher.records("alarm").values())
+    watcher.finish()
+
+
+def test_the_programs_and_commands_named_exist():
+    text = (SOURCE / "README.md").read_text(encoding="utf-8")
+    for name in re.findall(r"build/demo/bin/([a-z-]+)", text):
+        program(name)
+    for path in re.findall(r"\]\((?!http)([^)#]+)\)", text) + re.findall(r"`(config/[a-z./]+|simulators/[a-z./]+)`", text):
+        assert (SOURCE / path).exists(), path
