@@ -1,10 +1,9 @@
 """The README's first configuration works when typed in, and both languages show the same one."""
 
 import re
+import subprocess
 
 from conftest import SOURCE, program, wait_for
-
-import subprocess
 
 
 def first_configuration(readme):
@@ -40,7 +39,7 @@ def test_the_first_configuration_works(plant, broker, platform, start, tmp_path)
 
     wait_for(lambda: child.running and "good" in ask("points").stdout, what="the first reading")
     assert "online" in ask("status").stdout
-    world.control.set("shop", 1, "holding", 0, 600)
+    world.control.set("shop", 1, "holding", 0, 60)
     wait_for(lambda: "red" in ask("alarms").stdout, what="the alarm")
     assert (tmp_path / "riskgate.db").exists()
     assert child.stop() == 0
