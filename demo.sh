@@ -110,8 +110,9 @@ await "$plant" test -s "$dir/ports.json" || fail "the plant does not start" "$di
 show=--plain
 [ -t 1 ] && show=--view
 # shellcheck disable=SC2086
-"$bin/riskgate-platform" --broker "127.0.0.1:$mqtt_port" $show ${seconds:+--seconds $seconds} &
+"$bin/riskgate-platform" --broker "127.0.0.1:$mqtt_port" --records "$dir/records" $show ${seconds:+--seconds $seconds} &
 platform=$!
+await "$platform" test -e "$dir/records" || fail "the platform does not start" "$dir/mosquitto.log"
 
 sed -e "s|@DIR@|$dir|g" -e "s|@TCP_PORT@|$(port_of shop)|g; s|@CONVERTER_PORT@|$(port_of dam)|g" -e "s|@MQTT_PORT@|$mqtt_port|g" \
     simulators/demo/gateway.yaml >"$dir/gateway.yaml"
