@@ -292,9 +292,11 @@ static enum rg_err carry_alarms(const struct pipeline *p, struct rules *into, co
     return c.err;
 }
 
+/* What retention may take in silence depends on who still waits for it, and a filter by device needs the devices' names. */
 static enum rg_err configure_store(struct pipeline *p, const struct site *site)
 {
-    const char **names = calloc(site->uplink_count ? site->uplink_count : 1, sizeof *names);
+    size_t most = site->uplink_count > site->device_count ? site->uplink_count : site->device_count;
+    const char **names = calloc(most ? most : 1, sizeof *names);
     enum rg_err err;
 
     if (!names)
@@ -302,6 +304,10 @@ static enum rg_err configure_store(struct pipeline *p, const struct site *site)
     for (size_t i = 0; i < site->uplink_count; i++)
         names[i] = site->uplinks[i].name;
     err = store_configure(p->store, &site->store, names, site->uplink_count);
+    for (size_t i = 0; i < site->device_count; i++)
+        names[i] = site->devices[i].name;
+    if (err == RG_OK)
+        err = store_devices(p->store, names, site->device_count);
     free(names);
     return err;
 }
@@ -374,6 +380,22 @@ static enum rg_err uplink_begin(struct pipeline *p, struct uplink *u)
     return err;
 }
 
+/* A stream that an uplink does not get is never owed to it (acked is INT64_MAX in the store, so that retention reports no loss);
+ * one that it gets again begins at the head. */
+static enum rg_err uplink_cursors(struct pipeline *p, const struct site_uplink *conf, const int64_t head[STREAM_COUNT],
+                                  struct cursor cursors[STREAM_COUNT])
+{
+    struct cursor *telemetry = &cursors[STREAM_TELEMETRY];
+    bool owed;
+
+    store_cursor_get(p->store, conf->name, cursors);
+    owed = telemetry->acked != INT64_MAX;
+    if (owed == conf->telemetry_send)
+        return RG_OK;
+    *telemetry = (struct cursor){.acked = conf->telemetry_send ? head[STREAM_TELEMETRY] : INT64_MAX};
+    return store_cursor_put(p->store, conf->name, STREAM_TELEMETRY, telemetry);
+}
+
 enum rg_err pipeline_uplinks_start(struct pipeline *p)
 {
     const struct uplink_port port = {p, port_fetch, port_fetch_cancel, port_cursor_put, port_link};
@@ -389,7 +411,9 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
     for (size_t i = 0; i < p->site->uplink_count && err == RG_OK; i++) {
         const struct site_uplink *conf = &p->site->uplinks[i];
 
-        store_cursor_get(p->store, conf->name, cursors);
+        err = uplink_cursors(p, conf, stats.head, cursors);
+        if (err != RG_OK)
+            break;
         err = uplink_create(p->loop, p->site, conf, p->env.transport, &port, cursors, stats.head, p->env.seed + i,
                             &p->uplinks[i]);
         if (err != RG_OK)

@@ -40,6 +40,7 @@ struct pipeline {
     struct store *store;
     struct uplink **uplinks; /* [uplink_count]; NULL while they are being exchanged */
     size_t uplink_count;
+    const struct site *uplink_site; /* what they were made of: after a reload the old one, until they have left */
     struct loop_timer *deadline; /* the rules' next one */
     struct loop_timer *second;
     struct clock_watch clock;
@@ -47,6 +48,7 @@ struct pipeline {
     uint64_t next_alarm;
     int64_t risk_due_ms;
     bool risk_changed;   /* an alarm changed and the risk document was not published since */
+    bool store_failing;  /* the store said that it takes no records */
     uint64_t unrecorded; /* records that could not even be encoded or queued; told in status */
 };
 

@@ -1,13 +1,14 @@
 /* The time budget of each bus: do the polls asked for fit their periods?
  *
- * An estimate, made before anything is asked. Requests are counted by a simple rule of this file: neighbouring points of one
- * address space are read together while the gap and the length of a request allow. The drivers plan by the same limits, so the
- * count is theirs or very near it. Then, for each request,
- *   RTU            (8 + answer) characters, 3.5 characters of silence before and after, the unit's turnaround
- *   TCP            a flat time
- *   RTU over TCP   both
- * and the bus's own gap. A character is 1 start, 8 data, parity and stop bits (Modbus over serial line V1.02, 2.5.1);
- * the silence is 1.75 ms above 19200 baud (2.5.1.1). Turnaround and TCP time are what common devices need, not measured here. */
+ * An estimate, made before anything is asked. Requests are counted by a simple rule of this file: neighbouring
+ * points of one address space are read together while the gap and the length of a request allow. The drivers
+ * plan by the same limits, so the count is theirs or very near it. Then, for each request:
+ * - RTU: 8 characters and those of the answer, 3.5 characters of silence before and after, the unit's turnaround;
+ * - TCP: a flat time;
+ * - RTU over TCP: both;
+ * - on every bus its own gap.
+ * A character is 1 start, 8 data, parity and stop bits (Modbus over serial line V1.02, 2.5.1); the silence is
+ * 1.75 ms above 19200 baud (2.5.1.1). Turnaround and TCP time are what common devices need, not measured here. */
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -87,9 +88,9 @@ static double device_ms(const struct site *site, const struct site_device *d, st
 
 /* What all devices of a bus ask of it. */
 struct load_of {
-    double share; /* of its time, 1: all */
-    uint32_t
-        fastest; /* device with the shortest period, and the one after it: the fastest among the others of `fastest` */
+    double share;     /* of its time, 1: all */
+    uint32_t fastest; /* device with the shortest period, and the one after it: the fastest among the others
+                         of `fastest` */
     uint32_t second;
 };
 
@@ -125,7 +126,8 @@ static void check_bus(struct build *b, uint32_t bus, const struct load_of *load)
                       b->site->buses[bus].name, load->share * 100, load->share * 100 - 100, load->share);
 }
 
-/* A unit that does not answer holds the line for its time-outs. Once a bus; the poll's suspension of silent units makes it rare. */
+/* A unit that does not answer holds the line for its time-outs. Once a bus; the poll's suspension of silent
+ * units makes it rare. */
 static bool check_mute(struct build *b, uint32_t device, const struct load_of *load)
 {
     const struct site_device *d = &b->site->devices[device];

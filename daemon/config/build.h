@@ -1,4 +1,5 @@
-/* From the parsed files to the site: one builder for each part, run in an order in which what a part refers to is there. */
+/* From the parsed files to the site: one builder for each part, run in an order in which what a part refers
+ * to is there. */
 #ifndef RG_CONFIG_BUILD_H
 #define RG_CONFIG_BUILD_H
 
@@ -48,8 +49,9 @@ void rule_check(struct build *b, const struct site_rule *rule, const struct node
 /* Warns where the polls asked for cannot fit. Only for a site without errors. */
 void budget_check(struct build *b);
 
-/* names_begin makes room for count names (false: out of memory). names_add refuses a duplicate and says where the first is.
- * names_find returns the index of what `text` refers to, or SITE_NONE with an error at `at` that offers the nearest name. */
+/* names_begin makes room for count names (false: out of memory). names_add refuses a duplicate and says where
+ * the first is. names_find returns the index of what `text` refers to, or SITE_NONE with an error at `at`
+ * that offers the nearest name. */
 RG_NODISCARD bool names_begin(struct load *ld, struct names *names, const char *kind, uint32_t count);
 void names_add(struct load *ld, struct names *names, uint32_t index, const char *name, struct place at);
 uint32_t names_find(struct load *ld, const struct names *names, const char *text, struct place at);

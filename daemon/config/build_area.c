@@ -19,7 +19,8 @@ static void check_area(struct build *b, const struct site_area *area, const stru
                                   : "`responsible` and no `measure`");
 }
 
-/* Every area is walked upward once: `seen` tells the walk that came by, so meeting one's own track is a cycle. */
+/* Every area is walked upward once: `seen` tells the walk that came by, so meeting one's own track is a
+ * cycle. */
 static void check_cycles(struct build *b, const struct entries *entries)
 {
     struct site_area *areas = b->site->areas;

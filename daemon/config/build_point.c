@@ -12,8 +12,8 @@
 #define ADDRESSES 65536u
 #define TYPE_ABSENT ((enum point_type)UINT8_MAX)
 
-/* The raw values that a sentinel of each type may have. One of a 16- or 32-bit integer may be written as manuals do, with or
- * without sign: 32768 and -32768 are the same register. */
+/* The raw values that a sentinel of each type may have. One of a 16- or 32-bit integer may be written as
+ * manuals do, with or without sign: 32768 and -32768 are the same register. */
 static const struct raw_type {
     double min, max;
     double span; /* 2^bits where it may be written either way; otherwise 0 */

@@ -181,7 +181,8 @@ static void build_uplink(struct build *b, uint32_t index, const struct node *nod
         names_add(b->ld, &b->uplinks, index, uplink->name, node_place(node_get(node, "name")));
 }
 
-/* A broker drops the older of two connections with one client identifier: they would throw each other off for ever. */
+/* A broker drops the older of two connections with one client identifier: they would throw each other off for
+ * ever. */
 static void check_clients(struct build *b, struct hash_index *clients, uint32_t index,
                           const struct node *node)
 {

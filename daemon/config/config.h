@@ -1,4 +1,5 @@
-/* YAML files -> one immutable site. Taken whole or not at all; every error of every file, each with its place. */
+/* YAML files -> one immutable site. Taken whole or not at all; every error of every file, each with its
+ * place. */
 #ifndef RG_CONFIG_CONFIG_H
 #define RG_CONFIG_CONFIG_H
 
@@ -40,17 +41,20 @@ struct config {
     size_t error_count, warning_count; /* those not kept included */
 };
 
-/* Never fails but for memory (RG_ENOMEM, *out is NULL then): what is wrong with the files is in issues. Free with config_free. */
+/* Never fails but for memory (RG_ENOMEM, *out is NULL then): what is wrong with the files is in issues. Free
+ * with config_free. */
 RG_NODISCARD enum rg_err config_load(const char *file, struct config **out);
-/* The same for a text that is not in a file: name stands for it in the issues; relative paths in it are taken as they are, and
- * `include` is refused. For tests and tools. */
+/* The same for a text that is not in a file: name stands for it in the issues; relative paths in it are taken
+ * as they are, and `include` is refused. For tests and tools. */
 RG_NODISCARD enum rg_err config_load_text(const char *name, const char *text, size_t length,
                                           struct config **out);
 void config_free(struct config *config); /* takes NULL */
-/* file:line:column: error: text, the line, and a caret under the column (columns are counted in characters). */
+/* file:line:column: error: text, the line, and a caret under the column (columns are counted in
+ * characters). */
 void config_print(const struct config *config, FILE *to);
 
-/* The JSON Schema (draft 2020-12) of a configuration file, generated from the same table that the loader uses. */
+/* The JSON Schema (draft 2020-12) of a configuration file, generated from the same table that the loader
+ * uses. */
 void config_write_schema(FILE *to);
 
 #endif

@@ -1,21 +1,24 @@
-/* One mapping into one struct, by the rows of its section: unknown, repeated, missing and refused keys, types, ranges, defaults. */
+/* One mapping into one struct, by the rows of its section: unknown, repeated, missing and refused keys,
+ * types, ranges, defaults. */
 #ifndef RG_CONFIG_FILL_H
 #define RG_CONFIG_FILL_H
 
 #include "config/load.h"
 #include "config/table.h"
 
-/* map: NULL when the whole mapping was not given: then only defaults are filled in. base: the section's struct; fields that
- * are not given and have no default stay as they are. */
+/* map: NULL when the whole mapping was not given: then only defaults are filled in. base: the section's
+ * struct; fields that are not given and have no default stay as they are. */
 void fill_map(struct load *ld, enum section section, const struct node *map, void *base);
 
-/* Sorts the children of a mapping under the rows of its section: found has TABLE_KEYS_MAX places, NULL before. What belongs
- * nowhere, comes twice or is for a later version is an error; false when a key was not known. */
+/* Sorts the children of a mapping under the rows of its section: found has TABLE_KEYS_MAX places, NULL
+ * before. What belongs nowhere, comes twice or is for a later version is an error; false when a key was not
+ * known. */
 bool fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found);
 /* false, with an error, when the value has not the shape (scalar, list, mapping) of its kind. */
 bool fill_shape(struct load *ld, const struct key_row *row, const struct node *node);
 
-/* Values that builders take apart themselves; each reports what is wrong with them. `key` names the value in messages. */
+/* Values that builders take apart themselves; each reports what is wrong with them. `key` names the value in
+ * messages. */
 bool fill_number(struct load *ld, const char *key, const struct node *node, double *out);
 /* A plain text of a list or of a value; NULL, with an issue, when it is none. */
 const char *fill_text(struct load *ld, const char *key, const struct node *node);

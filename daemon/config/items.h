@@ -1,4 +1,5 @@
-/* The structs that the rows of the table fill: a part of the site, and beside it what its builder still has to work out. */
+/* The structs that the rows of the table fill: a part of the site, and beside it what its builder still has
+ * to work out. */
 #ifndef RG_CONFIG_ITEMS_H
 #define RG_CONFIG_ITEMS_H
 

@@ -123,7 +123,8 @@ static struct place named_place(const struct load *ld, uint32_t file)
     return ld->sources[file].parent == UINT32_MAX ? issue_file(file) : ld->sources[file].named_at;
 }
 
-/* The same file under whatever name, read before: a cycle when it is one of those that include this one, otherwise a repeat. */
+/* The same file under whatever name, read before: a cycle when it is one of those that include this one,
+ * otherwise a repeat. */
 static bool is_repeat(struct load *ld, uint32_t file)
 {
     const struct source *source = &ld->sources[file];
@@ -166,7 +167,8 @@ static int by_name(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
-/* The entries of an open folder that fit pattern, sorted, as paths that begin with the first `folder` bytes of path. */
+/* The entries of an open folder that fit pattern, sorted, as paths that begin with the first `folder` bytes
+ * of path. */
 static const char **list_folder(struct load *ld, DIR *dir, const char *path, size_t folder, size_t *count)
 {
     const char *pattern = path + folder;

@@ -1,4 +1,5 @@
-/* What one load of a configuration works with: its files, its scratch memory, what was found wrong so far. Internal to config/. */
+/* What one load of a configuration works with: its files, its scratch memory, what was found wrong so far.
+ * Internal to config/. */
 #ifndef RG_CONFIG_LOAD_H
 #define RG_CONFIG_LOAD_H
 
@@ -42,7 +43,8 @@ struct load {
     bool oom;
 };
 
-/* Reads the main file (load->sources[0] is set up already when text_only) and all that it includes, in order. */
+/* Reads the main file (load->sources[0] is set up already when text_only) and all that it includes, in
+ * order. */
 void load_files(struct load *ld, const char *file);
 
 /* Memory of the load or of the site; NULL sets ld->oom. */
@@ -52,7 +54,8 @@ char *load_scratch_text(struct load *ld, const char *text, size_t length);
 const char *load_keep_text(struct load *ld, const char *text);
 /* "file:line" of a place, kept for the site. */
 const char *load_where(struct load *ld, struct place at);
-/* path, relative to the folder of the file that names it; kept. Absolute paths and those of texts stay as they are. */
+/* path, relative to the folder of the file that names it; kept. Absolute paths and those of texts stay as
+ * they are. */
 const char *load_path(struct load *ld, uint32_t file, const char *path);
 
 #endif

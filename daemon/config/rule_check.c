@@ -75,7 +75,8 @@ static struct bounds bounds_of(const struct site_point *p, double sign)
     return (struct bounds){.worst = -p->range_min, .best = -p->range_max};
 }
 
-/* A limit that no good value reaches would look like protection and be none; one that cannot be left is an alarm for ever. */
+/* A limit that no good value reaches would look like protection and be none; one that cannot be left is an
+ * alarm for ever. */
 static void check_limit(struct build *b, const struct site_rule *rule, const struct side *side,
                         unsigned level, const struct node *node)
 {

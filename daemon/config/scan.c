@@ -1,4 +1,5 @@
-/* The look at the bytes of a file before anything parses them. */
+/* The bytes of a file: the look at them before anything parses them, and one kind of scalar taken from
+ * them. */
 #include <string.h>
 
 #include "config/issue.h"
@@ -41,4 +42,29 @@ bool yaml_scan(struct load *ld, uint32_t file)
         i += step;
     }
     return true;
+}
+
+size_t yaml_unquote(const char *raw, size_t length, char *out)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < length;) {
+        size_t breaks = 0;
+
+        if (raw[i] != '\n' && raw[i] != '\r') {
+            i += raw[i] == '\'' ? 2 : 1;
+            out[used++] = raw[i - 1];
+            continue;
+        }
+        /* A line break and the blanks around it are one space; every further one is a line break. */
+        while (used > 0 && (out[used - 1] == ' ' || out[used - 1] == '\t'))
+            used--;
+        for (; i < length && strchr(" \t\r\n", raw[i]); i++)
+            breaks += raw[i] == '\n';
+        if (breaks == 1)
+            out[used++] = ' ';
+        for (; breaks > 1; breaks--)
+            out[used++] = '\n';
+    }
+    return used;
 }

@@ -1,4 +1,5 @@
-/* Every key of a configuration, one row each. The loader, the defaults and the JSON Schema all come from these rows. */
+/* Every key of a configuration, one row each. The loader, the defaults and the JSON Schema all come from
+ * these rows. */
 #ifndef RG_CONFIG_TABLE_H
 #define RG_CONFIG_TABLE_H
 
@@ -33,14 +34,15 @@ enum section {
 
 /* What a value is, and what the row's field holds after fill_map. */
 enum key_kind {
-    KIND_BOOL, /* bool */
-    KIND_INT, /* a signed integer of row.size bytes, or an unsigned one wide enough for row.max; decimal or 0x... */
-    KIND_NUMBER,   /* double */
-    KIND_TEXT,     /* const char *; at most row.max bytes */
-    KIND_DIGITS,   /* const char *; a text that may be written without quotes though it looks like a number */
-    KIND_ID,       /* const char *; an identifier of the contract */
-    KIND_NAME,     /* const char *; an identifier without '.': half of a full point name */
-    KIND_PATH,     /* const char *; relative to the folder of the file that holds it */
+    KIND_BOOL,   /* bool */
+    KIND_INT,    /* a signed integer of row.size bytes, or an unsigned one wide enough for row.max; decimal or
+                    0x... */
+    KIND_NUMBER, /* double */
+    KIND_TEXT,   /* const char *; at most row.max bytes */
+    KIND_DIGITS, /* const char *; a text that may be written without quotes though it looks like a number */
+    KIND_ID,     /* const char *; an identifier of the contract */
+    KIND_NAME,   /* const char *; an identifier without '.': half of a full point name */
+    KIND_PATH,   /* const char *; relative to the folder of the file that holds it */
     KIND_DURATION, /* int64_t, milliseconds */
     KIND_SIZE,     /* int64_t, bytes */
     KIND_RATE,     /* double, per second; 0: unlimited */
@@ -77,8 +79,8 @@ struct key_row {
     const char *name;
     enum key_kind kind;
     unsigned flags;
-    double min,
-        max; /* KIND_INT, KIND_NUMBER, KIND_DURATION (ms), KIND_SIZE (bytes), KIND_RATE; KIND_TEXT: max bytes */
+    double min, max; /* KIND_INT, KIND_NUMBER, KIND_DURATION (ms), KIND_SIZE (bytes), KIND_RATE; KIND_TEXT:
+                        max bytes */
     const char *standard; /* the default, as it would be written; NULL: none */
     const struct choice *choices;
     enum section of;     /* KIND_MAP, KIND_ITEMS */

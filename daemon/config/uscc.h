@@ -11,7 +11,8 @@ enum uscc_verdict {
     USCC_BAD_CHECK,     /* the last character does not fit the first 17 */
 };
 
-/* expected: the check character that the first 17 ask for, when the verdict is USCC_BAD_CHECK or USCC_GOOD. */
+/* expected: the check character that the first 17 ask for, when the verdict is USCC_BAD_CHECK or
+ * USCC_GOOD. */
 enum uscc_verdict uscc_check(const char *code, char *expected);
 
 #endif

@@ -37,8 +37,9 @@ bool value_is_loopback(const char *host);
 /* "40001" -> holding register 0. Five or six digits, the first 0, 1, 3 or 4. */
 bool value_register(const char *text, enum point_space *space, uint16_t *address);
 
-/* scale and offset as they are written (NULL: 1 and 0) -> integers over a power of ten, exact in doubles; where 15 digits or
- * the exponents do not allow that, the nearest doubles over 1. Both texts passed value_number. */
+/* scale and offset as they are written (NULL: 1 and 0) -> integers over a power of ten, exact in doubles;
+ * where 15 digits or the exponents do not allow that, the nearest doubles over 1. Both texts passed
+ * value_number. */
 struct scaling value_scaling(const char *scale, const char *offset);
 
 #endif

@@ -1,7 +1,9 @@
-/* Records on their way to the disk: copied one behind the other into memory that was taken at the start, no allocation for a record. Pure.
+/* Records on their way to the disk: copied one behind the other into memory that was taken at the start, no
+ * allocation for a record. Pure.
  *
- * A lane has two regions: one gathers on the loop while the other, sealed, flies: is read by the worker. Alarms, events and reports
- * have a lane of their own beside telemetry's, so that telemetry can never take their memory nor stand before them. */
+ * A lane has two regions: one gathers on the loop while the other, sealed, flies: is read by the worker. Alarms,
+ * events and reports have a lane of their own beside telemetry's, so that telemetry can never take their memory
+ * nor stand before them. */
 #ifndef RG_STORE_BATCH_H
 #define RG_STORE_BATCH_H
 
@@ -41,8 +43,8 @@ struct region {
 RG_NODISCARD enum rg_err region_create(struct region *r, size_t capacity);
 void region_destroy(struct region *r); /* takes a zeroed one */
 void region_clear(struct region *r);
-/* Copies the record behind the last one. device: its id in the store; name: what is kept in the name's place, or NULL.
- * RG_EFULL: no room; RG_ERANGE: it could never have. */
+/* Copies the record behind the last one. device: its id in the store; name: what is kept in the name's place, or
+ * NULL. RG_EFULL: no room; RG_ERANGE: it could never have. */
 RG_NODISCARD enum rg_err region_add(struct region *r, const struct store_record *record, uint32_t device,
                                     const char *name);
 

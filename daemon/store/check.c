@@ -23,7 +23,8 @@ static enum rg_err quick_check(sqlite3 *db, char *why, size_t why_size)
     return err;
 }
 
-/* A number that is used already, or a chain that does not end where the next record begins, would only show much later. */
+/* A number that is used already, or a chain that does not end where the next record begins, would only show much
+ * later. */
 static const char ends[] =
     "SELECT name FROM stream s LEFT JOIN ("
     " SELECT 0 AS id, seq, hash FROM alarm WHERE seq = (SELECT max(seq) FROM alarm)"

@@ -74,7 +74,8 @@ void cursors_take_back(struct cursor_set *set, const struct cursor_set *out)
         const struct cursor_entry *lost = &out->entries[i];
         struct cursor_entry *e = cursors_find(set, lost->uplink);
         if (lost->gone) {
-            /* Named again meanwhile: its new cursors will overwrite the old ones. No place left: the next start removes it. */
+            /* Named again meanwhile: its new cursors will overwrite the old ones. No place left: the next start
+             * removes it. */
             e = e == NULL ? cursors_enter(set, lost->uplink) : NULL;
             if (e != NULL)
                 e->gone = true;
@@ -171,8 +172,8 @@ static size_t owed_by(const struct cursor *c, struct seq_range gone, struct seq_
 uint64_t cursors_owed(const struct cursor_set *set, enum stream stream, struct seq_range gone,
                       struct seq_range *owed)
 {
-    /* Merged into a running union uplink by uplink, so that the working memory stays that of two cursors: a union that falls
-     * apart into more pieces than fit is closed up, which counts too much, never too little. */
+    /* Merged into a running union uplink by uplink, so that the working memory stays that of two cursors: a union
+     * that falls apart into more pieces than fit is closed up, which counts too much, never too little. */
     struct seq_range merged[2 * (CURSOR_RANGES + 1)];
     size_t count = 0;
     for (size_t i = 0; i < set->used; i++) {

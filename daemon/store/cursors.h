@@ -37,16 +37,16 @@ void cursors_take_back(struct cursor_set *set, const struct cursor_set *out);
 
 /* Ranges ascending, disjoint, not empty, up to acked; acked not negative. */
 bool cursor_valid(const struct cursor *c);
-/* A new uplink: telemetry from now on, with what is there as back-fill; the other streams in order from the oldest record on.
- * gone: everything up to there is no longer in the store. */
+/* A new uplink: telemetry from now on, with what is there as back-fill; the other streams in order from the oldest
+ * record on. gone: everything up to there is no longer in the store. */
 void cursor_default(enum stream stream, int64_t head, int64_t gone, struct cursor *out);
 /* [[1,100],[200,300]] */
 void cursor_format(const struct cursor *c, char out[CURSOR_TEXT]);
 RG_NODISCARD enum rg_err cursor_parse(const char *text, size_t length,
                                       struct cursor *c); /* fills the ranges only */
 
-/* Of the records first..last, those that at least one uplink has still to deliver: their number, and the first and last of
- * them. */
+/* Of the records first..last, those that at least one uplink has still to deliver: their number, and the first and
+ * last of them. */
 uint64_t cursors_owed(const struct cursor_set *set, enum stream stream, struct seq_range gone,
                       struct seq_range *owed);
 

@@ -1,4 +1,5 @@
-/* Small words over SQLite. Functions that return int give SQLite's extended result codes: SQLITE_OK or what went wrong. */
+/* Small words over SQLite. Functions that return int give SQLite's extended result codes: SQLITE_OK or what went
+ * wrong. */
 #ifndef RG_STORE_DB_H
 #define RG_STORE_DB_H
 

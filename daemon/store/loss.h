@@ -1,4 +1,5 @@
-/* Records that the retention took before every uplink had them: counted by stream and cause until an event record tells of them. */
+/* Records that the retention took before every uplink had them: counted by stream and cause until an event record
+ * tells of them. */
 #ifndef RG_STORE_LOSS_H
 #define RG_STORE_LOSS_H
 

@@ -258,7 +258,8 @@ enum rg_err store_close(struct store *s)
     enum rg_err err = whole ? RG_OK : RG_EIO;
     if (whole && db_exec(s->db, "UPDATE run SET clean = 1") != SQLITE_OK)
         err = RG_EIO;
-    /* The log holds everything too: when an outside reader keeps it from being copied back, the next start does it. */
+    /* The log holds everything too: when an outside reader keeps it from being copied back, the next start does
+     * it. */
     (void)sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     tear_down(s);
     return err;

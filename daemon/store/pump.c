@@ -168,7 +168,8 @@ static enum job_kind choose(const struct store *s, int64_t now)
     bool round = !s->failing && s->round_at_ms <= now;
     if (!commit_wanted(s, now))
         return round ? JOB_ROUND : JOB_NONE;
-    /* Telemetry waits for a round, so that it cannot outrun the retention; alarms do not, unless they came without a pause. */
+    /* Telemetry waits for a round, so that it cannot outrun the retention; alarms do not, unless they came without
+     * a pause. */
     bool alarms = !lane_empty(&s->lanes[LANE_ALARMS]);
     if (round && (!alarms || s->commits_in_a_row >= STORE_COMMITS_IN_A_ROW))
         return JOB_ROUND;

@@ -116,8 +116,9 @@ static int checkpoint_pages(int64_t max_size)
     return (int)(pages < 64 ? 64 : pages > 1000 ? 1000 : pages);
 }
 
-/* Bytes of pages that may be in use. The disk is a bound of its own: what the log holds must find room in the file when it is copied
- * back, and the log itself must find its usual length, or nothing could be removed any more either. */
+/* Bytes of pages that may be in use. The disk is a bound of its own: what the log holds must find room in the file
+ * when it is copied back, and the log itself must find its usual length, or nothing could be removed any more
+ * either. */
 static int64_t most_used(const struct retention_size *size, int64_t max_size, enum loss_cause *bound)
 {
     int64_t most = max_size - retention_headroom(max_size);
@@ -276,8 +277,8 @@ static int remove_for_size(struct retention *r, struct retention_round *round)
     return rc;
 }
 
-/* Copies the log back into the file, as far as readers let it. Somebody outside may hold an old snapshot for long: then it is tried
- * again only when the log has grown by as much again. */
+/* Copies the log back into the file, as far as readers let it. Somebody outside may hold an old snapshot for long:
+ * then it is tried again only when the log has grown by as much again. */
 static int checkpoint(struct retention *r, const struct retention_round *round)
 {
     int step = checkpoint_pages(round->limits.max_size);
@@ -296,8 +297,8 @@ static int checkpoint(struct retention *r, const struct retention_round *round)
     return rc;
 }
 
-/* Free pages are used again before the file grows; they are given back when a quarter of the file is free, or when the file is larger
- * than it may be (the bound was lowered). */
+/* Free pages are used again before the file grows; they are given back when a quarter of the file is free, or when
+ * the file is larger than it may be (the bound was lowered). */
 static int vacuum(struct retention *r, struct retention_round *round)
 {
     int64_t pages = 0, unused = 0;

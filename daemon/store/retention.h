@@ -1,13 +1,13 @@
-/* What keeps the store small: records that are too old or too many go in small slices between batches, so that an alarm never waits for
- * more than one of them; the write-ahead log is copied back; free pages are given back when there are many.
- *
- * Age: the oldest records of a stream go, in the order of their numbers, up to the last one whose own time is too old. A time
- * before 2020 or more than a day ahead tells nothing (a clock that was not set yet): such a record goes with the next one after it that has
- * a believable time, so that a wrong clock neither empties the store nor keeps it from ageing.
- * Size: oldest telemetry goes while the pages in use exceed max_size less a quarter (at most 64 MiB), which is left for the
- * write-ahead log and the reserve. The disk's own
- * free space is a second bound of the same kind. Alarms, events
- * and reports never go for size. */
+/* What keeps the store small: records that are too old or too many go in small slices between batches, so that an
+ * alarm never waits for more than one of them; the write-ahead log is copied back; free pages are given back when
+ * there are many.
+ * Age: the oldest records of a stream go, in the order of their numbers, up to the last one whose own time is too
+ * old. A time before 2020 or more than a day ahead tells nothing (a clock that was not set yet): such a record
+ * goes with the next one after it that has a believable time, so that a wrong clock neither empties the store nor
+ * keeps it from ageing.
+ * Size: oldest telemetry goes while the pages in use exceed max_size less a quarter (at most 64 MiB), which is
+ * left for the write-ahead log and the reserve. The disk's own free space is a second bound of the same kind.
+ * Alarms, events and reports never go for size. */
 #ifndef RG_STORE_RETENTION_H
 #define RG_STORE_RETENTION_H
 
@@ -60,7 +60,8 @@ int retention_measure(struct retention *r, struct retention_size *out);
 
 /* Bytes of max_size left for the write-ahead log and the reserve. */
 int64_t retention_headroom(int64_t max_size);
-/* Bytes of the reserve: as many as copying the log back may let the database grow, and what removing a slice writes. */
+/* Bytes of the reserve: as many as copying the log back may let the database grow, and what removing a slice
+ * writes. */
 int64_t retention_reserve(int64_t max_size);
 /* Whether the sizes call for a round soon. */
 bool retention_wanted(const struct retention *r, const struct retention_size *size, int64_t max_size);

@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 
-/* 1: what the daemon itself needs. Ids in `stream` are those of enum stream. Columns that a filter or the retention looks at lie before the
- * body, so that a long body is not read for them. */
+/* 1: what the daemon itself needs. Ids in `stream` are those of enum stream. Columns that a filter or the
+ * retention looks at lie before the body, so that a long body is not read for them. */
 static const char tables[] =
     "CREATE TABLE run("
     " id INTEGER PRIMARY KEY CHECK (id = 1), boot INTEGER NOT NULL, clean INTEGER NOT NULL,"
@@ -37,7 +37,8 @@ static const char tables[] =
     "CREATE TABLE cursor("
     " uplink TEXT NOT NULL, stream INTEGER NOT NULL, acked INTEGER NOT NULL, ranges TEXT NOT NULL,"
     " PRIMARY KEY (uplink, stream)) WITHOUT ROWID;"
-    /* The last record taken by the retention, for each device of telemetry and each level of alarms: a filtered `prev`. */
+    /* The last record taken by the retention, for each device of telemetry and each level of alarms: a filtered
+     * `prev`. */
     "CREATE TABLE pruned("
     " stream INTEGER NOT NULL, key INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " PRIMARY KEY (stream, key)) WITHOUT ROWID;"
@@ -46,8 +47,8 @@ static const char tables[] =
     " stream INTEGER NOT NULL, cause INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
     " count INTEGER NOT NULL, PRIMARY KEY (stream, cause)) WITHOUT ROWID;";
 
-/* 2: views for people and tools. A frame is one row with all its points; the views take it apart. v_reading.point is the
- * name within the device, v_rollup.point the full one; minute is the ms at which the minute begins. */
+/* 2: views for people and tools. A frame is one row with all its points; the views take it apart. v_reading.point
+ * is the name within the device, v_rollup.point the full one; minute is the ms at which the minute begins. */
 static const char views[] =
     "CREATE VIEW v_reading(seq, ts, device, point, value, quality) AS"
     " SELECT t.seq, t.ts, d.name, j.key, j.value, 'good'"

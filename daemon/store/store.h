@@ -1,13 +1,13 @@
-/* The store: SQLite in WAL with synchronous=FULL; durable before told. All on the loop's thread; callbacks run there, later, never inside
- * the call that led to them, and may call anything here but store_close.
+/* The store: SQLite in WAL with synchronous=FULL; durable before told. All on the loop's thread; callbacks run
+ * there, later, never inside the call that led to them, and may call anything here but store_close.
  *
- * Records are handed over on the loop, gather in a bounded batch, and are committed on the store's own worker thread, one batch in
- * flight while the next one gathers: one commit and one fsync for all that came meanwhile. A record gets its sequence number
- * inside the transaction; a batch that fails leaves no number used. An alarm or an event starts a commit at once;
- * telemetry waits at most commit_ms. Alarm records go into the transaction first.
+ * Records are handed over on the loop, gather in a bounded batch, and are committed on the store's own worker
+ * thread, one batch in flight while the next one gathers: one commit and one fsync for all that came meanwhile. A
+ * record gets its sequence number inside the transaction; a batch that fails leaves no number used. An alarm or an
+ * event starts a commit at once; telemetry waits at most commit_ms. Alarm records go into the transaction first.
  *
- * body: the record's JSON object without its braces and without seq and hash: "ts":1,"device":"gas-1",... The store makes
- * {"seq":N,<body>} of it and, for all streams but telemetry, ,"hash":"<hex>" at the end (contract §3). */
+ * body: the record's JSON object without its braces and without seq and hash: "ts":1,"device":"gas-1",... The
+ * store makes {"seq":N,<body>} of it and, for all streams but telemetry, ,"hash":"<hex>" at the end (contract §3). */
 #ifndef RG_STORE_STORE_H
 #define RG_STORE_STORE_H
 
@@ -21,7 +21,7 @@
 #include "model/site.h"
 #include "model/stream.h"
 
-#define STORE_BATCH_BYTES (8u << 20)       /* telemetry that may gather while the disk does not take it */
+#define STORE_BATCH_BYTES (8u << 20)       /* telemetry that may gather, and as much again in flight */
 #define STORE_BATCH_ALARM_BYTES (4u << 20) /* alarms' and events' own share beside it */
 
 struct store;
@@ -55,16 +55,18 @@ struct store_failed_record {
 struct store_cbs {
     /* A batch is durable. head[s]: the last sequence number of each stream; changed[s]: it moved. */
     void (*committed)(void *arg, const int64_t head[STREAM_COUNT], const bool changed[STREAM_COUNT]);
-    /* A commit failed; it is tried again with the same records, at growing gaps. Called for each alarm record at its first failure
-     * only. */
+    /* A commit failed; it is tried again with the same records, at growing gaps. Called for each alarm record at
+     * its first failure only. */
     void (*alarm_not_stored)(void *arg, const struct store_failed_record *record);
-    /* The store stopped taking records, or takes them again (crossings only). detail: SQLite's words and the path. ok without a false before
-     * it is a warning in detail's words: the log grows because an outside reader holds it, or the retention fails. */
+    /* The store stopped taking records, or takes them again (crossings only). detail: SQLite's words and the path.
+     * ok without a false before it is a warning in detail's words: the log grows because an outside reader holds
+     * it, or the retention fails. */
     void (*health)(void *arg, bool ok, const char *detail);
-    /* Records were dropped, by a bound (cause "memory", while the disk is stuck: first and last are 0), by the retention before
-     * every uplink had them ("age", "size"; "disk": to make room on a full disk). The receiver makes a record of it, at once: a loss by the
-     * retention is kept in the store and, after a crash, told again until the records appended inside this call are durable. Told at most once a minute, with
-     * what came together: count records between first and last. */
+    /* Records were dropped, by a bound (cause "memory", while the disk is stuck: first and last are 0), by the
+     * retention before every uplink had them ("age", "size"; "disk": to make room on a full disk). The receiver
+     * makes a record of it, at once: a loss by the retention is kept in the store and, after a crash, told again
+     * until the records appended inside this call are durable. Told at most once a minute, with what came
+     * together: count records between first and last. */
     void (*lost)(void *arg, enum stream stream, int64_t first, int64_t last, uint64_t count,
                  const char *cause);
 };
@@ -83,32 +85,38 @@ struct store_start {
 void store_start_free(struct store_start *start);
 
 /* Opens or makes the file, brings its schema up to date (numbered migrations, each in a transaction), checks it
- * (quick_check after an unclean end), begins a boot. Blocking: at start-up only. On an error *why (room for why_size) says what
- * and where. RG_ECORRUPT: not a database or damaged; RG_EINVAL: some other program's database; RG_EEXIST: another process has
- * it open (<path>.lock); RG_EUNSUPPORTED: made by a newer version; RG_EIO; RG_ENOMEM. *out and *start are only set on RG_OK. */
+ * (quick_check after an unclean end), begins a boot. Blocking: at start-up only. On an error *why (room for
+ * why_size) says what and where. RG_ECORRUPT: not a database or damaged; RG_EINVAL: some other program's database;
+ * RG_EEXIST: another process has it open (<path>.lock); RG_EUNSUPPORTED: made by a newer version; RG_EIO;
+ * RG_ENOMEM. *out and *start are only set on RG_OK. */
 RG_NODISCARD enum rg_err store_open(struct loop *loop, const struct site_store *conf,
                                     const struct store_cbs *cbs, void *arg, struct store **out,
                                     struct store_start *start, char *why, size_t why_size);
-/* At the start and after a reload: another site, other limits; the file stays the same one. uplinks: names, which bound what retention may take in
- * silence; cursors of uplinks no longer named are removed, new ones begin as store_cursor_get says. RG_EINVAL: a name; RG_EFULL: more than 64. */
+/* At the start and after a reload: another site, other limits; the file stays the same one. uplinks: names, which
+ * bound what retention may take in silence; cursors of uplinks no longer named are removed, new ones begin as
+ * store_cursor_get says. RG_EINVAL: a name; RG_EFULL: more than 64. */
 RG_NODISCARD enum rg_err store_configure(struct store *s, const struct site_store *conf,
                                          const char *const *uplinks, size_t uplink_count);
 
-/* Then, when a filter by device is used: the names of the site's devices by index, so that it fits records taken before this start too.
- * Without it a device passes a filter only from its first record on. Names are copied. RG_EFULL: over 65536 names in the store's life. */
+/* Then, when a filter by device is used: the names of the site's devices by index, so that it fits records taken
+ * before this start too. Without it a device passes a filter only from its first record on. Names are copied.
+ * RG_EFULL: over 65536 names in the store's life. */
 RG_NODISCARD enum rg_err store_devices(struct store *s, const char *const *names, size_t count);
 
-/* Copies the record. RG_EFULL: the stream's share of memory is full (RG_ERANGE: longer than all of it); it is counted and reported by `lost`. */
+/* Copies the record. RG_EFULL: the stream's share of memory is full (RG_ERANGE: longer than all of it); it is
+ * counted and reported by `lost`. */
 RG_NODISCARD enum rg_err store_append(struct store *s, const struct store_record *record);
-/* Calls cb once everything appended before is durable, or with false when a commit failed meanwhile (its records are still tried). At most 32
- * may wait: a further one gets false at once. */
+/* Calls cb once everything appended before is durable, or with false when a commit failed meanwhile (its records
+ * are still tried). At most 32 may wait: a further one gets false at once. */
 void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg);
 
-/* Reads records of one stream from `from` on, up to `upto` (inclusive; 0: the head), at most max_count and about max_bytes of bodies, and
- * calls cb on the loop with a chunk borrowed for the length of the call. Reads run on a thread of their own with a connection of their
- * own, in the order asked, alarms first. At most STORE_FETCH_MAX wait: RG_EAGAIN. One record comes even when it is longer than max_bytes. A selective
- * filter looks at no more than some thousand records for one chunk, so that count may be 0 with scanned_to moved on. prev is right for a record
- * that the retention has removed, too. A filter leaves out devices that are no longer configured, unless every device passes it. */
+/* Reads records of one stream from `from` on, up to `upto` (inclusive; 0: the head), at most max_count and about
+ * max_bytes of bodies, and calls cb on the loop with a chunk borrowed for the length of the call. Reads run on a
+ * thread of their own with a connection of their own, in the order asked, alarms first. At most STORE_FETCH_MAX
+ * wait: RG_EAGAIN. One record comes even when it is longer than max_bytes. A selective filter looks at no more
+ * than some thousand records for one chunk, so that count may be 0 with scanned_to moved on. prev is right for a
+ * record that the retention has removed, too. A filter leaves out devices that are no longer configured, unless
+ * every device passes it. */
 #define STORE_FETCH_MAX 64
 typedef void (*store_chunk_cb)(void *arg, const struct chunk *chunk);
 RG_NODISCARD enum rg_err store_fetch(struct store *s, enum stream stream, int64_t from, int64_t upto,
@@ -117,9 +125,10 @@ RG_NODISCARD enum rg_err store_fetch(struct store *s, enum stream stream, int64_
 /* Forgets all fetches asked with this arg: their cb is not called. */
 void store_fetch_cancel(struct store *s, void *arg);
 
-/* An uplink's cursors: found at start (all zero when it is new: it gets what is committed from now on, and
- * what is in the store already as back-fill; the records of the other streams in order from the oldest on), kept with the next commit, within a
- * second at the latest. acked INT64_MAX: the stream is not meant for this uplink, and retention owes it nothing. RG_EINVAL: not as struct cursor says. */
+/* An uplink's cursors: found at start (all zero when it is new: it gets what is committed from now on, and what is
+ * in the store already as back-fill; the records of the other streams in order from the oldest on), kept with the
+ * next commit, within a second at the latest. acked INT64_MAX: the stream is not meant for this uplink, and
+ * retention owes it nothing. RG_EINVAL: not as struct cursor says. */
 void store_cursor_get(const struct store *s, const char *uplink, struct cursor out[STREAM_COUNT]);
 RG_NODISCARD enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream stream,
                                           const struct cursor *cursor);
@@ -134,8 +143,8 @@ struct store_stats {
 };
 void store_stats(const struct store *s, struct store_stats *out);
 
-/* Commits what has gathered (blocking, at most ~5 s), marks a clean end, checkpoints, closes. Takes NULL. RG_EIO when the last
- * commit failed. */
+/* Commits what has gathered (blocking, at most ~5 s), marks a clean end, checkpoints, closes. Takes NULL. RG_EIO
+ * when the last commit failed. */
 enum rg_err store_close(struct store *s);
 
 #endif

@@ -1,5 +1,6 @@
-/* The inside of a store, shared by store.c (the public functions), open.c (start and end) and pump.c (what the worker does next). All is
- * the loop's, but for what job_run touches while it runs: the writer, the retention, the job, and the slices it was given. */
+/* The inside of a store, shared by store.c (the public functions), open.c (start and end) and pump.c (what the
+ * worker does next). All is the loop's, but for what job_run touches while it runs: the writer, the retention, the
+ * job, and the slices it was given. */
 #ifndef RG_STORE_STORE_IMPL_H
 #define RG_STORE_STORE_IMPL_H
 

@@ -111,25 +111,28 @@ bool tell_unstored_due(const struct store *s)
     return s->failing && (r[0].told < r[0].used || r[1].told < r[1].used);
 }
 
-/* Not failures: the store takes records, but somebody should look. Told once when they begin. */
+/* Not a failure: the store takes records, but somebody should look. Told once when it begins, later when it began
+ * while the store was failing. */
+static void warn(struct store *s, bool now, bool *told, const char *detail)
+{
+    if (!now)
+        *told = false;
+    if (!now || *told || s->failing)
+        return;
+    *told = true;
+    if (s->cbs.health != NULL)
+        s->cbs.health(s->arg, true, detail);
+}
+
 void tell_warnings(struct store *s)
 {
-    char detail[WRITER_WORDS + 64];
-    bool log = s->job.size.log > retention_headroom(s->limits.max_size);
-    if (log && !s->log_told && s->cbs.health != NULL && !s->failing) {
-        (void)text_format(
-            detail, sizeof(detail),
-            "%s-wal: has grown to %lld MiB, and with it the store beyond max_size, because another "
-            "program keeps an old state of the database open",
-            s->path, (long long)(s->job.size.log >> 20));
-        s->cbs.health(s->arg, true, detail);
-    }
-    s->log_told = log;
+    char detail[WRITER_WORDS + 256];
+    (void)text_format(detail, sizeof(detail),
+                      "%s-wal: has grown to %lld MiB, and with it the store beyond max_size, because another "
+                      "program keeps an old state of the database open",
+                      s->path, (long long)(s->job.size.log >> 20));
+    warn(s, s->job.size.log > retention_headroom(s->limits.max_size), &s->log_told, detail);
 
-    bool round = s->job.round.rc != SQLITE_OK;
-    if (round && !s->round_told && s->cbs.health != NULL && !s->failing) {
-        (void)text_format(detail, sizeof(detail), "retention: %s", s->job.round.words);
-        s->cbs.health(s->arg, true, detail);
-    }
-    s->round_told = round;
+    (void)text_format(detail, sizeof(detail), "retention: %s", s->job.round.words);
+    warn(s, s->job.round.rc != SQLITE_OK, &s->round_told, detail);
 }

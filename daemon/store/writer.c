@@ -28,8 +28,8 @@ static const char *const statements[WRITER_STMT_COUNT] = {
     [WRITER_LOSS_SWEEP] = "DELETE FROM loss WHERE count <= 0",
 };
 
-/* Binding only fails for a wrong index or a text over SQLite's limit of 1e9 bytes; either shows in the step that follows as a NOT
- * NULL constraint, so that a record is never stored without its part. */
+/* Binding only fails for a wrong index or a text over SQLite's limit of 1e9 bytes; either shows in the step that
+ * follows as a NOT NULL constraint, so that a record is never stored without its part. */
 static void bind_int(sqlite3_stmt *stmt, int at, int64_t value)
 {
     (void)sqlite3_bind_int64(stmt, at, value);
@@ -73,7 +73,8 @@ int writer_open(struct writer *w, sqlite3 *db, const char *path, enum rg_err *er
     int rc = db_prepare_all(db, statements, WRITER_STMT_COUNT, w->stmts);
     if (rc == SQLITE_OK)
         rc = load_streams(w);
-    /* Also switches SQLite's own checkpoint in the middle of a commit off: the maintenance does it, between batches. */
+    /* Also switches SQLite's own checkpoint in the middle of a commit off: the maintenance does it, between
+     * batches. */
     (void)sqlite3_wal_hook(db, count_wal, w);
     *err = db_error(rc);
     return rc;

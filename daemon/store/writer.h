@@ -1,4 +1,5 @@
-/* The writing side: one connection, used by one thread at a time (the worker while it runs, the loop's before and after). */
+/* The writing side: one connection, used by one thread at a time (the worker while it runs, the loop's before and
+ * after). */
 #ifndef RG_STORE_WRITER_H
 #define RG_STORE_WRITER_H
 
@@ -73,7 +74,8 @@ struct writer_batch {
     bool changed[STREAM_COUNT];
 };
 
-/* The connection must be open and its schema up to date. What was made is to be undone by writer_close, on an error too. */
+/* The connection must be open and its schema up to date. What was made is to be undone by writer_close, on an
+ * error too. */
 int writer_open(struct writer *w, sqlite3 *db, const char *path, enum rg_err *err);
 void writer_close(struct writer *w); /* not the connection; takes a zeroed one */
 

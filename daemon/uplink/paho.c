@@ -11,25 +11,11 @@
 #include "base/text.h"
 #include "loop/loop.h"
 #include "uplink/paho_client.h"
+#include "uplink/paho_command.h"
 
 #define MAILBOX_SLOTS 256 /* far more than there can be answers to a full window */
 #define DESTROY_WAIT_S 3  /* Paho's threads end within 1.1 s, unless a name is being resolved */
-
-enum command_kind { COMMAND_CONNECT, COMMAND_PUBLISH, COMMAND_DISCONNECT };
-
-/* What the loop asks of the transport's thread. The texts lie behind it. */
-struct command {
-    struct command *next;
-    enum command_kind kind;
-    uint32_t generation;
-    uint64_t token;
-    bool retained;
-    char *topic;   /* publish: its topic; connect: the will's */
-    char *payload; /* publish: its payload; connect: the will's */
-    size_t length;
-    char *password; /* connect; or NULL */
-    char text[];
-};
+#define END_WAIT_S 2      /* for Paho to end by itself a connection that it called lost */
 
 struct transport {
     const struct transport_cbs *cbs;
@@ -76,13 +62,13 @@ static void post_event(void *arg, const struct paho_event *event)
 
 /* ---- the transport's thread ---- */
 
-static void command_free(struct command *command)
+static void wake_thread(void *arg)
 {
-    if (!command)
-        return;
-    if (command->password)
-        explicit_bzero(command->password, strlen(command->password));
-    free(command);
+    struct transport *t = arg;
+
+    (void)pthread_mutex_lock(&t->mutex);
+    (void)pthread_cond_broadcast(&t->changed);
+    (void)pthread_mutex_unlock(&t->mutex);
 }
 
 static struct command *queue_pop(struct transport *t)
@@ -99,15 +85,27 @@ static struct command *queue_pop(struct transport *t)
     return command;
 }
 
-static struct paho_client *run_connect(struct transport *t, const struct command *command)
+static struct paho_client *run_connect(struct transport *t, struct paho_client *client,
+                                       const struct command *command)
 {
+    static const struct paho_cbs cbs = {.event = post_event, .ready = wake_thread};
     const struct paho_will will = {
         .topic = command->topic, .payload = command->payload, .length = command->length};
     struct paho_event event = {.kind = PAHO_FAILED, .generation = command->generation};
-    struct paho_client *client = NULL;
+    enum rg_err err = RG_OK;
 
-    if (paho_client_open(&t->target, command->password, &will, command->generation, post_event, t,
-                         event.reason, &client) != RG_OK)
+    if (client && !paho_client_idle(client)) {
+        paho_client_destroy(client);
+        client = NULL;
+    }
+    if (!client) {
+        err = paho_client_create(&t->target, &cbs, t, &client);
+        (void)text_copy(event.reason, sizeof(event.reason), rg_err_text(err));
+    }
+    if (err == RG_OK)
+        err = paho_client_connect(client, &t->target, command->password, &will, command->generation,
+                                  event.reason);
+    if (err != RG_OK)
         post_event(t, &event);
     return client;
 }
@@ -132,13 +130,12 @@ static struct paho_client *run_command(struct transport *t, struct paho_client *
 
     switch (command->kind) {
     case COMMAND_CONNECT:
-        paho_client_close(client);
-        return run_connect(t, command);
+        return run_connect(t, client, command);
     case COMMAND_PUBLISH:
         run_publish(t, client, command);
         return client;
     case COMMAND_DISCONNECT:
-        paho_client_close(client);
+        paho_client_destroy(client);
         post_event(t, &gone);
         return NULL;
     }
@@ -162,34 +159,57 @@ static void transport_free(struct transport *t)
     free(t);
 }
 
+/* A message waits while Paho has some of an earlier connection to send; one whose own connection is gone need not. */
+static bool may_run(const struct transport *t, const struct paho_client *client)
+{
+    return t->first && (t->first->kind != COMMAND_PUBLISH || t->first->generation != t->wanted || !client ||
+                        paho_client_ready(client));
+}
+
+/* With the mutex held. The client's connection is not wanted any more: Paho mostly ends it by itself, and then the client stays. */
+static struct paho_client *end_connection(struct transport *t, struct paho_client *client)
+{
+    struct timespec until = {0};
+    int rc = 0;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += END_WAIT_S;
+    while (!t->quit && !paho_client_idle(client) && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&t->changed, &t->mutex, &until);
+    if (paho_client_idle(client))
+        return client;
+    (void)pthread_mutex_unlock(&t->mutex);
+    paho_client_destroy(client);
+    (void)pthread_mutex_lock(&t->mutex);
+    return NULL;
+}
+
 static void *thread_main(void *arg)
 {
     struct transport *t = arg;
     struct paho_client *client = NULL;
-    struct command *command = NULL;
     bool orphan;
 
     (void)pthread_mutex_lock(&t->mutex);
     while (!t->quit) {
-        const bool stale = client && paho_client_generation(client) != t->wanted;
+        struct command *command = NULL;
 
-        command = stale ? NULL : queue_pop(t);
-        if (!stale && !command) {
+        if (client && !paho_client_idle(client) && paho_client_generation(client) != t->wanted) {
+            client = end_connection(t, client);
+            continue;
+        }
+        if (!may_run(t, client)) {
             (void)pthread_cond_wait(&t->changed, &t->mutex);
             continue;
         }
+        command = queue_pop(t);
         (void)pthread_mutex_unlock(&t->mutex);
-        if (stale) {
-            paho_client_close(client);
-            client = NULL;
-        } else {
-            client = run_command(t, client, command);
-            command_free(command);
-        }
+        client = run_command(t, client, command);
+        command_free(command);
         (void)pthread_mutex_lock(&t->mutex);
     }
     (void)pthread_mutex_unlock(&t->mutex);
-    paho_client_close(client);
+    paho_client_destroy(client);
     (void)pthread_mutex_lock(&t->mutex);
     t->ended = true;
     orphan = t->orphan;
@@ -285,29 +305,6 @@ static void event_cb(void *arg, void *message)
     case PAHO_WAKE:
         break;
     }
-}
-
-/* A block with room for the texts given; NULL ones stay NULL. */
-static struct command *command_new(enum command_kind kind, uint32_t generation, const char *topic,
-                                   const char *payload, size_t length, const char *password)
-{
-    const size_t topic_size = topic ? strlen(topic) + 1 : 0;
-    const size_t password_size = password ? strlen(password) + 1 : 0;
-    struct command *c = calloc(1, sizeof(*c) + topic_size + password_size + length);
-
-    if (!c)
-        return NULL;
-    c->kind = kind;
-    c->generation = generation;
-    c->length = length;
-    c->payload = c->text + topic_size + password_size;
-    if (topic)
-        c->topic = memcpy(c->text, topic, topic_size);
-    if (password)
-        c->password = memcpy(c->text + topic_size, password, password_size);
-    if (length > 0)
-        memcpy(c->payload, payload, length);
-    return c;
 }
 
 static enum rg_err paho_connect(struct transport *t, const char *password, const char *will_topic,

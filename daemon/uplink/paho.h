@@ -1,7 +1,6 @@
 /* The MQTT client of the daemon: Eclipse Paho C, asynchronous, TLS flavour. Its only user.
  *
- * Every connection is a Paho client of its own, made for it and destroyed with it: nothing of an old connection can get into the next,
- * and late answers are told apart by the connection's number. No persistence, no offline buffer, no automatic reconnect.
+ * No persistence, no offline buffer, no automatic reconnect; late answers are told apart by the connection's number.
  *
  * Paho 1.3 resolves names while it holds the lock that all its functions take, whatever client they are for: with a dead DNS server
  * that is 10 s and more. So the loop never calls Paho: each transport has a thread of its own that does, fed by a bounded queue.

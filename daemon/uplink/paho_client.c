@@ -18,6 +18,7 @@ static pthread_once_t paho_once = PTHREAD_ONCE_INIT;
 /* What a publish hands to Paho as its context. */
 struct slot {
     struct paho_client *client;
+    uint32_t generation;
     uint64_t token;
     atomic_bool used;
 };
@@ -26,8 +27,9 @@ struct paho_client {
     MQTTAsync handle;
     uint32_t generation;
     bool v311;
-    paho_event_cb cb;
+    struct paho_cbs cbs;
     void *arg;
+    atomic_bool idle;
     struct slot slots[PAHO_SLOTS];
     char tls_error[PAHO_REASON_MAX]; /* written and read in Paho's callbacks only, under Paho's lock */
 };
@@ -48,12 +50,21 @@ static const char *name_or(const char *name, const char *otherwise)
 
 /* ---- events ---- */
 
-static void tell(struct paho_client *c, enum paho_event_kind kind, uint64_t token, const char *reason)
+static void tell(struct paho_client *c, uint32_t generation, enum paho_event_kind kind, uint64_t token,
+                 const char *reason)
 {
-    struct paho_event event = {.kind = kind, .generation = c->generation, .token = token};
+    struct paho_event event = {.kind = kind, .generation = generation, .token = token};
 
     (void)text_copy(event.reason, sizeof(event.reason), reason);
-    c->cb(c->arg, &event);
+    c->cbs.event(c->arg, &event);
+}
+
+/* Paho has ended the connection or the attempt by itself. */
+static void tell_ended(struct paho_client *c, enum paho_event_kind kind, const char *reason)
+{
+    atomic_store(&c->idle, true);
+    tell(c, c->generation, kind, 0, reason);
+    c->cbs.ready(c->arg);
 }
 
 static void tell_connected(struct paho_client *c, size_t receive_max)
@@ -61,7 +72,7 @@ static void tell_connected(struct paho_client *c, size_t receive_max)
     const struct paho_event event = {
         .kind = PAHO_CONNECTED, .generation = c->generation, .receive_max = receive_max};
 
-    c->cb(c->arg, &event);
+    c->cbs.event(c->arg, &event);
 }
 
 static void connected_v3(void *context, MQTTAsync_successData *data)
@@ -108,7 +119,7 @@ static void tell_failed(struct paho_client *c, int code, const char *broker_text
         (void)text_format(reason, sizeof(reason), "%s: %s", name_or(message, "TLS"), c->tls_error);
     else
         (void)text_copy(reason, sizeof(reason), name_or(message, "no connection"));
-    tell(c, PAHO_FAILED, 0, reason);
+    tell_ended(c, PAHO_FAILED, reason);
 }
 
 static void failed_v3(void *context, MQTTAsync_failureData *data)
@@ -128,18 +139,19 @@ static void failed_v5(void *context, MQTTAsync_failureData5 *data)
 
 static void lost_cb(void *context, char *cause)
 {
-    tell(context, PAHO_LOST, 0, name_or(cause, "the connection ended"));
+    tell_ended(context, PAHO_LOST, name_or(cause, "the connection ended"));
 }
 
 /* DISCONNECT from the broker (MQTT 5): over at once, whether it closes the line or not. */
 static void farewell_cb(void *context, MQTTProperties *properties, enum MQTTReasonCodes code)
 {
+    struct paho_client *c = context;
     char reason[PAHO_REASON_MAX];
 
     (void)properties;
     (void)text_format(reason, sizeof(reason), "ended by the broker: %s",
                       name_or(MQTTReasonCode_toString(code), "unknown reason"));
-    tell(context, PAHO_LOST, 0, reason);
+    tell(c, c->generation, PAHO_LOST, 0, reason);
 }
 
 /* Nothing is subscribed to, but Paho wants one. */
@@ -154,10 +166,15 @@ static int arrived_cb(void *context, char *topic, int topic_length, MQTTAsync_me
 
 static void slot_answer(struct slot *slot, enum paho_event_kind kind, const char *reason)
 {
+    struct paho_client *c = slot->client;
+    const uint32_t generation = slot->generation;
     const uint64_t token = slot->token;
 
     atomic_store(&slot->used, false);
-    tell(slot->client, kind, token, reason);
+    if (generation != c->generation)
+        c->cbs.ready(c->arg);
+    else
+        tell(c, generation, kind, token, reason);
 }
 
 static void sent_v3(void *context, MQTTAsync_successData *data)
@@ -229,6 +246,47 @@ static int make_handle(struct paho_client *c, const struct paho_target *target)
     return rc;
 }
 
+enum rg_err paho_client_create(const struct paho_target *target, const struct paho_cbs *cbs, void *arg,
+                               struct paho_client **out)
+{
+    struct paho_client *c = calloc(1, sizeof(*c));
+    int rc;
+
+    (void)pthread_once(&paho_once, init_paho);
+    if (!c)
+        return RG_ENOMEM;
+    c->v311 = target->v311;
+    c->cbs = *cbs;
+    c->arg = arg;
+    atomic_store(&c->idle, true);
+    for (size_t i = 0; i < PAHO_SLOTS; i++)
+        c->slots[i].client = c;
+    (void)pthread_mutex_lock(&paho_turn);
+    rc = make_handle(c, target);
+    (void)pthread_mutex_unlock(&paho_turn);
+    if (rc != MQTTASYNC_SUCCESS) {
+        paho_client_destroy(c);
+        return RG_EINVAL;
+    }
+    *out = c;
+    return RG_OK;
+}
+
+void paho_client_destroy(struct paho_client *c)
+{
+    if (!c)
+        return;
+    if (c->handle) {
+        /* Paho calls back with its lock held, and destroy takes that lock: when it returns, no call is under way. */
+        (void)pthread_mutex_lock(&paho_turn);
+        MQTTAsync_destroy(&c->handle);
+        (void)pthread_mutex_unlock(&paho_turn);
+    }
+    free(c);
+}
+
+/* ---- connecting ---- */
+
 static MQTTAsync_SSLOptions tls_options(struct paho_client *c, const struct paho_target *target)
 {
     MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
@@ -285,49 +343,33 @@ static int begin_connect(struct paho_client *c, const struct paho_target *target
     return MQTTAsync_connect(c->handle, &options);
 }
 
-enum rg_err paho_client_open(const struct paho_target *target, const char *password,
-                             const struct paho_will *will, uint32_t generation, paho_event_cb cb, void *arg,
-                             char *why, struct paho_client **out)
+enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target *target, const char *password,
+                                const struct paho_will *will, uint32_t generation, char *why)
 {
-    struct paho_client *c = calloc(1, sizeof(*c));
     int rc;
 
-    (void)pthread_once(&paho_once, init_paho);
-    if (!c) {
-        (void)text_copy(why, PAHO_REASON_MAX, rg_err_text(RG_ENOMEM));
-        return RG_ENOMEM;
-    }
     c->generation = generation;
-    c->v311 = target->v311;
-    c->cb = cb;
-    c->arg = arg;
-    for (size_t i = 0; i < PAHO_SLOTS; i++)
-        c->slots[i].client = c;
-    (void)pthread_mutex_lock(&paho_turn);
-    rc = make_handle(c, target);
-    (void)pthread_mutex_unlock(&paho_turn);
+    c->tls_error[0] = '\0';
+    atomic_store(&c->idle, false);
+    rc = begin_connect(c, target, password, will);
     if (rc == MQTTASYNC_SUCCESS)
-        rc = begin_connect(c, target, password, will);
-    if (rc != MQTTASYNC_SUCCESS) {
-        (void)text_copy(why, PAHO_REASON_MAX, name_or(MQTTAsync_strerror(rc), "Paho refuses the options"));
-        paho_client_close(c);
-        return RG_EINVAL;
-    }
-    *out = c;
-    return RG_OK;
+        return RG_OK;
+    atomic_store(&c->idle, true);
+    (void)text_copy(why, PAHO_REASON_MAX, name_or(MQTTAsync_strerror(rc), "Paho refuses the options"));
+    return RG_EINVAL;
 }
 
-void paho_client_close(struct paho_client *c)
+bool paho_client_ready(const struct paho_client *c)
 {
-    if (!c)
-        return;
-    if (c->handle) {
-        /* Paho calls back with its lock held, and destroy takes that lock: when it returns, no call is under way. */
-        (void)pthread_mutex_lock(&paho_turn);
-        MQTTAsync_destroy(&c->handle);
-        (void)pthread_mutex_unlock(&paho_turn);
-    }
-    free(c);
+    for (size_t i = 0; i < PAHO_SLOTS; i++)
+        if (atomic_load(&c->slots[i].used) && c->slots[i].generation != c->generation)
+            return false;
+    return true;
+}
+
+bool paho_client_idle(const struct paho_client *c)
+{
+    return atomic_load(&c->idle);
 }
 
 uint32_t paho_client_generation(const struct paho_client *c)
@@ -352,6 +394,7 @@ enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const 
 
     if (!slot)
         return RG_EFULL;
+    slot->generation = c->generation;
     slot->token = token;
     response.context = slot;
     /* Callbacks of the other version are an error to Paho. */

@@ -1,5 +1,9 @@
-/* One connection through Paho, for paho.c only: one Paho client from its making to its end. Functions block (Paho's global lock, name
- * resolution, the end of Paho's threads: up to 1.1 s) and are called on the transport's thread. */
+/* A Paho client, for paho.c only. Functions block (Paho's global lock, name resolution, the end of Paho's threads: up to 1.1 s) and
+ * are called on the transport's thread.
+ *
+ * A message that still waits in Paho's own queue when a connection ends (a slow line) can be neither taken back nor freed:
+ * MQTTAsync_destroy leaks its text (1.3.12). So one client is used for one connection after the other; such a message goes out a second
+ * time on the next one, where nothing new is handed over before it, and its answer is that of an old generation. */
 #ifndef RG_UPLINK_PAHO_CLIENT_H
 #define RG_UPLINK_PAHO_CLIENT_H
 
@@ -42,8 +46,11 @@ struct paho_event {
     char reason[PAHO_REASON_MAX];
 };
 
-/* Called on Paho's threads, with Paho's lock held: only to pass the event on. */
-typedef void (*paho_event_cb)(void *arg, const struct paho_event *event);
+/* Both are called on Paho's threads, with Paho's lock held: only to pass the event on. */
+struct paho_cbs {
+    void (*event)(void *arg, const struct paho_event *event);
+    void (*ready)(void *arg); /* paho_client_ready or paho_client_idle may have become true */
+};
 
 struct paho_will {
     const char *topic;
@@ -53,15 +60,22 @@ struct paho_will {
 
 struct paho_client;
 
-/* Begins to connect; PAHO_CONNECTED or PAHO_FAILED follows. On an error *why (PAHO_REASON_MAX bytes) says what. */
-RG_NODISCARD enum rg_err paho_client_open(const struct paho_target *target, const char *password,
-                                          const struct paho_will *will, uint32_t generation, paho_event_cb cb,
-                                          void *arg, char *why, struct paho_client **out);
+RG_NODISCARD enum rg_err paho_client_create(const struct paho_target *target, const struct paho_cbs *cbs,
+                                            void *arg, struct paho_client **out);
+/* A connection that is up is ended with DISCONNECT. No event follows. Takes NULL. */
+void paho_client_destroy(struct paho_client *c);
+/* Begins to connect, only when idle; PAHO_CONNECTED or PAHO_FAILED follows, with this generation. On an error *why (PAHO_REASON_MAX bytes)
+ * says what. */
+RG_NODISCARD enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target *target,
+                                             const char *password, const struct paho_will *will,
+                                             uint32_t generation, char *why);
 /* QoS 1. RG_EFULL: no slot; RG_EIO: Paho does not take it (not connected). */
 RG_NODISCARD enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const char *payload,
                                              size_t length, bool retained, uint64_t token);
-/* A connection that is up is ended with DISCONNECT. No event follows. Takes NULL. */
-void paho_client_close(struct paho_client *c);
+/* Nothing of an earlier connection is left: messages may be handed over. */
+bool paho_client_ready(const struct paho_client *c);
+/* Neither connected nor connecting, and Paho is through with it: it may connect again. */
+bool paho_client_idle(const struct paho_client *c);
 uint32_t paho_client_generation(const struct paho_client *c);
 
 #endif

@@ -156,6 +156,18 @@ static int64_t line_us(const struct listener_config *config, size_t characters)
     return (int64_t)((double)characters * 10e6 / config->baud + 35e6 / config->baud);
 }
 
+/* A serial device carries out one request after the other: its answer never overtakes one that it still owes. Over TCP
+ * answers have numbers and may come in any order. */
+static int64_t answer_due(const struct link *link, struct unit *unit, int64_t now_us, int64_t due_us)
+{
+    if (link->framing != CODEC_RTU || unit == NULL)
+        return due_us;
+    if (unit->answered_us > now_us && due_us <= unit->answered_us)
+        due_us = unit->answered_us + 1; /* equal times have no order among timers */
+    unit->answered_us = due_us;
+    return due_us;
+}
+
 struct exchange {
     const struct codec_frame *frame;
     const struct fault *fault;
@@ -175,8 +187,10 @@ static void send_exchange(struct plant *plant, struct link *link, const struct e
     int64_t delay_us = line_us(link->listener->config, exchange->frame->length + length);
     if (exchange->fault != NULL && exchange->fault->kind == FAULT_LATE)
         delay_us += exchange->fault->argument * 1000;
-    if (delay_us > 0)
-        link_send_later(plant, link, timers_now() + delay_us, bytes, length, exchange->unit);
+    int64_t now_us = timers_now();
+    int64_t due_us = answer_due(link, exchange->unit, now_us, now_us + delay_us);
+    if (due_us > now_us)
+        link_send_later(plant, link, due_us, bytes, length, exchange->unit);
     else
         link_send(plant, link, bytes, length, exchange->unit);
 }

@@ -38,6 +38,7 @@ struct unit {
     struct fault_set faults;
     struct unit_counters counters;
     struct history history;
+    int64_t answered_us; /* RTU framing: when its last answer leaves or left; none overtakes it */
 };
 
 enum listener_kind { LISTENER_TCP, LISTENER_RTU, LISTENER_RTU_OVER_TCP };

@@ -1,5 +1,6 @@
 /* LINK rg_config */
-/* Any bytes as a configuration: never a crash, a leak or a hang; a site or an error, and every issue printable. */
+/* Any bytes as a configuration: never a crash, a leak or a hang; a site or an error, and every issue
+ * printable. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

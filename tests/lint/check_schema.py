@@ -3,8 +3,9 @@
 
 Usage: check_schema.py [FILE...]   (default: all YAML files below config/, profiles aside)
 
-The schema is for editors and other tools, the loader has its own checks; this sees to it that the two agree on what is shipped, and
-that the schema itself is a valid one. Needs python3-yaml and python3-jsonschema. Exit status: 0 good, 1 not.
+The schema is for editors and other tools, the loader has its own checks; this sees to it that the two agree on
+what is shipped, and that the schema itself is a valid one. Needs python3-yaml and python3-jsonschema. Exit status:
+0 good, 1 not.
 """
 
 import json

@@ -274,9 +274,14 @@ class Daemon:
         beside.write_text(json.dumps(self.config, ensure_ascii=False))
         beside.replace(self.file)
 
-    def start(self):
+    def spawn(self, **options):
+        """Starts it and does not wait."""
+        self.child = self.start_child([program("riskgated"), "--config", self.file], name="riskgated", **options)
+        return self
+
+    def start(self, **options):
         """Starts it and waits until it answers on its control socket."""
-        self.child = self.start_child([program("riskgated"), "--config", self.file], name="riskgated")
+        self.spawn(**options)
         wait_for(self._answers, what="riskgated")
         return self
 

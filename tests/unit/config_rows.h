@@ -1,5 +1,5 @@
-/* A table of configurations and what is wrong with each. The frame is a configuration that is right but for what the row puts
- * into it, so that a row shows what it is about. */
+/* A table of configurations and what is wrong with each. The frame is a configuration that is right but for
+ * what the row puts into it, so that a row shows what it is about. */
 #ifndef RG_TEST_CONFIG_ROWS_H
 #define RG_TEST_CONFIG_ROWS_H
 
@@ -55,8 +55,8 @@ static const struct {
 struct row {
     enum frame frame;
     const char *text;
-    const char *
-        wanted; /* "line:column: error: text\n" for each issue, in order; hints about the whole file left out */
+    const char *wanted; /* "line:column: error: text\n" for each issue, in order; hints about the whole file
+                           left out */
 };
 
 /* The issues of a text, one a line. */

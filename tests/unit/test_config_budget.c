@@ -5,8 +5,8 @@
 #define HEAD GATEWAY "uplinks: [{name: u, url: mqtt://localhost}]\n"
 
 static const struct row rows[] = {
-    /* 9600 8N1: 10 bits, 1.0417 ms a character. One register: 8 + 7 = 15 characters 15.6 ms, 7 of silence 7.3 ms, turnaround
-     * 20 ms: 42.9 ms. In 50 ms it fits. */
+    /* 9600 8N1: 10 bits, 1.0417 ms a character. One register: 8 + 7 = 15 characters 15.6 ms, 7 of silence 7.3
+     * ms, turnaround 20 ms: 42.9 ms. In 50 ms it fits. */
     {FRAME_RAW,
      HEAD "buses: [{name: l, rtu: /dev/x, baud: 9600}]\n"
           "devices: [{name: d, bus: l, unit: 1, poll: 50ms, points: [{name: p, holding: 0, type: u16}]}]\n",
@@ -19,7 +19,8 @@ static const struct row rows[] = {
      "periods "
      "1.07 times as long\n"
      "4:11: warning: one poll of `d` takes about 43 ms: 3 ms longer than its period of 40ms\n"},
-    /* Parity makes 11 bits: 15 characters 17.2 ms, silence 8.0 ms, 45.2 ms; with stop_bits 2 and no parity the same. */
+    /* Parity makes 11 bits: 15 characters 17.2 ms, silence 8.0 ms, 45.2 ms; with stop_bits 2 and no parity
+       the same. */
     {FRAME_RAW,
      HEAD "buses: [{name: l, rtu: /dev/x, baud: 9600, parity: even}]\n"
           "devices: [{name: d, bus: l, unit: 1, poll: 45ms, timeout: 10ms, points: [{name: p, holding: 0, "
@@ -38,7 +39,8 @@ static const struct row rows[] = {
      "3:9: warning: the polls asked of the bus `l` need about 129 % of its time, 29 % too much: make their "
      "periods "
      "1.29 times as long\n"},
-    /* Far registers are two requests of 5 ms on TCP, near ones one: 10 ms fits two, max_gap 0 makes three: 15 ms. */
+    /* Far registers are two requests of 5 ms on TCP, near ones one: 10 ms fits two, max_gap 0 makes three: 15
+       ms. */
     {FRAME_RAW,
      HEAD BUS "devices:\n"
               "  - {name: d, bus: b, unit: 1, poll: 10ms, points: [{name: p, holding: 0, type: u16}, {name: "

@@ -117,6 +117,9 @@ static const struct row rows[] = {
      "11:46: error: `vote` is not carried out by this version of riskgate; remove it\n"},
     {FRAME_RULE, "name: r, points: d.a, above: {red: 50}, when: {point: d.on, is: 1}",
      "11:46: error: `when` is not carried out by this version of riskgate; remove it\n"},
+    /* Just apart enough; just reachable. */
+    {FRAME_RULE, "name: r, points: d.a, above: {blue: 30, red: 40}, deadband: 10", ""},
+    {FRAME_RULE, "name: r, points: d.a, above: {red: 100}, below: {red: 0}", ""},
 };
 
 static void test_rule(void **state)

@@ -96,6 +96,8 @@ static void test_model_names(void **state)
         assert_string_equal(c->name, level_name((enum level)c->value));
     for (const struct choice *c = find_row(SECTION_LOG, "level")->choices; c->name; c++)
         assert_string_equal(c->name, log_level_name((enum log_level)c->value));
+    for (const struct choice *c = find_row(SECTION_BUS, "baud")->choices; c->name; c++)
+        assert_int_equal(c->value, strtol(c->name, NULL, 10));
     for (unsigned space = SPACE_COIL; space <= SPACE_HOLDING; space++)
         (void)find_row(SECTION_POINT, point_space_name((enum point_space)space));
 }

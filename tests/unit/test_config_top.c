@@ -130,6 +130,11 @@ static const struct row rows[] = {
      "1:4: error: the control character U+FEFF is not allowed in a configuration\n"},
     {FRAME_RAW, "a: \342\200\256x\n",
      "1:4: error: the control character U+202E is not allowed in a configuration\n"},
+    /* Single quotes, many of them doubled. */
+    {FRAME_TOP, "log: {level: 'a''b''''c''''''''''''''''''''''''d'}\n",
+     "2:14: error: `level` must be one of error, warning, info, debug, not `a'b''c''''''''''''d`\n"},
+    {FRAME_TOP, "log:\n  level: 'a\n\n   b\n   c'\n",
+     "3:10: error: `level` must be one of error, warning, info, debug, not `a b c`\n"},
 };
 
 static void test_top(void **state)

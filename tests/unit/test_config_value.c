@@ -5,6 +5,7 @@
 #include "config/uscc.h"
 #include "config/utf8.h"
 #include "config/value.h"
+#include "config/yaml.h"
 
 /* GB 32100-2015; the codes and their check characters as in the project's golden vectors. */
 static void test_uscc(void **state)
@@ -38,7 +39,7 @@ static void test_uscc(void **state)
     }
 }
 
-/* Two neighbours swapped, or one character wrong, is always found in a code (that is what the weights are for). */
+/* One wrong character is always found. */
 static void test_uscc_faults(void **state)
 {
     static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
@@ -266,12 +267,33 @@ static void test_utf8(void **state)
                  utf8_is_allowed(0x202e));
 }
 
+static void test_unquote(void **state)
+{
+    static const struct {
+        const char *raw, *text;
+    } rows[] = {
+        {"", ""},        {"it''s", "it's"},     {"''''", "''"},    {"  a  ", "  a  "},
+        {"a\nb", "a b"}, {"a \t\n\t b", "a b"}, {"a\r\nb", "a b"}, {"a\n\n\nb", "a\n\nb"},
+        {"\n", " "},     {"a\n", "a "},         {"\\n", "\\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(rows); i++) {
+        char out[32];
+        size_t length = yaml_unquote(rows[i].raw, strlen(rows[i].raw), out);
+
+        assert_int_equal(length, strlen(rows[i].text));
+        assert_memory_equal(out, rows[i].text, length);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_uscc),    cmocka_unit_test(test_uscc_faults), cmocka_unit_test(test_int),
         cmocka_unit_test(test_number),  cmocka_unit_test(test_endpoint),    cmocka_unit_test(test_register),
         cmocka_unit_test(test_scaling), cmocka_unit_test(test_rate),        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_unquote),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

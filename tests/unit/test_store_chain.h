@@ -6,7 +6,8 @@
 
 #include <openssl/sha.h>
 
-/* Independent of the daemon's own code: one-shot SHA-256 over text put together here. Numbers run from 1 without a hole up to head. */
+/* Independent of the daemon's own code: one-shot SHA-256 over text put together here. Numbers run from 1 without a
+ * hole up to head. */
 static inline void check_chain(const struct rig *r, const char *table, int64_t head)
 {
     sqlite3 *db = rig_sql(r);

@@ -1,4 +1,5 @@
-/* A store in a folder of its own on the virtual loop, with everything it tells written down. Shared by test_store_*.c. */
+/* A store in a folder of its own on the virtual loop, with everything it tells written down. Shared by
+ * test_store_*.c. */
 #ifndef RG_TESTS_STORE_HELP_H
 #define RG_TESTS_STORE_HELP_H
 

@@ -1,5 +1,6 @@
 /* LINK rg_store rg_loop_virtual rg_test_support PkgConfig::SQLITE PkgConfig::CRYPTO */
-/* A process killed at random moments while it appends: what it reported as committed is there, without holes, and the chain holds. */
+/* A process killed at random moments while it appends: what it reported as committed is there, without holes, and
+ * the chain holds. */
 #include "test_store_chain.h"
 
 #include <signal.h>

@@ -127,6 +127,33 @@ static void test_lost_by_age(void **state)
     rig_end(&r);
 }
 
+/* What is lost within a minute of the last word waits in the file, beside the records that are gone. */
+static void test_loss_kept(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    r.conf.keep_telemetry_ms = HOUR;
+    rig_open(&r);
+    use_uplinks(&r, 1);
+    for (int i = 0; i < 3; i++) {
+        rig_frame(&r, 1);
+        rig_run(&r, 15000);
+    }
+    rig_run(&r, HOUR);
+    assert_int_equal(r.lost_count, 1);
+    assert_int_equal(r.lost[0].last, 1);
+    assert_string_equal(rig_query(&r, "SELECT * FROM loss"), "1|0|2|3|2");
+    rig_close(&r);
+    rig_open(&r);
+    rig_run(&r, 2000);
+    assert_int_equal(r.lost_count, 2);
+    assert_int_equal(r.lost[1].first, 2);
+    assert_int_equal(r.lost[1].last, 3);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM loss"), 0);
+    rig_end(&r);
+}
+
 /* A loss that was not told before the end is told by the next run. */
 static void test_loss_survives(void **state)
 {
@@ -242,13 +269,10 @@ static void test_alarm_between_slices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_age),
-        cmocka_unit_test(test_pruned_prev),
-        cmocka_unit_test(test_wrong_clocks),
-        cmocka_unit_test(test_lost_by_age),
-        cmocka_unit_test(test_loss_survives),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_alarm_between_slices),
+        cmocka_unit_test(test_age),           cmocka_unit_test(test_pruned_prev),
+        cmocka_unit_test(test_wrong_clocks),  cmocka_unit_test(test_lost_by_age),
+        cmocka_unit_test(test_loss_survives), cmocka_unit_test(test_loss_kept),
+        cmocka_unit_test(test_size),          cmocka_unit_test(test_alarm_between_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

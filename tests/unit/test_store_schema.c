@@ -166,8 +166,8 @@ static void test_no_folder(void **state)
     rig_end(&r);
 }
 
-/* Every page in turn is overwritten: refused or opened, never a crash, and after an unclean end never opened as if whole when
- * SQLite's own check sees it. */
+/* Every page in turn is overwritten: refused or opened, never a crash, and after an unclean end never opened as if
+ * whole when SQLite's own check sees it. */
 static void test_damaged(void **state)
 {
     (void)state;

@@ -316,6 +316,66 @@ static void what_the_broker_says_is_passed_on(void **state)
     (void)close(listener);
 }
 
+static int accept_client(int listener, const unsigned char *connack, size_t size)
+{
+    const struct timeval limit = {.tv_sec = RIG_TIMEOUT_MS / 1000};
+    unsigned char body[256];
+    size_t length = 0;
+    const int fd = accept(listener, NULL, NULL);
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+    assert_int_equal(rig_packet(fd, body, sizeof(body), &length), 0x10);
+    assert_int_equal(send(fd, connack, size, 0), (ssize_t)size);
+    return fd;
+}
+
+/* Reads one PUBLISH and acknowledges it; returns the last byte of its payload. */
+static char take_publish(int fd, bool ack)
+{
+    unsigned char body[256];
+    unsigned char puback[4] = {0x40, 2, 0, 0};
+    size_t length = 0;
+
+    assert_int_equal(rig_packet(fd, body, sizeof(body), &length) & 0xf6, 0x32);
+    memcpy(&puback[2], &body[2 + ((size_t)body[0] << 8 | body[1])], 2);
+    if (ack)
+        assert_int_equal(send(fd, puback, sizeof(puback), 0), sizeof(puback));
+    return (char)body[length - 1];
+}
+
+/* A broker that takes one message at a time: the others wait in Paho's queue when the line breaks. They go out on the next
+ * connection before anything new, and their acknowledgements are not taken for those of new ones. */
+static void what_waited_in_the_queue_goes_first(void **state)
+{
+    static const unsigned char connack[] = {0x20, 6, 0, 0, 3, 0x21, 0, 1};
+    struct rig *r = *state;
+    const int listener = rig_bind(&r->port);
+    int fd;
+
+    assert_int_equal(listen(listener, 1), 0);
+    rig_transport(r);
+    rig_connect(r, NULL);
+    fd = accept_client(listener, connack, sizeof(connack));
+    rig_await(r, &r->connected, 1);
+    for (uint64_t token = 1; token <= 33; token++)
+        assert_int_equal(publish(r, "t", "old", false, token), RG_OK);
+    assert_int_equal(take_publish(fd, false), 'd');
+    (void)close(fd);
+    rig_await(r, &r->lost, 1);
+    rig_connect(r, NULL);
+    fd = accept_client(listener, connack, sizeof(connack));
+    rig_await(r, &r->connected, 2);
+    assert_int_equal(publish(r, "t", "new", false, 40), RG_OK);
+    for (int i = 0; take_publish(fd, true) != 'w'; i++)
+        assert_true(i < 33);
+    rig_await(r, &r->acks, 1);
+    assert_int_equal(r->acked[40], 1);
+    assert_int_equal(r->lost, 1);
+    (void)close(fd);
+    (void)close(listener);
+}
+
 /* A host that takes the connection and says nothing: destroy does not wait for it. */
 static void destroy_in_the_middle_is_quick(void **state)
 {
@@ -517,6 +577,7 @@ int main(int argc, char **argv)
         TEST(a_publish_that_the_broker_forbids_is_refused),
         TEST(taken_over_is_told),
         TEST(what_the_broker_says_is_passed_on),
+        TEST(what_waited_in_the_queue_goes_first),
         TEST(destroy_in_the_middle_is_quick),
         TEST(tls_is_verified),
         TEST(tls_by_address_needs_the_address_in_the_certificate),

@@ -1,0 +1,300 @@
+"""Promise 1: no invented value. Every register of this plant holds what only it can hold, so that a value of any other register,
+unit, line or moment is recognised; then the devices lie, stammer and come late in a random order, and every single reading that was
+stored is held to what that point can have been when it was asked.
+
+RISKGATE_SEED=N repeats a run."""
+
+import bisect
+import collections
+import os
+import random
+import time
+
+import pytest
+
+from conftest import wait_for
+
+LISTENERS = ["tcp", "rtu", "conv"]
+UNITS = [1, 2, 3]
+# Requests of the same shape, three for each kind of register: a late answer to one would fit the next.
+BLOCKS = [("holding", 0), ("holding", 20), ("holding", 40), ("input", 0), ("input", 20), ("input", 40)]
+SENTINELS = 60  # a block that is never good
+BITS = [("coil", 0), ("coil", 100), ("discrete", 0), ("discrete", 100)]
+TICK_US = 10000
+TIMEOUT_MS = 120
+STEPS = 70
+BAD = {"comm", "device"}  # what an answer that is none may be called
+
+
+def code(listener, unit, space, address):
+    """16 bits that say where a register is. Not 0xAAAA or 0, which the plant puts into frames that are not the answer."""
+    return LISTENERS.index(listener) << 14 | unit << 12 | (space == "input") << 11 | address + 1
+
+
+def pattern(listener, unit, space, address):
+    """8 bits for 8 coils, different for every place, never 0xAA or 0."""
+    places = [(one, number, s, a) for one in LISTENERS for number in UNITS for s, a in BITS]
+    free = [n for n in range(1, 256) if n != 0xAA]
+    return free[3 * places.index((listener, unit, space, address)) + 7]
+
+
+def registers(listener, unit):
+    rows = []
+    for space, at in BLOCKS:
+        rows.append({space: at, "raw": code(listener, unit, space, at)})
+        # The upper half says where, the lower half when: ticks since the plant's start.
+        rows.append({space: at + 1, "type": "u32", "order": "CDAB",
+                     "counter": {"start": code(listener, unit, space, at + 1) << 16, "step": 1, "every": "10ms"}})
+        # What a probe of another length reads: part of the device too.
+        rows += [{space: at + n, "raw": code(listener, unit, space, at + n)} for n in (3, 4)]
+    at = SENTINELS
+    rows += [{"holding": at, "raw": 0x8000}, {"holding": at + 1, "type": "f32", "value": ".nan"},
+             {"holding": at + 3, "type": "f32", "value": "-.inf"}, {"holding": at + 5, "raw": 0x12AB},
+             {"holding": at + 6, "raw": 0x01FF}, {"holding": at + 7, "raw": 101},
+             {"holding": at + 8, "type": "u64", "raw": 2**53 + 1},
+             {"holding": at + 12, "raw": code(listener, unit, "holding", at + 12)}, {"holding": at + 13, "raw": 1}]
+    for space, at in BITS:
+        bits = pattern(listener, unit, space, at)
+        rows += [{space: at + n, "value": bits >> n & 1} for n in range(8)]
+        rows += [{space: at + 8, "count": 16, "value": 1}]
+    return rows
+
+
+def points():
+    rows = []
+    for space, at in BLOCKS:
+        rows.append({"name": f"{space}{at}-where", space: at, "type": "u16"})
+        rows.append({"name": f"{space}{at}-when", space: at + 1, "type": "u32", "order": "CDAB"})
+    at = SENTINELS
+    rows += [
+        {"name": "no-sentinel", "holding": at, "type": "i16", "scale": 0.1, "invalid": [32768]},
+        {"name": "no-nan", "holding": at + 1, "type": "f32", "order": "ABCD"},
+        {"name": "no-inf", "holding": at + 3, "type": "f32", "order": "ABCD"},
+        {"name": "no-bcd", "holding": at + 5, "type": "bcd16"},
+        {"name": "no-bytes", "holding": at + 6, "type": "bytes8.8"},
+        {"name": "no-range", "holding": at + 7, "type": "u16", "range": [0, 100]},
+        {"name": "no-exact", "holding": at + 8, "type": "u64", "order": "ABCD"},
+        {"name": "beside", "holding": at + 12, "type": "u16"},
+    ]
+    for space, at in BITS:
+        rows += [{"name": f"{space}{at}-{n}", space: at + n} for n in range(8)]
+    return rows
+
+
+NEVER = {"no-sentinel": "sensor", "no-nan": "sensor", "no-inf": "sensor", "no-bcd": "sensor", "no-bytes": "sensor",
+         "no-range": "range", "no-exact": "range"}
+
+
+def device_name(listener, unit):
+    return f"{listener}-{unit}"
+
+
+def scenario(tmp_path):
+    where = {"tcp": {"tcp": "127.0.0.1:0"}, "rtu": {"rtu": str(tmp_path / "line")}, "conv": {"rtu_over_tcp": "127.0.0.1:0"}}
+    return {"history": 60000, "tick": "10ms", "listeners": [
+        {"name": name, **where[name], "units": [{"id": unit, "registers": registers(name, unit)} for unit in UNITS]}
+        for name in LISTENERS]}
+
+
+def site(ports):
+    where = {"tcp": {"tcp": f"127.0.0.1:{ports['tcp']}"}, "rtu": {"rtu": ports["rtu"], "baud": 115200},
+             "conv": {"rtu_over_tcp": f"127.0.0.1:{ports['conv']}"}}
+    return {
+        "buses": [{"name": name, **where[name], "timeout": f"{TIMEOUT_MS}ms"} for name in LISTENERS],
+        "devices": [{"name": device_name(name, unit), "bus": name, "unit": unit, "poll": "50ms", "max_gap": 0,
+                     "retries": unit - 1, "offline": {"after": "1s"}, "points": points()}
+                    for name in LISTENERS for unit in UNITS],
+    }
+
+
+class Trouble:
+    """What goes wrong, from a seeded generator."""
+
+    def __init__(self, control, dice):
+        self.control, self.dice = control, dice
+        self.seen = collections.Counter()
+
+    def fault(self):
+        listener = self.dice.choice(LISTENERS)
+        kinds = ["late", "late", "late", "mute", "exception", "wrong_unit", "cut", "garbage", "foreign", "wrong_length"]
+        kinds += {"tcp": ["wrong_tid", "drop"], "rtu": ["wrong_crc"], "conv": ["wrong_crc", "drop"]}[listener]
+        kind = self.dice.choice(kinds)
+        words = [kind]
+        if kind == "late":  # within the next poll, after some, and long after the unit was given up
+            words.append(self.dice.choice([130, 180, 300, 700, 1500, 2500]))
+        elif kind == "exception":
+            words.append(self.dice.choice([4, 5, 6, 8, 10, 11]))
+        elif kind in ("cut", "garbage"):
+            words += self.dice.choice([[], [self.dice.randint(1, 30)]])
+        words.append(f"times={self.dice.randint(1, 3)}")
+        if self.dice.random() < 0.3:
+            words.append(f"every={self.dice.randint(2, 5)}")
+        unit = self.dice.choice(UNITS + ["*"])
+        command = " ".join(str(w) for w in ("fault", listener, unit, *words))
+        answer = self.control.ask(command)
+        if answer != "ok":  # no room for one more kind
+            self.control.clear(listener, unit)
+            self.control.do(command)
+        self.seen[listener, kind] += 1
+        return listener
+
+    def step(self):
+        """One fault, and then some requests for it to meet."""
+        listener = self.fault()
+        before = self.control.listener(listener)["requests"]
+        wait_for(lambda: self.control.listener(listener)["requests"] >= before + self.dice.randint(2, 6),
+                 what=f"requests on {listener}")
+
+    def unplug(self, listener):
+        self.control.fault(listener, "*", "refuse")
+        wait_for(lambda: self.control.listener(listener)["closed"] > 0 or listener == "rtu", what="the end of a connection")
+        self.control.clear(listener, "*")
+        self.seen[listener, "refuse"] += 1
+
+
+def all_good(gateway):
+    return all(p["quality"] == "good" or p["point"].split(".")[1] in NEVER for p in gateway.points().values())
+
+
+class Judge:
+    """What a stored reading may be."""
+
+    def __init__(self, stats, histories, offset_us, began_ms, ended_ms):
+        self.start_us, self.offset_us = stats["start_us"], offset_us
+        self.began_ms, self.ended_ms = began_ms, ended_ms
+        self.asked = collections.defaultdict(list)  # (device, function, address): when, in order
+        for device, history in histories.items():
+            for row in history:
+                self.asked[device, row["function"], row["address"]].append(row["at_us"])
+
+    def expected(self, device, point):
+        listener, unit = device.split("-")
+        unit = int(unit)
+        if point == "beside":
+            return code(listener, unit, "holding", SENTINELS + 12)
+        place, what = point.rsplit("-", 1)
+        space = place.rstrip("0123456789")
+        at = int(place[len(space):])
+        if what == "where":
+            return code(listener, unit, space, at)
+        return pattern(listener, unit, space, at) >> int(what) & 1
+
+    def good(self, ts, device, point, value):
+        if point in NEVER:
+            return f"has the value {value} and can have none"
+        if point.endswith("-when"):
+            return self.moment(ts, device, point, value)
+        expected = self.expected(device, point)
+        return None if value == expected else f"is {value} ({int(value):#x}) and can only be {expected} ({expected:#x})"
+
+    def moment(self, ts, device, point, value):
+        """The value was taken for the last request before the reading's time, not for an earlier one, and not after it."""
+        listener, unit = device.split("-")
+        place = point.removesuffix("-when")
+        space = place.rstrip("0123456789")
+        at = int(place[len(space):])
+        where, ticks = divmod(int(value), 1 << 16)
+        if where != code(listener, int(unit), space, at + 1):
+            return f"is {value:#x}: of another register"
+        asked = self.asked[device, 3 if space == "holding" else 4, at]
+        taken_us = self.start_us + ticks * TICK_US
+        read_us = (ts + 1) * 1000 - self.offset_us  # ts is in whole milliseconds
+        newest = bisect.bisect_right(asked, read_us) - 1
+        if newest < 0:
+            return "was read before it was asked for"
+        if taken_us > read_us:
+            return f"was taken {(taken_us - read_us) / 1000} ms after its own time"
+        if taken_us + 2 * TICK_US < asked[newest]:
+            return f"is older by {(asked[newest] - taken_us) / 1000} ms than the request that it is said to answer"
+        return None
+
+    def reading(self, ts, device, point, value, quality):
+        if not self.began_ms <= ts <= self.ended_ms:
+            return f"is of {ts}, outside the test"
+        if quality == "good":
+            return self.good(ts, device, point, value)
+        if value is not None:
+            return f"is {quality} and yet has the value {value}"
+        if quality in BAD or quality == NEVER.get(point):
+            return None
+        return f"cannot be {quality}"
+
+
+@pytest.mark.parametrize("round_number", [1])
+def test_every_stored_value_is_what_its_point_can_only_be(plant, daemon, tmp_path, round_number):
+    seed = int(os.environ.get("RISKGATE_SEED", random.SystemRandom().randint(0, 10**9)))
+    print(f"RISKGATE_SEED={seed}")
+    began_ms = int(time.time() * 1000)
+    offset_us = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+    world = plant(scenario(tmp_path))
+    gateway = daemon(site(world.ports))
+    wait_for(lambda: all_good(gateway), what="all points once")
+    trouble = Trouble(world.control, random.Random(seed))
+    for number in range(STEPS):
+        trouble.step()
+        if number in (STEPS // 3, STEPS // 2, 2 * STEPS // 3):
+            trouble.unplug(LISTENERS[(STEPS // 3, STEPS // 2, 2 * STEPS // 3).index(number)])
+    world.control.clear()
+    wait_for(lambda: all_good(gateway), timeout=60, what="all points again")
+    histories = {device_name(name, unit): world.control.history(name, unit) for name in LISTENERS for unit in UNITS}
+    stats = world.control.stats()
+    gateway.stop()
+    ended_ms = int(time.time() * 1000) + 1
+    drift_us = abs(time.time_ns() // 1000 - time.monotonic_ns() // 1000 - offset_us)
+    assert drift_us < 5000, "the clock of this machine was set meanwhile: nothing can be said"
+
+    judge = Judge(stats, histories, offset_us, began_ms, ended_ms)
+    readings = gateway.query("SELECT seq, ts, device, point, value, quality FROM v_reading ORDER BY seq")
+    wrong = [(row, why) for row in readings for why in [judge.reading(*row[1:])] if why]
+    assert not wrong, f"{len(wrong)} of {len(readings)} readings, the first: {wrong[:5]}; {trouble.seen}"
+    check_time_and_number(gateway)
+    check_never_more_than_was_answered(gateway, stats)
+    check_that_it_was_a_test(readings, trouble)
+
+
+def check_time_and_number(gateway):
+    """Records are numbered without holes, and the times of one device never go back."""
+    last = {}
+    for number, (seq, record) in enumerate(gateway.records("telemetry"), 1):
+        assert seq == number
+        assert record["ts"] >= last.get(record["device"], 0), f"record {seq} of {record['device']} goes back in time"
+        last[record["device"]] = record["ts"]
+        assert not set(record["values"]) & set(record.get("bad", {})), f"record {seq}: good and bad at once"
+
+
+def check_never_more_than_was_answered(gateway, stats):
+    frames = collections.Counter(record["device"] for _, record in gateway.records("telemetry") if record["values"])
+    for listener in LISTENERS:
+        for unit in UNITS:
+            answers = stats["listeners"][listener]["units"][str(unit)]["answers"]
+            assert frames[device_name(listener, unit)] <= answers
+
+
+def check_that_it_was_a_test(readings, trouble):
+    """There were many readings, of each quality that the faults must have given, and a good one beside the bad."""
+    count = collections.Counter((device, quality) for _, _, device, _, _, quality in readings)
+    for listener in LISTENERS:
+        for unit in UNITS:
+            assert count[device_name(listener, unit), "good"] > 500
+            assert count[device_name(listener, unit), "sensor"] > 50
+        assert sum(count[device_name(listener, unit), "comm"] for unit in UNITS) > 50, trouble.seen
+    assert sum(count[device_name(one, unit), "device"] for one in LISTENERS for unit in UNITS) > 0 or \
+        not any(kind == "exception" for _, kind in trouble.seen)
+
+
+def test_sentinels_say_sensor_and_their_neighbours_stay(plant, daemon, tmp_path):
+    """Without any fault: each point of the block that can have no value says why, and the one beside them is read."""
+    world = plant(scenario(tmp_path))
+    gateway = daemon(site(world.ports))
+    wait_for(lambda: all_good(gateway), what="all points")
+    found = gateway.points()
+    for listener in LISTENERS:
+        for unit in UNITS:
+            name = device_name(listener, unit)
+            assert {p: found[f"{name}.{p}"]["quality"] for p in NEVER} == NEVER
+            assert all(found[f"{name}.{p}"]["value"] is None for p in NEVER)
+            assert found[f"{name}.beside"]["value"] == code(listener, unit, "holding", SENTINELS + 12)
+    gateway.stop()
+    assert gateway.query("SELECT DISTINCT quality FROM v_reading WHERE point LIKE 'no-%' AND quality <> 'comm' ORDER BY 1") == \
+        [("range",), ("sensor",)]
+    assert gateway.query("SELECT count(*) FROM v_reading WHERE quality <> 'good' AND value IS NOT NULL") == [(0,)]
