@@ -33,7 +33,7 @@ struct app {
     size_t leaving; /* uplinks that have not said goodbye yet */
     struct loop_timer *left; /* fires once all have: an uplink is not freed inside its own callback */
     char reload_by[BY_MAX];
-    bool reload_again; /* asked for while one was under way */
+    char reload_next_by[BY_MAX]; /* who asked while one was under way; empty: nobody */
     char stop_reason[BY_MAX];
     bool stop_wanted; /* asked for while switching */
     void (*stopped)(void *arg);
@@ -87,11 +87,14 @@ static void uplinks_leave(struct app *a, bool online, int64_t timeout_ms)
 {
     struct pipeline *p = &a->pipeline;
     size_t count = p->uplinks ? p->uplink_count : 0;
+    const char *final = NULL; /* out of memory: they leave without a word, rather than with half a one */
 
     pipeline_write_state(p, online);
+    if (jsonw_error(&p->document) == RG_OK)
+        final = p->document.text;
     a->leaving = count + 1; /* the one more: so that it does not reach 0 inside this loop */
     for (size_t i = 0; i < count; i++)
-        uplink_stop(p->uplinks[i], p->document.text, p->document.length, timeout_ms, uplink_left_cb, a);
+        uplink_stop(p->uplinks[i], final, final ? p->document.length : 0, timeout_ms, uplink_left_cb, a);
     uplink_left_cb(a);
 }
 
@@ -168,9 +171,12 @@ static void reload_next(struct app *a)
     a->state = APP_RUNNING;
     if (a->stop_wanted) {
         stop_begin(a);
-    } else if (a->reload_again) {
-        a->reload_again = false;
-        app_reload(a, a->reload_by);
+    } else if (a->reload_next_by[0]) {
+        char by[BY_MAX];
+
+        (void)text_copy(by, sizeof by, a->reload_next_by);
+        a->reload_next_by[0] = '\0';
+        app_reload(a, by);
     }
 }
 
@@ -181,8 +187,8 @@ static void switch_finish(struct app *a)
 
     free_uplinks(a);
     if (pipeline_uplinks_start(&a->pipeline) != RG_OK)
-        log_error("reload: an uplink could not be made: out of memory");
-    if (!old_socket || !new_socket || strcmp(old_socket, new_socket) != 0) {
+        log_error("reload: an uplink could not be made, it and those after it are missing until the next reload");
+    if (!a->control || !old_socket || !new_socket || strcmp(old_socket, new_socket) != 0) {
         control_destroy(a->control);
         a->control = NULL;
         (void)control_open(a); /* logged there; the daemon's work goes on without it */
@@ -264,11 +270,11 @@ void app_reload(struct app *a, const char *by)
 {
     if (a->stop_wanted)
         return;
-    (void)text_copy(a->reload_by, sizeof a->reload_by, by);
     if (a->state != APP_RUNNING) {
-        a->reload_again = true;
+        (void)text_copy(a->reload_next_by, sizeof a->reload_next_by, by);
         return;
     }
+    (void)text_copy(a->reload_by, sizeof a->reload_by, by);
     if (loop_worker_submit(a->loader) != RG_OK) {
         log_error("reload: cannot be started now; the configuration in force stays");
         return;

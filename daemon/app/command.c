@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/record.h"
 #include "base/text.h"
 
 static double milliseconds(int64_t us)
@@ -104,7 +105,7 @@ static void write_uplinks(struct jsonw *w, const struct pipeline *p)
 
         uplink_stats(p->uplinks[i], &s);
         jsonw_object_begin(w);
-        jsonw_key_string(w, "name", p->site->uplinks[i].name);
+        jsonw_key_string(w, "name", p->uplink_site->uplinks[i].name);
         jsonw_key_bool(w, "connected", s.connected);
         jsonw_key(w, "pending");
         jsonw_object_begin(w);
@@ -221,10 +222,8 @@ static void command_points(const struct command_context *c, struct jsonw *w)
         jsonw_key(w, "value");
         if (live->quality != QUALITY_GOOD)
             jsonw_null(w);
-        else if (point->type == TYPE_F32)
-            jsonw_float(w, (float)live->value);
         else
-            jsonw_double(w, live->value);
+            record_value(w, point, live->value);
         jsonw_key_string(w, "unit", point->unit);
         jsonw_key_string(w, "quality", quality_name(live->quality));
         jsonw_key(w, "ts");

@@ -66,6 +66,13 @@ static void deadline_cb(void *arg)
 
 /* ---- 3. rules -> store: an alarm changed ---- */
 
+/* No commit will follow that shows the risk: the next second does, once for all that change meanwhile. */
+static void alarm_unrecorded(struct pipeline *p)
+{
+    p->unrecorded++;
+    p->risk_due_ms = 0;
+}
+
 static void change_cb(void *arg, const struct alarm_change *change)
 {
     struct pipeline *p = arg;
@@ -85,13 +92,13 @@ static void change_cb(void *arg, const struct alarm_change *change)
     p->risk_changed = true;
     event_log_alarm(change);
     if (record_alarm(&p->record, change, unsynced, &r.body, &r.length) != RG_OK) {
-        p->unrecorded++;
+        alarm_unrecorded(p);
         return;
     }
     if (store_append(p->store, &r) == RG_OK)
         return;
     /* Not even memory takes it: the one exception to "durable before told". */
-    p->unrecorded++;
+    alarm_unrecorded(p);
     for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
         uplink_unstored_alarm(p->uplinks[i], r.body, r.length, r.level, r.was, unsynced);
 }
@@ -129,11 +136,15 @@ static void lost_cb(void *arg, enum stream stream, int64_t first, int64_t last, 
 
 static void store_health_cb(void *arg, bool ok, const char *detail)
 {
-    (void)arg;
-    if (ok)
+    struct pipeline *p = arg;
+
+    if (!ok)
+        log_error("store: does not take records: %s", detail);
+    else if (p->store_failing)
         log_info("store: takes records again (%s)", detail);
     else
-        log_error("store: does not take records: %s", detail);
+        log_warning("store: %s", detail);
+    p->store_failing = !ok;
 }
 
 /* ---- 5. uplink <-> store: what to send next, and what has arrived ---- */
@@ -157,7 +168,12 @@ static enum rg_err port_cursor_put(void *arg, const char *uplink, enum stream st
 {
     struct pipeline *p = arg;
 
-    return store_cursor_put(p->store, uplink, stream, cursor);
+    /* One that a reload removed hands its cursors over while it leaves: they would hold the retention back for ever. */
+    for (size_t i = 0; i < p->site->uplink_count; i++) {
+        if (strcmp(p->site->uplinks[i].name, uplink) == 0)
+            return store_cursor_put(p->store, uplink, stream, cursor);
+    }
+    return RG_OK;
 }
 
 static void port_link(void *arg, const char *uplink, bool up, const char *detail)
@@ -312,40 +328,65 @@ static enum rg_err configure_store(struct pipeline *p, const struct site *site)
     return err;
 }
 
+/* What the next poll, rules and live are made of until they take the place of those in force. */
+struct parts {
+    struct poll *poll;
+    struct rules *rules;
+    struct live live;
+};
+
+static void parts_destroy(struct parts *n)
+{
+    poll_destroy(n->poll);
+    live_destroy(&n->live);
+    rules_destroy(n->rules);
+}
+
+static enum rg_err parts_create(struct pipeline *p, const struct site *site, const struct store_start *start,
+                                struct parts *n)
+{
+    static const struct poll_cbs poll_cbs = {frame_cb, event_device, event_bus};
+    enum rg_err err = rules_create(site, p->next_alarm, change_cb, p, &n->rules);
+
+    if (err == RG_OK)
+        err = live_create(&n->live, site);
+    if (err == RG_OK)
+        err = poll_create(p->loop, site, p->env.driver, &poll_cbs, p, p->env.seed, &n->poll);
+    if (err == RG_OK)
+        err = carry_alarms(p, n->rules, start);
+    if (err != RG_OK)
+        return err;
+    err = configure_store(p, site);
+    if (err != RG_OK && p->site)
+        (void)configure_store(p, p->site); /* it fitted before; what fails now is kept as far as it goes */
+    return err;
+}
+
 enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
                           const struct store_start *start)
 {
-    static const struct poll_cbs poll_cbs = {frame_cb, event_device, event_bus};
-    struct poll *poll = NULL;
-    struct rules *rules = NULL;
-    struct live live = {0};
-    struct moment now = pipeline_now(p);
+    struct parts next = {0};
+    struct moment now;
     enum rg_err err;
 
-    err = rules_create(site, p->next_alarm, change_cb, p, &rules);
-    if (err == RG_OK)
-        err = live_create(&live, site);
-    if (err == RG_OK)
-        err = poll_create(p->loop, site, p->env.driver, &poll_cbs, p, p->env.seed, &poll);
-    if (err == RG_OK)
-        err = carry_alarms(p, rules, start);
-    if (err == RG_OK)
-        err = configure_store(p, site);
+    if (p->rules)
+        rules_tick(p->rules, pipeline_now(p)); /* what is due by now is still decided by the old rules */
+    else
+        clock_watch_start(&p->clock, pipeline_now(p), loop_clock_synced(p->loop));
+    err = parts_create(p, site, start, &next);
     if (err != RG_OK) {
-        poll_destroy(poll);
-        live_destroy(&live);
-        rules_destroy(rules);
+        parts_destroy(&next);
         return err;
     }
     pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
     rules_destroy(p->rules);
     live_destroy(&p->live);
     p->site = site;
-    p->poll = poll;
-    p->rules = rules;
-    p->live = live;
+    p->poll = next.poll;
+    p->rules = next.rules;
+    p->live = next.live;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
-    clock_watch_start(&p->clock, now, loop_clock_synced(p->loop));
+    now = pipeline_now(p); /* letting go may have taken a while */
     rules_start(p->rules, now);
     schedule_deadline(p);
     loop_timer_at(p->second, now.mono_ms + 1000);
@@ -407,6 +448,7 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
     if (!p->uplinks)
         return RG_ENOMEM;
     p->uplink_count = 0;
+    p->uplink_site = p->site;
     store_stats(p->store, &stats);
     for (size_t i = 0; i < p->site->uplink_count && err == RG_OK; i++) {
         const struct site_uplink *conf = &p->site->uplinks[i];

@@ -36,6 +36,11 @@ static bool point_is_single(const struct site_point *p)
     return p->type == TYPE_F32 && p->scaling.num == 1 && p->scaling.add == 0 && p->scaling.den == 1;
 }
 
+void record_value(struct jsonw *w, const struct site_point *point, double value)
+{
+    write_value(w, value, point_is_single(point));
+}
+
 enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct frame *frame, const char **body,
                          size_t *length)
 {
@@ -54,7 +59,7 @@ enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct 
             continue;
         }
         jsonw_key(w, p->name);
-        write_value(w, s->value, point_is_single(p));
+        record_value(w, p, s->value);
     }
     jsonw_object_end(w);
     if (bad > 0) {

@@ -15,6 +15,9 @@
 void record_begin(struct jsonw *w, int64_t wall_ms);
 RG_NODISCARD enum rg_err record_end(struct jsonw *w, bool unsynced, const char **body, size_t *length);
 
+/* A good reading's value, as it stands in records. */
+void record_value(struct jsonw *w, const struct site_point *point, double value);
+
 /* One answer of one device. Bad readings stand in "bad" with their reason and have no value. */
 RG_NODISCARD enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct frame *frame,
                                       const char **body, size_t *length);

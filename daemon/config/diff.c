@@ -212,11 +212,17 @@ static void flat_gateway(struct flat *f, const struct site *site)
     flat_duration(f, "store", "retention", "alarms", s->keep_alarms_ms);
     flat_duration(f, "store", "retention", "events", s->keep_events_ms);
     flat_format(f, "store", "retention", "max_size", "%lld", (long long)s->max_size);
+    flat_text(f, "control", "socket", "path", site->control_socket);
+    flat_text(f, "log", "level", "is", log_level_name(site->log_level));
 }
 
 static int flat_compare(const void *a, const void *b)
 {
-    return strcmp(((const struct flat_entry *)a)->what, ((const struct flat_entry *)b)->what);
+    const struct flat_entry *x = a, *y = b;
+    int order = strcmp(x->what, y->what);
+
+    /* Names may hold dots, so two keys may read the same: then their texts keep the order the same on both sides. */
+    return order != 0 ? order : strcmp(x->text, y->text);
 }
 
 static void flat_site(struct flat *f, const struct site *site)

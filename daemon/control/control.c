@@ -32,11 +32,14 @@ struct control {
     struct peer *peers;
 };
 
-/* One line. A peer that does not take it is closed by the loop, which is all there is to do about it. */
-static bool peer_send(struct peer *p, const struct jsonw *w)
+/* One line. A peer that does not take it is closed, and nothing more that it sent is carried out. */
+static void peer_send(struct peer *p, const struct jsonw *w)
 {
-    return jsonw_error(w) == RG_OK && loop_peer_write(p->socket, w->text, w->length) == RG_OK &&
-           loop_peer_write(p->socket, "\n", 1) == RG_OK;
+    if (jsonw_error(w) == RG_OK && loop_peer_write(p->socket, w->text, w->length) == RG_OK &&
+        loop_peer_write(p->socket, "\n", 1) == RG_OK)
+        return;
+    p->closing = true;
+    loop_peer_close(p->socket);
 }
 
 static void peer_answer_error(struct peer *p, const char *text)
@@ -48,7 +51,7 @@ static void peer_answer_error(struct peer *p, const char *text)
     jsonw_key_bool(&w, "ok", false);
     jsonw_key_string(&w, "error", text);
     jsonw_object_end(&w);
-    (void)peer_send(p, &w);
+    peer_send(p, &w);
     jsonw_free(&w);
 }
 
@@ -77,7 +80,7 @@ static void peer_run(struct peer *p, const char *command, const struct json *req
     if (err != RG_OK)
         peer_answer_error(p, error[0] ? error : rg_err_text(err));
     else
-        (void)peer_send(p, &w);
+        peer_send(p, &w);
     jsonw_free(&w);
 }
 

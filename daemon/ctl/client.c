@@ -21,9 +21,10 @@ static int client_connect(const char *path, struct client_answer *out)
         return -1;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) {
+    /* The limits first: to a daemon that hangs, with all its places taken, connect would wait for ever. */
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
+        connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         (void)text_format(out->problem, sizeof out->problem, "riskgated does not answer at %.128s: %s", path,
                           strerror(errno));
         if (fd >= 0)

@@ -46,6 +46,17 @@ void table_row(struct table *t, enum table_colour colour)
     t->first[t->rows++].colour = colour;
 }
 
+/* C0, DEL, and C1 (U+0080 to U+009F, in UTF-8 0xc2 and one byte), among which are the beginnings of terminal commands. */
+static void hide_controls(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+            c[0] = c[1] = '?';
+        else if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    }
+}
+
 void table_cell(struct table *t, const char *format, ...)
 {
     struct table_row *row = t->rows ? &t->first[t->rows - 1] : NULL;
@@ -58,10 +69,7 @@ void table_cell(struct table *t, const char *format, ...)
     (void)vsnprintf(whole, sizeof whole, format, args);
     va_end(args);
     (void)text_copy(row->cell[row->cells], TABLE_CELL, whole);
-    for (char *c = row->cell[row->cells]; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    }
+    hide_controls(row->cell[row->cells]);
     row->cells++;
 }
 
@@ -129,6 +137,8 @@ void table_print(const struct table *t, FILE *to)
         table_colour_end(to, row->colour);
         (void)fputc('\n', to);
     }
+    if (t->failed)
+        (void)fputs("(out of memory: rows are missing)\n", to);
 }
 
 enum table_colour table_level_colour(const char *level)

@@ -24,7 +24,7 @@ void table_free(struct table *t);
 /* Begins a row, then one call a cell, left to right. */
 void table_row(struct table *t, enum table_colour colour);
 void table_cell(struct table *t, const char *format, ...) RG_PRINTF(2, 3);
-/* Colours only when to is a terminal. Control bytes in cells are shown as '?'. */
+/* Colours only when to is a terminal. Control characters in cells are shown as '?'. Says so when memory ran out and rows are missing. */
 void table_print(const struct table *t, FILE *to);
 /* The colour of a level by its name. */
 enum table_colour table_level_colour(const char *level);

@@ -160,7 +160,7 @@ static void transport_free(struct transport *t)
 }
 
 /* A message waits while Paho has some of an earlier connection to send; one whose own connection is gone need not. */
-static bool may_run(const struct transport *t, const struct paho_client *client)
+static bool may_run(const struct transport *t, struct paho_client *client)
 {
     return t->first && (t->first->kind != COMMAND_PUBLISH || t->first->generation != t->wanted || !client ||
                         paho_client_ready(client));

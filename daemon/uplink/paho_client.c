@@ -1,7 +1,6 @@
 #include "uplink/paho_client.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,18 +19,20 @@ struct slot {
     struct paho_client *client;
     uint32_t generation;
     uint64_t token;
-    atomic_bool used;
+    bool used;
 };
 
 struct paho_client {
     MQTTAsync handle;
-    uint32_t generation;
     bool v311;
     struct paho_cbs cbs;
     void *arg;
-    atomic_bool idle;
+    pthread_mutex_t
+        mutex; /* for what follows: the transport's thread and Paho's share it. Never held during a call of Paho */
+    uint32_t generation;
+    bool idle;
     struct slot slots[PAHO_SLOTS];
-    char tls_error[PAHO_REASON_MAX]; /* written and read in Paho's callbacks only, under Paho's lock */
+    char tls_error[PAHO_REASON_MAX];
 };
 
 static void init_paho(void)
@@ -62,15 +63,20 @@ static void tell(struct paho_client *c, uint32_t generation, enum paho_event_kin
 /* Paho has ended the connection or the attempt by itself. */
 static void tell_ended(struct paho_client *c, enum paho_event_kind kind, const char *reason)
 {
-    atomic_store(&c->idle, true);
-    tell(c, c->generation, kind, 0, reason);
+    uint32_t generation;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    generation = c->generation;
+    c->idle = true;
+    (void)pthread_mutex_unlock(&c->mutex);
+    tell(c, generation, kind, 0, reason);
     c->cbs.ready(c->arg);
 }
 
 static void tell_connected(struct paho_client *c, size_t receive_max)
 {
     const struct paho_event event = {
-        .kind = PAHO_CONNECTED, .generation = c->generation, .receive_max = receive_max};
+        .kind = PAHO_CONNECTED, .generation = paho_client_generation(c), .receive_max = receive_max};
 
     c->cbs.event(c->arg, &event);
 }
@@ -111,12 +117,16 @@ static const char *connack_v3_text(int code)
 static void tell_failed(struct paho_client *c, int code, const char *broker_text, const char *message)
 {
     char reason[PAHO_REASON_MAX];
+    char tls_error[PAHO_REASON_MAX];
 
+    (void)pthread_mutex_lock(&c->mutex);
+    memcpy(tls_error, c->tls_error, sizeof(tls_error));
+    (void)pthread_mutex_unlock(&c->mutex);
     if (code > 0)
         (void)text_format(reason, sizeof(reason), "%s (%d)", name_or(broker_text, "refused by the broker"),
                           code);
-    else if (c->tls_error[0])
-        (void)text_format(reason, sizeof(reason), "%s: %s", name_or(message, "TLS"), c->tls_error);
+    else if (tls_error[0])
+        (void)text_format(reason, sizeof(reason), "%s: %s", name_or(message, "TLS"), tls_error);
     else
         (void)text_copy(reason, sizeof(reason), name_or(message, "no connection"));
     tell_ended(c, PAHO_FAILED, reason);
@@ -151,7 +161,7 @@ static void farewell_cb(void *context, MQTTProperties *properties, enum MQTTReas
     (void)properties;
     (void)text_format(reason, sizeof(reason), "ended by the broker: %s",
                       name_or(MQTTReasonCode_toString(code), "unknown reason"));
-    tell(c, c->generation, PAHO_LOST, 0, reason);
+    tell(c, paho_client_generation(c), PAHO_LOST, 0, reason);
 }
 
 /* Nothing is subscribed to, but Paho wants one. */
@@ -167,14 +177,18 @@ static int arrived_cb(void *context, char *topic, int topic_length, MQTTAsync_me
 static void slot_answer(struct slot *slot, enum paho_event_kind kind, const char *reason)
 {
     struct paho_client *c = slot->client;
-    const uint32_t generation = slot->generation;
-    const uint64_t token = slot->token;
+    struct slot answered;
+    bool of_now;
 
-    atomic_store(&slot->used, false);
-    if (generation != c->generation)
-        c->cbs.ready(c->arg);
+    (void)pthread_mutex_lock(&c->mutex);
+    answered = *slot;
+    slot->used = false;
+    of_now = answered.generation == c->generation;
+    (void)pthread_mutex_unlock(&c->mutex);
+    if (of_now)
+        tell(c, answered.generation, kind, answered.token, reason);
     else
-        tell(c, generation, kind, token, reason);
+        c->cbs.ready(c->arg);
 }
 
 static void sent_v3(void *context, MQTTAsync_successData *data)
@@ -210,8 +224,6 @@ static int tls_error_cb(const char *line, size_t length, void *context)
     struct paho_client *c = context;
     const char *end = line + length;
 
-    if (c->tls_error[0])
-        return 1; /* the first one is the cause */
     for (unsigned field = 0; field < 5; field++) {
         line = memchr(line, ':', (size_t)(end - line));
         if (!line)
@@ -221,8 +233,12 @@ static int tls_error_cb(const char *line, size_t length, void *context)
     length = strcspn(line, ":\n");
     if (length >= sizeof(c->tls_error))
         length = sizeof(c->tls_error) - 1;
-    memcpy(c->tls_error, line, length);
-    c->tls_error[length] = '\0';
+    (void)pthread_mutex_lock(&c->mutex);
+    if (!c->tls_error[0]) { /* the first one is the cause */
+        memcpy(c->tls_error, line, length);
+        c->tls_error[length] = '\0';
+    }
+    (void)pthread_mutex_unlock(&c->mutex);
     return 1;
 }
 
@@ -255,10 +271,14 @@ enum rg_err paho_client_create(const struct paho_target *target, const struct pa
     (void)pthread_once(&paho_once, init_paho);
     if (!c)
         return RG_ENOMEM;
+    if (pthread_mutex_init(&c->mutex, NULL) != 0) {
+        free(c);
+        return RG_ENOMEM;
+    }
     c->v311 = target->v311;
     c->cbs = *cbs;
     c->arg = arg;
-    atomic_store(&c->idle, true);
+    c->idle = true;
     for (size_t i = 0; i < PAHO_SLOTS; i++)
         c->slots[i].client = c;
     (void)pthread_mutex_lock(&paho_turn);
@@ -282,6 +302,7 @@ void paho_client_destroy(struct paho_client *c)
         MQTTAsync_destroy(&c->handle);
         (void)pthread_mutex_unlock(&paho_turn);
     }
+    (void)pthread_mutex_destroy(&c->mutex);
     free(c);
 }
 
@@ -343,59 +364,99 @@ static int begin_connect(struct paho_client *c, const struct paho_target *target
     return MQTTAsync_connect(c->handle, &options);
 }
 
+static void set_idle(struct paho_client *c, bool idle)
+{
+    (void)pthread_mutex_lock(&c->mutex);
+    c->idle = idle;
+    (void)pthread_mutex_unlock(&c->mutex);
+}
+
 enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target *target, const char *password,
                                 const struct paho_will *will, uint32_t generation, char *why)
 {
     int rc;
 
+    (void)pthread_mutex_lock(&c->mutex);
     c->generation = generation;
     c->tls_error[0] = '\0';
-    atomic_store(&c->idle, false);
+    (void)pthread_mutex_unlock(&c->mutex);
+    set_idle(c, false);
     rc = begin_connect(c, target, password, will);
     if (rc == MQTTASYNC_SUCCESS)
         return RG_OK;
-    atomic_store(&c->idle, true);
+    set_idle(c, true);
     (void)text_copy(why, PAHO_REASON_MAX, name_or(MQTTAsync_strerror(rc), "Paho refuses the options"));
     return RG_EINVAL;
 }
 
-bool paho_client_ready(const struct paho_client *c)
+/* ---- what may be asked at any time ---- */
+
+bool paho_client_ready(struct paho_client *c)
 {
+    bool ready = true;
+
+    (void)pthread_mutex_lock(&c->mutex);
     for (size_t i = 0; i < PAHO_SLOTS; i++)
-        if (atomic_load(&c->slots[i].used) && c->slots[i].generation != c->generation)
-            return false;
-    return true;
+        ready = ready && (!c->slots[i].used || c->slots[i].generation == c->generation);
+    (void)pthread_mutex_unlock(&c->mutex);
+    return ready;
 }
 
-bool paho_client_idle(const struct paho_client *c)
+bool paho_client_idle(struct paho_client *c)
 {
-    return atomic_load(&c->idle);
+    bool idle;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    idle = c->idle;
+    (void)pthread_mutex_unlock(&c->mutex);
+    return idle;
 }
 
-uint32_t paho_client_generation(const struct paho_client *c)
+uint32_t paho_client_generation(struct paho_client *c)
 {
-    return c->generation;
+    uint32_t generation;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    generation = c->generation;
+    (void)pthread_mutex_unlock(&c->mutex);
+    return generation;
 }
 
-static struct slot *take_slot(struct paho_client *c)
+/* ---- messages ---- */
+
+static struct slot *take_slot(struct paho_client *c, uint64_t token)
 {
-    for (size_t i = 0; i < PAHO_SLOTS; i++)
-        if (!atomic_exchange(&c->slots[i].used, true))
-            return &c->slots[i];
-    return NULL;
+    struct slot *slot = NULL;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    for (size_t i = 0; i < PAHO_SLOTS && !slot; i++)
+        if (!c->slots[i].used)
+            slot = &c->slots[i];
+    if (slot) {
+        slot->used = true;
+        slot->generation = c->generation;
+        slot->token = token;
+    }
+    (void)pthread_mutex_unlock(&c->mutex);
+    return slot;
+}
+
+static void give_slot_back(struct paho_client *c, struct slot *slot)
+{
+    (void)pthread_mutex_lock(&c->mutex);
+    slot->used = false;
+    (void)pthread_mutex_unlock(&c->mutex);
 }
 
 enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const char *payload, size_t length,
                                 bool retained, uint64_t token)
 {
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    struct slot *slot = take_slot(c);
+    struct slot *slot = take_slot(c, token);
     int rc;
 
     if (!slot)
         return RG_EFULL;
-    slot->generation = c->generation;
-    slot->token = token;
     response.context = slot;
     /* Callbacks of the other version are an error to Paho. */
     if (c->v311) {
@@ -408,6 +469,6 @@ enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const 
     rc = MQTTAsync_send(c->handle, topic, (int)length, payload, 1, retained, &response);
     if (rc == MQTTASYNC_SUCCESS)
         return RG_OK;
-    atomic_store(&slot->used, false);
+    give_slot_back(c, slot);
     return RG_EIO;
 }

@@ -73,9 +73,9 @@ RG_NODISCARD enum rg_err paho_client_connect(struct paho_client *c, const struct
 RG_NODISCARD enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const char *payload,
                                              size_t length, bool retained, uint64_t token);
 /* Nothing of an earlier connection is left: messages may be handed over. */
-bool paho_client_ready(const struct paho_client *c);
+bool paho_client_ready(struct paho_client *c);
 /* Neither connected nor connecting, and Paho is through with it: it may connect again. */
-bool paho_client_idle(const struct paho_client *c);
-uint32_t paho_client_generation(const struct paho_client *c);
+bool paho_client_idle(struct paho_client *c);
+uint32_t paho_client_generation(struct paho_client *c);
 
 #endif

@@ -481,7 +481,7 @@ void uplink_stop(struct uplink *u, const char *final_state, size_t length, int64
         return; /* asked before */
     u->done = done;
     u->done_arg = arg;
-    u->final = copy_text(final_state, length);
+    u->final = final_state ? copy_text(final_state, length) : NULL;
     u->final_length = length;
     u->session.stop_ms = timeout_ms > 0 ? timeout_ms : 0;
     step(u, SESSION_STOP, 0);

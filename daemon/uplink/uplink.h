@@ -71,7 +71,7 @@ void uplink_unstored_alarm(struct uplink *u, const char *body, size_t length, en
 /* The records of a stream up to and including `upto` are gone from the store (retention): nothing below is asked for any more. */
 void uplink_gone(struct uplink *u, enum stream stream, int64_t upto);
 /* Sends what waits (alarms and events; at most timeout_ms), then the final state document (its acknowledgement is awaited 2 s at
- * most), disconnects politely (3 s at most), hands the cursors to the port and calls done on the loop, never from inside. */
+ * most; NULL: none is sent), disconnects politely (3 s at most), hands the cursors to the port and calls done on the loop, never from inside. */
 void uplink_stop(struct uplink *u, const char *final_state, size_t length, int64_t timeout_ms,
                  void (*done)(void *arg), void *arg);
 void uplink_destroy(struct uplink *u); /* at once; takes NULL */

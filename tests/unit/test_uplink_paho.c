@@ -3,22 +3,6 @@
 
 #include <time.h>
 
-/* Paho and OpenSSL are not built with the sanitizer, which then sees their memory but not all of their locks. */
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-#ifdef UNDER_TSAN
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "called_from_lib:libpaho-mqtt3as.so\ncalled_from_lib:libssl.so\ncalled_from_lib:libcrypto.so\n";
-}
-#endif
-
 #define OPEN_BROKER "allow_anonymous true\n"
 
 static struct rig rig;
