@@ -19,15 +19,16 @@ struct daemon {
 
 static void usage(FILE *to)
 {
-    (void)fputs("riskgated: reads detectors over Modbus, evaluates risk, stores, and tells the platform over MQTT.\n"
-                "\n"
-                "  riskgated --config FILE   run in the foreground\n"
-                "  riskgated --version\n"
-                "  riskgated --help\n"
-                "\n"
-                "SIGTERM and SIGINT end it after flushing; SIGHUP reads the configuration again.\n"
-                "Check a file first: riskgatectl check FILE\n",
-                to);
+    (void)fputs(
+        "riskgated: reads detectors over Modbus, evaluates risk, stores, and tells the platform over MQTT.\n"
+        "\n"
+        "  riskgated --config FILE   run in the foreground\n"
+        "  riskgated --version\n"
+        "  riskgated --help\n"
+        "\n"
+        "SIGTERM and SIGINT end it after flushing; SIGHUP reads the configuration again.\n"
+        "Check a file first: riskgatectl check FILE\n",
+        to);
 }
 
 static void stopped_cb(void *arg)
@@ -126,13 +127,13 @@ int main(int argc, char **argv)
             break;
         case 'v':
             (void)puts("riskgated " RG_VERSION);
-            return EXIT_DONE;
+            return (int)EXIT_DONE;
         case 'h':
             usage(stdout);
-            return EXIT_DONE;
+            return (int)EXIT_DONE;
         default:
             usage(stderr);
-            return EXIT_USAGE;
+            return (int)EXIT_USAGE;
         }
     }
     if (!file || optind != argc) {
@@ -142,5 +143,5 @@ int main(int argc, char **argv)
     /* A peer that goes away is an error code, not the end of the daemon. */
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return EXIT_FAILED;
-    return start(file);
+    return (int)start(file);
 }

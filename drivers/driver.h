@@ -13,23 +13,26 @@
 #include "model/site.h"
 
 enum driver_result {
-    DRIVER_OK,          /* a valid answer to this very request; samples hold values (each with its quality) */
-    DRIVER_EXCEPTION,   /* the device answered with an exception; exception holds its code */
-    DRIVER_SILENT,      /* no answer within the time-out, or a gateway's word that its target did not answer (0x0A, 0x0B) */
-    DRIVER_MALFORMED,   /* an answer that does not fit the request: foreign, late, cut, wrong CRC, wrong length */
-    DRIVER_BROKEN,      /* the link failed while in use: connection dropped, line unplugged */
+    DRIVER_OK,        /* a valid answer to this very request; samples hold values (each with its quality) */
+    DRIVER_EXCEPTION, /* the device answered with an exception; exception holds its code */
+    DRIVER_SILENT, /* no answer within the time-out, or a gateway's word that its target did not answer (0x0A, 0x0B) */
+    DRIVER_MALFORMED, /* an answer that does not fit the request: foreign, late, cut, wrong CRC, wrong length */
+    DRIVER_BROKEN,    /* the link failed while in use: connection dropped, line unplugged */
     DRIVER_UNREACHABLE, /* the link could not be opened */
 };
-const char *driver_result_name(enum driver_result result); /* "ok" "exception" "silent" "malformed" "broken" "unreachable" */
+const char *driver_result_name(
+    enum driver_result result); /* "ok" "exception" "silent" "malformed" "broken" "unreachable" */
 
 #define DRIVER_DETAIL_MAX 120
 
 struct driver_answer {
     enum driver_result result;
     uint8_t exception;
-    char detail[DRIVER_DETAIL_MAX]; /* for people, when result is not DRIVER_OK: "connection refused", "illegal data address" */
-    size_t count;                   /* samples of this request: all its points, in every case */
-    struct sample *samples;         /* memory of the caller, room for driver_plan_points(); all bad unless DRIVER_OK */
+    char detail
+        [DRIVER_DETAIL_MAX]; /* for people, when result is not DRIVER_OK: "connection refused", "illegal data address" */
+    size_t count;            /* samples of this request: all its points, in every case */
+    struct sample
+        *samples; /* memory of the caller, room for driver_plan_points(); all bad unless DRIVER_OK */
 };
 
 /* The requests that read one device, in order. Immutable after planning; shared by loop and bus thread. */
@@ -45,7 +48,8 @@ struct driver {
     size_t (*plan_requests)(const struct driver_plan *plan);
     size_t (*plan_points)(const struct driver_plan *plan, size_t request); /* points that request reads */
     /* Bytes of request and answer on the wire, for the time budget of a line. */
-    void (*plan_bytes)(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent, size_t *received);
+    void (*plan_bytes)(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent,
+                       size_t *received);
 
     /* Allocates; opens nothing yet. The bus definition must outlive the link. */
     enum rg_err (*link_create)(const struct site_bus *bus, struct driver_link **out);
@@ -53,8 +57,8 @@ struct driver {
      * Bounded: returns within the time-out for the connection and the one for the answer, and the silences of the line;
      * after a unit's silence, where answers carry no number, also the wait for proof that its late answer is not taken for
      * this one (at most twice the time-out, at least 1 s). */
-    void (*transact)(struct driver_link *link, const struct driver_plan *plan, size_t request, int64_t timeout_ms,
-                     struct driver_answer *answer);
+    void (*transact)(struct driver_link *link, const struct driver_plan *plan, size_t request,
+                     int64_t timeout_ms, struct driver_answer *answer);
     /* Any thread: makes a transact that blocks return early (DRIVER_BROKEN); the link stays usable for destroy only. */
     void (*link_cancel)(struct driver_link *link);
     void (*link_destroy)(struct driver_link *link); /* closes; takes NULL */

@@ -31,7 +31,7 @@ static void take_items(struct build *b, const struct key_row *row, const struct 
         if (item->kind != NODE_MAP) {
             issue_error(b->ld, node_place(item), "an entry of `%s` must be a mapping, not %s", row->name,
                         node_kind_words(item));
-        } else if (entries->count < CONFIG_ENTRIES) {
+        } else if (entries->nodes && entries->count < CONFIG_ENTRIES) {
             entries->nodes[entries->count++] = item;
         } else if (!entries->full) {
             issue_error(b->ld, node_place(item), "more than %u entries of `%s`", CONFIG_ENTRIES, row->name);

@@ -22,7 +22,7 @@ struct shown shown(const char *text)
     struct shown out;
 
     if (!text_copy(out.text, sizeof out.text - 4, text))
-        (void)strcat(out.text, "...");
+        memcpy(out.text + strlen(out.text), "...", 4);
     return out;
 }
 

@@ -95,7 +95,8 @@ void client_ask(const char *socket_path, const struct jsonw *request, struct cli
         out->text = client_read_line(fd, &length);
     (void)close(fd);
     if (!out->text || json_parse(out->text, length, CLIENT_ANSWER_MAX, &out->answer) != RG_OK) {
-        (void)text_format(out->problem, sizeof out->problem, "riskgated at %.128s gave no whole answer", socket_path);
+        (void)text_format(out->problem, sizeof out->problem, "riskgated at %.128s gave no whole answer",
+                          socket_path);
         return;
     }
     out->reached = true;

@@ -26,25 +26,26 @@ struct arguments {
 
 static void usage(FILE *to)
 {
-    (void)fputs("riskgatectl: looks after riskgated.\n"
-                "\n"
-                "Without a daemon:\n"
-                "  riskgatectl check FILE          check a configuration; every error with its place\n"
-                "  riskgatectl schema              print the JSON Schema of the configuration, for editors\n"
-                "\n"
-                "Of the running daemon:\n"
-                "  riskgatectl status              what it does, and what is wrong\n"
-                "  riskgatectl alarms              active alarms\n"
-                "  riskgatectl points              every point's last reading\n"
-                "  riskgatectl risk                the level of every area\n"
-                "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
-                "\n"
-                "  --socket PATH   its control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"
-                "  --json          the answer as JSON\n"
-                "  --version, --help\n"
-                "\n"
-                "Exit status: 0 done; 1 failed, or the configuration is invalid; 2 wrong usage; 3 no daemon there.\n",
-                to);
+    (void)fputs(
+        "riskgatectl: looks after riskgated.\n"
+        "\n"
+        "Without a daemon:\n"
+        "  riskgatectl check FILE          check a configuration; every error with its place\n"
+        "  riskgatectl schema              print the JSON Schema of the configuration, for editors\n"
+        "\n"
+        "Of the running daemon:\n"
+        "  riskgatectl status              what it does, and what is wrong\n"
+        "  riskgatectl alarms              active alarms\n"
+        "  riskgatectl points              every point's last reading\n"
+        "  riskgatectl risk                the level of every area\n"
+        "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
+        "\n"
+        "  --socket PATH   its control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"
+        "  --json          the answer as JSON\n"
+        "  --version, --help\n"
+        "\n"
+        "Exit status: 0 done; 1 failed, or the configuration is invalid; 2 wrong usage; 3 no daemon there.\n",
+        to);
 }
 
 static enum exit_status check_print_json(const struct config *config)
@@ -93,9 +94,10 @@ static enum exit_status command_check(const struct arguments *a)
     } else {
         config_print(config, stderr);
         if (config->site) {
-            (void)printf("%s is valid: %zu buses, %zu devices, %zu points, %zu rules, %zu areas, %zu uplinks", a->operands[0],
-                         config->site->bus_count, config->site->device_count, config->site->point_count,
-                         config->site->rule_count, config->site->area_count, config->site->uplink_count);
+            (void)printf("%s is valid: %zu buses, %zu devices, %zu points, %zu rules, %zu areas, %zu uplinks",
+                         a->operands[0], config->site->bus_count, config->site->device_count,
+                         config->site->point_count, config->site->rule_count, config->site->area_count,
+                         config->site->uplink_count);
             if (config->warning_count > 0)
                 (void)printf("; %zu warnings", config->warning_count);
             (void)putchar('\n');
@@ -185,7 +187,8 @@ static enum exit_status command_risk(const struct arguments *a)
 static enum exit_status command_ack(const struct arguments *a)
 {
     if (!a->by) {
-        (void)fputs("riskgatectl: ack needs --by NAME: an acknowledgement has somebody who answers for it\n", stderr);
+        (void)fputs("riskgatectl: ack needs --by NAME: an acknowledgement has somebody who answers for it\n",
+                    stderr);
         return EXIT_USAGE;
     }
     return ask_daemon(a, NULL);
@@ -196,8 +199,9 @@ static const struct command {
     int operands;
     enum exit_status (*run)(const struct arguments *a);
 } commands[] = {
-    {"check", 1, command_check},   {"schema", 0, command_schema}, {"status", 0, command_status}, {"alarms", 0, command_alarms},
-    {"points", 0, command_points}, {"risk", 0, command_risk},     {"ack", 1, command_ack},
+    {"check", 1, command_check},   {"schema", 0, command_schema}, {"status", 0, command_status},
+    {"alarms", 0, command_alarms}, {"points", 0, command_points}, {"risk", 0, command_risk},
+    {"ack", 1, command_ack},
 };
 
 static enum exit_status dispatch(const struct arguments *a)
@@ -219,9 +223,12 @@ static enum exit_status dispatch(const struct arguments *a)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-        {"by", required_argument, NULL, 'b'},     {"comment", required_argument, NULL, 'c'},
-        {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+        {"socket", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {"by", required_argument, NULL, 'b'},
+        {"comment", required_argument, NULL, 'c'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     const char *socket = getenv("RISKGATE_SOCKET");
@@ -262,5 +269,5 @@ int main(int argc, char **argv)
     a.command = argv[optind];
     a.operands = argv + optind + 1;
     a.operand_count = argc - optind - 1;
-    return dispatch(&a);
+    return (int)dispatch(&a);
 }

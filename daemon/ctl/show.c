@@ -29,7 +29,8 @@ static const char *time_of(const struct json *json, const char *key, char *out)
     time_t seconds = (time_t)(ms / 1000);
     struct tm local;
 
-    if (ms <= 0 || !localtime_r(&seconds, &local) || strftime(out, TIME_TEXT, "%Y-%m-%d %H:%M:%S", &local) == 0)
+    if (ms <= 0 || !localtime_r(&seconds, &local) ||
+        strftime(out, TIME_TEXT, "%Y-%m-%d %H:%M:%S", &local) == 0)
         return "never";
     return out;
 }
@@ -42,10 +43,12 @@ static void show_head(const struct json *r, FILE *to)
     char loaded[TIME_TEXT];
     int64_t up = int_of(r, "uptime_s");
 
-    (void)fprintf(to, "riskgated %s, gateway %s, up %" PRId64 "d %02" PRId64 "h %02" PRId64 "m, boot %" PRId64 "%s\n",
-                  text_of(r, "version"), text_of(r, "gateway"), up / 86400, up / 3600 % 24, up / 60 % 60,
-                  int_of(r, "boot"), json_bool(json_get(r, "clock_synced"), false) ? "" : ", clock NOT synchronised");
-    (void)fprintf(to, "configuration %s, loaded %s\n", text_of(config, "file"), time_of(config, "loaded_ts", loaded));
+    (void)fprintf(
+        to, "riskgated %s, gateway %s, up %" PRId64 "d %02" PRId64 "h %02" PRId64 "m, boot %" PRId64 "%s\n",
+        text_of(r, "version"), text_of(r, "gateway"), up / 86400, up / 3600 % 24, up / 60 % 60,
+        int_of(r, "boot"), json_bool(json_get(r, "clock_synced"), false) ? "" : ", clock NOT synchronised");
+    (void)fprintf(to, "configuration %s, loaded %s\n", text_of(config, "file"),
+                  time_of(config, "loaded_ts", loaded));
     (void)fputs("level ", to);
     table_colour_begin(to, table_level_colour(level));
     (void)fputs(level, to);
@@ -53,13 +56,14 @@ static void show_head(const struct json *r, FILE *to)
     (void)fprintf(to,
                   ", alarms: red %" PRId64 ", orange %" PRId64 ", yellow %" PRId64 ", blue %" PRId64
                   "; not acknowledged %" PRId64 ", shelved %" PRId64 "\n\n",
-                  int_of(alarms, "red"), int_of(alarms, "orange"), int_of(alarms, "yellow"), int_of(alarms, "blue"),
-                  int_of(alarms, "unacked"), int_of(alarms, "shelved"));
+                  int_of(alarms, "red"), int_of(alarms, "orange"), int_of(alarms, "yellow"),
+                  int_of(alarms, "blue"), int_of(alarms, "unacked"), int_of(alarms, "shelved"));
 }
 
 static void show_buses(const struct json *buses, FILE *to)
 {
-    static const char *const titles[] = {"BUS", "STATE", "OK", "ERRORS", "TIMEOUTS", "P50 ms", "P99 ms", "DETAIL"};
+    static const char *const titles[] = {"BUS",      "STATE",  "OK",     "ERRORS",
+                                         "TIMEOUTS", "P50 ms", "P99 ms", "DETAIL"};
     struct table t;
 
     table_init(&t, RG_COUNT(titles), titles);
@@ -83,7 +87,8 @@ static void show_buses(const struct json *buses, FILE *to)
 
 static void show_devices(const struct json *devices, FILE *to)
 {
-    static const char *const titles[] = {"DEVICE", "BUS", "UNIT", "STATE", "LAST ANSWER", "OK", "ERRORS", "SKIPPED", "DETAIL"};
+    static const char *const titles[] = {"DEVICE", "BUS",    "UNIT",    "STATE", "LAST ANSWER",
+                                         "OK",     "ERRORS", "SKIPPED", "DETAIL"};
     struct table t;
 
     table_init(&t, RG_COUNT(titles), titles);
@@ -109,8 +114,8 @@ static void show_devices(const struct json *devices, FILE *to)
 
 static void show_uplinks(const struct json *uplinks, FILE *to)
 {
-    static const char *const titles[] = {"UPLINK", "CONNECTED", "ALARMS WAITING", "TELEMETRY WAITING", "LAST ACKNOWLEDGED",
-                                         "DETAIL"};
+    static const char *const titles[] = {
+        "UPLINK", "CONNECTED", "ALARMS WAITING", "TELEMETRY WAITING", "LAST ACKNOWLEDGED", "DETAIL"};
     struct table t;
 
     table_init(&t, RG_COUNT(titles), titles);
@@ -139,15 +144,17 @@ void show_status(const struct json *result, FILE *to)
     show_buses(json_get(result, "buses"), to);
     show_devices(json_get(result, "devices"), to);
     show_uplinks(json_get(result, "uplinks"), to);
-    (void)fprintf(to, "\nstore %s, %.1f MiB (%.1f MiB free), last commit %" PRId64 " ms, records lost %" PRId64 "\n",
-                  json_bool(json_get(store, "ok"), false) ? "ok" : "DOES NOT TAKE RECORDS",
-                  (double)int_of(store, "size") / 1048576.0, (double)int_of(store, "free") / 1048576.0,
-                  int_of(store, "last_commit_ms"), int_of(store, "lost"));
+    (void)fprintf(
+        to, "\nstore %s, %.1f MiB (%.1f MiB free), last commit %" PRId64 " ms, records lost %" PRId64 "\n",
+        json_bool(json_get(store, "ok"), false) ? "ok" : "DOES NOT TAKE RECORDS",
+        (double)int_of(store, "size") / 1048576.0, (double)int_of(store, "free") / 1048576.0,
+        int_of(store, "last_commit_ms"), int_of(store, "lost"));
 }
 
 void show_alarms(const struct json *result, FILE *to)
 {
-    static const char *const titles[] = {"ALARM", "LEVEL", "SINCE", "AREA", "POINT", "RULE", "ACKNOWLEDGED", "MESSAGE"};
+    static const char *const titles[] = {"ALARM", "LEVEL", "SINCE",        "AREA",
+                                         "POINT", "RULE",  "ACKNOWLEDGED", "MESSAGE"};
     struct table t;
 
     if (json_size(result) == 0) {
@@ -200,7 +207,8 @@ void show_points(const struct json *result, FILE *to)
 
 void show_risk(const struct json *result, FILE *to)
 {
-    static const char *const titles[] = {"AREA", "LEVEL", "ALARMS", "ASSESSED", "PARENT", "RESPONSIBLE", "PHONE", "MEASURE", "LABEL"};
+    static const char *const titles[] = {"AREA",        "LEVEL", "ALARMS",  "ASSESSED", "PARENT",
+                                         "RESPONSIBLE", "PHONE", "MEASURE", "LABEL"};
     struct table t;
 
     (void)fprintf(to, "level %s\n\n", text_of(result, "level"));

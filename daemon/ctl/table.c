@@ -100,7 +100,8 @@ static size_t cells_of(const char *text)
 
 void table_colour_begin(FILE *to, enum table_colour colour)
 {
-    static const char *const codes[] = {"", "\033[1m", "\033[1;31m", "\033[38;5;208m", "\033[33m", "\033[34m", "\033[32m"};
+    static const char *const codes[] = {"",         "\033[1m",  "\033[1;31m", "\033[38;5;208m",
+                                        "\033[33m", "\033[34m", "\033[32m"};
 
     if (colour != TABLE_PLAIN && isatty(fileno(to)))
         (void)fputs(codes[colour], to);
@@ -146,7 +147,8 @@ enum table_colour table_level_colour(const char *level)
     static const struct {
         const char *level;
         enum table_colour colour;
-    } colours[] = {{"red", TABLE_RED}, {"orange", TABLE_ORANGE}, {"yellow", TABLE_YELLOW}, {"blue", TABLE_BLUE}};
+    } colours[] = {
+        {"red", TABLE_RED}, {"orange", TABLE_ORANGE}, {"yellow", TABLE_YELLOW}, {"blue", TABLE_BLUE}};
 
     for (size_t i = 0; level && i < RG_COUNT(colours); i++) {
         if (strcmp(level, colours[i].level) == 0)

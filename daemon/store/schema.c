@@ -133,7 +133,7 @@ enum rg_err schema_migrate(sqlite3 *db, int version, char *why, size_t why_size)
     if (err != RG_OK)
         return err;
 
-    for (int number = (int)have + 1; number <= version; number++) {
+    for (int number = (int)have + 1; number <= version && number <= SCHEMA_VERSION; number++) {
         int rc = run_step(db, number);
         if (rc != SQLITE_OK) {
             char what[48];

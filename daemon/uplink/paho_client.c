@@ -111,7 +111,9 @@ static const char *connack_v3_text(int code)
                                         "bad user name or password",
                                         "not authorized"};
 
-    return code > 0 && (size_t)code < RG_COUNT(texts) ? texts[code] : "refused by the broker";
+    if (code <= 0 || (size_t)code >= RG_COUNT(texts))
+        return "refused by the broker";
+    return texts[code];
 }
 
 static void tell_failed(struct paho_client *c, int code, const char *broker_text, const char *message)

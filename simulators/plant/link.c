@@ -223,6 +223,7 @@ static void serve_unit(struct plant *plant, struct link *link, struct exchange *
     unit->counters.writes += (pdu[0] & 0x80u) == 0 && request.data != NULL;
     exchange->pdu = pdu;
     send_exchange(plant, link, exchange);
+    exchange->pdu = NULL; /* it was on this stack */
 }
 
 static void serve(struct plant *plant, struct link *link, const struct codec_frame *frame)

@@ -51,7 +51,8 @@ static double walk_value(const struct wave *wave, struct wave_state *state, int6
 
 static double counter_value(const struct wave *wave, int64_t t_us)
 {
-    double value = wave->start + wave->step * (double)(t_us / wave->every_us);
+    int64_t steps = t_us / wave->every_us; /* whole ones */
+    double value = wave->start + wave->step * (double)steps;
     return wave->wrap > 0 ? fmod(value, wave->wrap) : value;
 }
 

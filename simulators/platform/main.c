@@ -406,5 +406,5 @@ int main(int argc, char **argv)
         gateway_free(p.gateways);
         p.gateways = next;
     }
-    return status;
+    return (int)status;
 }

@@ -25,7 +25,7 @@ def kill_at(gateway, numbers, starting):
 def test_killed_at_random_moments(plant, broker, daemon, platform):
     numbers = dice()
     world = plant(world_of(period="1500ms"))
-    world.control.set("bus-0", 1, "holding", 0, 600)  # up for the whole test: its alarm must outlive every kill
+    world.control.set("bus-0", 1, "holding", 0, 60)  # up for the whole test: its alarm must outlive every kill
     watcher = platform(broker, "--require-complete")
     gateway = daemon(site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"})]), run=False)
     gateway.start()

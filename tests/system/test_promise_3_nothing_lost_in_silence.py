@@ -63,7 +63,7 @@ def test_the_broker_away_for_a_minute(plant, make_broker, daemon, platform, rela
         assert gateway.status()["uplinks"][0]["detail"]
 
         # Meanwhile: polling, alarms, the store and the other platform go on as if nothing were.
-        world.control.set("bus-1", 2, "holding", 0, 600)
+        world.control.set("bus-1", 2, "holding", 0, 60)
         lasting = wait_for(lambda: [a for a in gateway.alarms() if a["point"] == "d-1-2.gas"], what="the alarm")[0]["alarm"]
         gateway.ctl("ack", lasting, "--by", "张三")
         wait_for(lambda: any(lasting in text and '"event":"ack"' in text for text in other.records("alarm").values()),
@@ -127,7 +127,7 @@ def test_black_holes_and_cuts(plant, broker, daemon, platform, relay):
         link.hold()
         held = time.monotonic()
         wait_for(lambda: not gateway.status()["uplinks"][0]["connected"], what="the black hole noticed")
-        world.control.set("bus-2", 1, "holding", 0, 600)
+        world.control.set("bus-2", 1, "holding", 0, 60)
         time.sleep(max(0.0, BLACK_HOLE - (time.monotonic() - held)))
         wait_for(lambda: head(gateway, "telemetry") > before + 2500, LONG, "a backlog")
         link.mend()

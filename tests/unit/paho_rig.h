@@ -45,8 +45,8 @@ struct rig {
     unsigned acked[RIG_TOKENS];
     size_t receive_max;
     char reason[256];
-    const unsigned *awaited;
-    unsigned wanted;
+    const unsigned *awaited, *or_awaited;
+    unsigned wanted, or_wanted;
     bool timed_out;
 };
 
@@ -54,7 +54,7 @@ struct rig {
 
 static void rig_note(struct rig *r)
 {
-    if (r->awaited && *r->awaited >= r->wanted)
+    if ((r->awaited && *r->awaited >= r->wanted) || (r->or_awaited && *r->or_awaited >= r->or_wanted))
         loop_stop(r->loop);
 }
 
@@ -66,22 +66,38 @@ static void rig_limit_cb(void *arg)
     loop_stop(r->loop);
 }
 
-/* Runs the loop until the counter is there; fails when that takes too long. */
-static void rig_await(struct rig *r, const unsigned *counter, unsigned wanted)
+static void rig_run(struct rig *r, const unsigned *counter, unsigned wanted)
 {
     r->timed_out = false;
-    if (*counter < wanted) {
-        r->awaited = counter;
-        r->wanted = wanted;
-        loop_timer_at(r->limit, loop_mono_ms(r->loop) + RIG_TIMEOUT_MS);
-        loop_run(r->loop);
-        loop_timer_stop(r->limit);
-        r->awaited = NULL;
-    }
+    r->awaited = counter;
+    r->wanted = wanted;
+    loop_timer_at(r->limit, loop_mono_ms(r->loop) + RIG_TIMEOUT_MS);
+    loop_run(r->loop);
+    loop_timer_stop(r->limit);
+    r->awaited = NULL;
     if (r->timed_out)
         fail_msg("timed out; connected %u failed %u lost %u acks %u, last reason: %s", r->connected,
                  r->failed, r->lost, r->acks, r->reason);
+}
+
+/* Runs the loop until the counter is there; fails when that takes too long. */
+static void rig_await(struct rig *r, const unsigned *counter, unsigned wanted)
+{
+    if (*counter < wanted)
+        rig_run(r, counter, wanted);
     assert_int_equal(*counter, wanted);
+}
+
+/* The same, until either is there. */
+static void rig_await_either(struct rig *r, const unsigned *counter, unsigned wanted, const unsigned *other,
+                             unsigned other_wanted)
+{
+    if (*counter >= wanted || *other >= other_wanted)
+        return;
+    r->or_awaited = other;
+    r->or_wanted = other_wanted;
+    rig_run(r, counter, wanted);
+    r->or_awaited = NULL;
 }
 
 static void rig_connected(void *arg, size_t receive_max)

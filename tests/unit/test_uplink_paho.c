@@ -163,8 +163,12 @@ static void a_broker_killed_and_started_again(void **state)
     rig_connect(r, NULL);
     rig_await(r, &r->failed, 1);
     rig_broker_start(r, OPEN_BROKER);
-    rig_connect(r, NULL);
-    rig_await(r, &r->connected, 2);
+    /* Paho may end a refused attempt twice, the second time with the next attempt under way: so, as the uplink does, again. */
+    for (unsigned i = 0; i < 3 && r->connected < 2; i++) {
+        rig_connect(r, NULL);
+        rig_await_either(r, &r->connected, 2, &r->failed, r->failed + 1);
+    }
+    assert_int_equal(r->connected, 2);
     for (uint64_t token = 11; token <= 18; token++)
         assert_int_equal(publish(r, "t", "again", false, token), RG_OK);
     rig_await(r, &r->acks, 8);

@@ -1,0 +1,61 @@
+/* The configuration of the simulated site, as the file that the app reads. */
+#include <stdio.h>
+
+#include "world.h"
+
+static void write_head(const struct world *w, FILE *f)
+{
+    (void)fprintf(f,
+                  "gateway:\n  id: " WORLD_GATEWAY "\n  enterprise: {code: " WORLD_ENTERPRISE ", name: 示例}\n"
+                  "store: {path: sim.db, commit: %lldms}\n"
+                  "log: {level: error}\n"
+                  "uplinks:\n"
+                  "  - {name: county, url: 'mqtt://127.0.0.1:%d', backfill: {rate: %u/s}}\n",
+                  (long long)w->plan.commit_ms, WORLD_PORT, w->plan.backfill_rate);
+    if (w->plan.uplinks > 1)
+        (void)fprintf(f,
+                      "  - {name: city, url: 'mqtt://127.0.0.1:%d', alarms: {from: orange},\n"
+                      "     telemetry: {send: true, devices: [d0, d1]}, backfill: {rate: %u/s}}\n",
+                      WORLD_PORT + 1, w->plan.backfill_rate);
+    (void)fprintf(f, "areas:\n  - {name: plant, label: 全厂}\n");
+    for (int i = 0; i < 3; i++)
+        (void)fprintf(f, "  - {name: a%d, parent: plant, tier: workshop, inherent: orange}\n", i);
+}
+
+static void write_devices(const struct world *w, FILE *f)
+{
+    (void)fprintf(f, "buses:\n");
+    for (unsigned i = 0; i < w->plan.buses; i++)
+        (void)fprintf(f, "  - {name: b%u, tcp: '127.0.0.1:%u', timeout: 500ms}\n", i, 1502 + i);
+    (void)fprintf(f, "devices:\n");
+    for (unsigned i = 0; i < w->plan.devices; i++) {
+        (void)fprintf(f,
+                      "  - name: d%u\n    bus: b%u\n    unit: %u\n    poll: %lldms\n    area: a%u\n"
+                      "    offline: {after: %lldms, level: yellow}\n    points:\n",
+                      i, i % w->plan.buses, i + 1, (long long)w->plan.poll_ms, i % 3, (long long)w->plan.offline_ms);
+        for (unsigned p = 0; p < w->plan.points; p++)
+            (void)fprintf(f, "      - {name: p%u, holding: %u, type: u16, scale: 0.1, unit: '%%LEL'}\n", p, p);
+    }
+}
+
+static void write_rules(const struct world *w, FILE *f)
+{
+    (void)fprintf(f,
+                  "rules:\n"
+                  "  - {name: high, points: '*.p0', above: {blue: 10, yellow: 20, orange: 30, red: %g}, deadband: 1,\n"
+                  "     on_delay: %dms, off_delay: %dms, message: 浓度过高}\n"
+                  "  - {name: now, points: '*.p1', above: {red: 50}}\n"
+                  "  - {name: low, points: '*.p2', below: {yellow: 5}, deadband: 0.5, off_delay: %dms}\n",
+                  w->plan.red, WORLD_HIGH_ON_MS, WORLD_HIGH_OFF_MS, WORLD_LOW_OFF_MS);
+}
+
+void world_write_config(const struct world *w)
+{
+    FILE *f = fopen(w->config_file, "w");
+
+    WORLD_CHECK(w, f, "cannot write %s", w->config_file);
+    write_head(w, f);
+    write_devices(w, f);
+    write_rules(w, f);
+    WORLD_CHECK(w, fclose(f) == 0, "cannot write %s", w->config_file);
+}

@@ -1,0 +1,241 @@
+"""Promise 8: a configuration is taken whole or not at all, keeps what did not change running, and every changed limit is told upward.
+SIGHUP with broken, changed, grown and shrunk files, once and under load."""
+
+import hashlib
+import json
+import signal
+import time
+
+import pytest
+
+from conftest import wait_for
+from evidence import (LONG, assert_lives, assert_store_is_sound, await_arrival, descriptors, head, judge, rows, site_of, threads,
+                      uplink, world_of)
+
+
+def configs(gateway):
+    """The config events, oldest first."""
+    return [r for _, r in gateway.records("event") if r["kind"] == "config"]
+
+
+def reload(gateway, applied=True):
+    """Reloads and returns the event that tells how it went."""
+    before = len(configs(gateway))
+    gateway.reload()
+    wait_for(lambda: len(configs(gateway)) > before, what="the config event")
+    event = configs(gateway)[before]
+    assert event["applied"] is applied, event
+    return event
+
+
+def changes(event):
+    return {c["what"]: (c["old"], c["new"]) for c in event["changes"]}
+
+
+def connected(gateway):
+    return all(u["connected"] for u in gateway.status()["uplinks"])
+
+
+def alarm_of(gateway, point, rule=None):
+    return next((a for a in gateway.alarms() if a["point"] == point and rule in (None, a["rule"])), None)
+
+
+def texts_broken(config):
+    """Broken files, each in another way."""
+    def variant(change):
+        copy = json.loads(json.dumps(config))
+        change(copy)
+        return json.dumps(copy)
+
+    return {
+        "no YAML": "gateway: {id: [",
+        "empty": "",
+        "binary": "\x01\x02",
+        "cut in the middle": json.dumps(config)[:len(json.dumps(config)) // 2],
+        "unknown key": variant(lambda c: c["rules"][0].update(deadbend=1)),
+        "dangling bus": variant(lambda c: c["devices"][0].update(bus="nowhere")),
+        "limits out of order": variant(lambda c: c["rules"][0].update(above={"yellow": 50, "red": 20})),
+        "two of one name": variant(lambda c: c["devices"][1].update(name=c["devices"][0]["name"])),
+        "a missing include": variant(lambda c: c.update(include=["nowhere.yaml"])),
+        "another gateway": variant(lambda c: c["gateway"].update(id="gw-02")),
+        "another store": variant(lambda c: c["store"].update(path="elsewhere.db")),
+    }
+
+
+def test_a_broken_file_changes_nothing(plant, broker, daemon, platform):
+    world = plant(world_of(buses=2, units=2))
+    world.control.set("bus-0", 1, "holding", 0, 60)
+    watcher = platform(broker, "--require-complete")
+    gateway = daemon(site_of(world, [uplink(broker.port)], units=2))
+    wait_for(lambda: connected(gateway) and alarm_of(gateway, "d-0-1.gas"), what="the site at work")
+    before = gateway.status()
+    lasting = alarm_of(gateway, "d-0-1.gas")
+    accepted = {name: one["accepted"] for name, one in world.control.stats()["listeners"].items()}
+    good = gateway.file.read_text()
+
+    for number, (what, text) in enumerate(texts_broken(gateway.config).items()):
+        beside = gateway.file.with_suffix(".new")
+        beside.write_text(text)
+        beside.replace(gateway.file)
+        polled = sum(d["ok"] for d in gateway.status()["devices"])
+        gateway.child.signal(signal.SIGHUP)
+        wait_for(lambda n=number: len(configs(gateway)) > n, what=f"the refusal: {what}")
+        event = configs(gateway)[number]
+        assert event["applied"] is False and event["error"], (what, event)
+        now = gateway.status()
+        assert now["config"] == before["config"], what
+        assert now["uplinks"][0]["connects"] == 1 and now["uplinks"][0]["connected"], what
+        wait_for(lambda p=polled: sum(d["ok"] for d in gateway.status()["devices"]) > p + 4, what=f"further polls: {what}")
+    assert alarm_of(gateway, "d-0-1.gas") == lasting
+    assert {name: one["accepted"] for name, one in world.control.stats()["listeners"].items()} == accepted
+    assert not (gateway.folder / "elsewhere.db").exists()
+
+    gateway.file.unlink()
+    gateway.child.signal(signal.SIGHUP)
+    wait_for(lambda: len(configs(gateway)) > number + 1, what="the refusal of a missing file")
+    assert configs(gateway)[-1]["applied"] is False
+    gateway.file.write_text(good)
+    reload(gateway)
+    wait_for(lambda: connected(gateway), what="the connection")
+    judge(gateway, watcher)
+
+
+def test_changed_limits_act_and_are_told(plant, broker, daemon, platform):
+    world = plant(world_of(buses=2, units=2))
+    world.control.set("bus-0", 1, "holding", 0, 60)
+    world.control.set("bus-0", 2, "holding", 0, 15)
+    watcher = platform(broker, "--require-complete")
+    gateway = daemon(site_of(world, [uplink(broker.port)], units=2, swings=False))
+    first = wait_for(lambda: alarm_of(gateway, "d-0-1.gas"), what="the alarm")
+    gateway.ctl("ack", first["alarm"], "--by", "张三", "--comment", "在查")
+    assert not alarm_of(gateway, "d-0-2.gas")
+
+    gateway.config["rules"][0].update(above={"yellow": 10, "red": 70}, deadband=1, message="新的")
+    event = reload(gateway)
+    told = changes(event)
+    assert told["rule.gas-high.above.yellow"] == ("20", "10") and told["rule.gas-high.above.red"] == ("50", "70")
+    assert told["rule.gas-high.deadband"] == ("0", "1") and told["rule.gas-high.message"][1] == "新的"
+    assert len(told) == 4 and event["by"] == "signal"
+    assert event["sha256"] == hashlib.sha256(gateway.file.read_bytes()).hexdigest() == gateway.status()["config"]["sha256"]
+
+    wait_for(lambda: alarm_of(gateway, "d-0-2.gas"), what="the new limit to act")
+    assert alarm_of(gateway, "d-0-2.gas")["level"] == "yellow"
+    # The old alarm goes on as the same occurrence, steps down by the new limit, and is still acknowledged.
+    wait_for(lambda: alarm_of(gateway, "d-0-1.gas")["level"] == "yellow", what="the step down")
+    carried = alarm_of(gateway, "d-0-1.gas")
+    assert carried["alarm"] == first["alarm"] and carried["acked_by"] == "张三" and carried["raised_ts"] == first["raised_ts"]
+    wait_for(lambda: connected(gateway), what="the connection")
+    await_arrival(gateway, watcher)
+    assert any('"what":"rule.gas-high.above.red","old":"50","new":"70"' in text for text in watcher.records("event").values())
+    judge(gateway, watcher)
+
+
+def test_every_changed_limit_is_told_however_much_changed(plant, broker, daemon):
+    """A limit that is changed together with very much else is the one that nobody would see."""
+    world = plant(world_of(buses=1, units=2))
+    gateway = daemon(site_of(world, [uplink(broker.port)], units=2, swings=False))
+    pattern = gateway.config["devices"][0]
+    for number in range(60):
+        gateway.config["devices"].append({**pattern, "name": f"new-{number}", "unit": 3 + number, "poll": "10m"})
+    gateway.config["rules"][0]["above"] = {"yellow": 30, "red": 60}
+    told = changes(reload(gateway))
+    assert told.get("rule.gas-high.above.yellow") == ("20", "30")
+    assert told.get("rule.gas-high.above.red") == ("50", "60")
+    gateway.stop()
+
+
+def test_added_and_removed(plant, make_broker, daemon, platform):
+    brokers = [make_broker(), make_broker()]
+    world = plant(world_of(buses=2, units=2))
+    watchers = [platform(b, "--require-complete") for b in brokers]
+    gateway = daemon(site_of(world, [uplink(brokers[0].port)], units=1, swings=False))
+    both = {"name": "both-high", "points": ["d-0-1.gas", "d-1-1.gas"], "above": {"orange": 40}}
+    added = {**gateway.config["devices"][0], "name": "d-0-2", "unit": 2}
+    wait_for(lambda: connected(gateway), what="the connection")
+
+    gateway.config["rules"].append(both)
+    gateway.config["devices"].append(added)
+    gateway.config["uplinks"].append(uplink(brokers[1].port, "city"))
+    told = changes(reload(gateway))
+    assert told["rule.both-high.above.orange"] == (None, "40") and told["device.d-0-2.unit"] == (None, "2")
+    assert any(what.startswith("uplink.city.") and old is None for what, (old, _) in told.items())
+    world.control.set("bus-0", 1, "holding", 0, 45)
+    world.control.set("bus-0", 2, "holding", 0, 30)
+    wait_for(lambda: len(gateway.alarms()) == 3, what="three alarms")
+    kept = alarm_of(gateway, "d-0-1.gas", "gas-high")
+    gone = {alarm_of(gateway, "d-0-1.gas", "both-high")["alarm"], alarm_of(gateway, "d-0-2.gas")["alarm"]}
+    await_arrival(gateway, watchers[1])  # the new platform gets the history too
+
+    gateway.config["rules"].remove(both)
+    gateway.config["devices"].remove(added)
+    del gateway.config["uplinks"][0]
+    told = changes(reload(gateway))
+    assert told["rule.both-high.above.orange"] == ("40", None) and told["device.d-0-2.unit"] == ("2", None)
+    assert gateway.alarms() == [kept], "what is still configured goes on as it was"
+    for alarm in gone:
+        ends = [r for _, r in gateway.records("alarm") if r["alarm"] == alarm and r["event"] == "clear"]
+        assert len(ends) == 1 and ends[0]["comment"] and ends[0]["value"] is None, ends
+    wait_for(lambda: [u["name"] for u in gateway.status()["uplinks"]] == ["city"] and connected(gateway), what="one uplink")
+    assert [d["name"] for d in gateway.status()["devices"]] == ["d-0-1", "d-1-1"]
+    judge(gateway, watchers[1])
+    assert gateway.query("SELECT uplink, count(*) FROM v_uplink GROUP BY uplink") == [("city", 4)], "nothing is owed to who is gone"
+    report = watchers[0].finish()
+    assert report["breach_count"] == 0 and not report["gateways"][0]["online"], "it said goodbye to the platform that was removed"
+
+
+def test_what_did_not_change_keeps_running(plant, broker, daemon):
+    """Another limit on one rule: the connections to platform and devices stay, and a delay that runs is not begun anew."""
+    world = plant(world_of(buses=2, units=1))
+    slow = {"name": "slow", "points": "d-0-1.gas", "above": {"orange": 40}, "on_delay": "4s"}
+    site = site_of(world, [uplink(broker.port)], units=1, swings=False)
+    site["rules"].append(slow)
+    gateway = daemon(site)
+    wait_for(lambda: connected(gateway), what="the connection")
+    wait_for(lambda: all(one["accepted"] for one in world.control.stats()["listeners"].values()), what="the buses")
+    accepted = {name: one["accepted"] for name, one in world.control.stats()["listeners"].items()}
+    world.control.set("bus-0", 1, "holding", 0, 45)
+    wait_for(lambda: alarm_of(gateway, "d-0-1.gas", "gas-high"), what="the alarm without a delay")
+    began = alarm_of(gateway, "d-0-1.gas", "gas-high")["raised_ts"]
+    time.sleep(1)  # some of the delay must pass before the reload
+    gateway.config["rules"][0]["above"] = {"yellow": 20, "red": 55}
+    reload(gateway)
+    alarm = wait_for(lambda: alarm_of(gateway, "d-0-1.gas", "slow"), what="the alarm with a delay")
+    late = alarm["raised_ts"] - began - 4000
+    wait_for(lambda: connected(gateway), what="the connection")
+    connects = gateway.status()["uplinks"][0]["connects"]
+    now = {name: one["accepted"] for name, one in world.control.stats()["listeners"].items()}
+    gateway.stop()
+    assert late == 0, "a reload put the alarm off"
+    assert now == accepted, "a reload broke the connections to the devices"
+    assert connects == 1 and broker.child.output().count("Received CONNECT from") == 1, "a reload broke the connection to the platform"
+
+
+@pytest.mark.parametrize("burst", [False, True])
+def test_ten_reloads_under_load(plant, broker, daemon, platform, burst):
+    world = plant(world_of(buses=2, units=4))
+    world.control.set("bus-0", 1, "holding", 0, 60)
+    watcher = platform(broker, "--require-complete")
+    gateway = daemon(site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"})]))
+    lasting = wait_for(lambda: alarm_of(gateway, "d-0-1.gas"), what="the alarm")["alarm"]
+    reload(gateway)
+    wait_for(lambda: connected(gateway) and all(d["ok"] for d in gateway.status()["devices"]), what="the site at work")
+    await_arrival(gateway, watcher)
+    open_before, threads_before = descriptors(gateway.child.pid), threads(gateway.child.pid)
+    for number in range(10):
+        gateway.config["rules"][0]["above"] = {"yellow": 20, "red": 40 + number}
+        if burst:
+            gateway.reload()
+            continue
+        stored = head(gateway, "telemetry")
+        reload(gateway)
+        wait_for(lambda h=stored: head(gateway, "telemetry") > h + 50, what="polling to go on")
+    digest = hashlib.sha256(gateway.file.read_bytes()).hexdigest()
+    wait_for(lambda: gateway.status()["config"]["sha256"] == digest, LONG, "the last configuration in force")
+    assert all(event["applied"] for event in configs(gateway))
+    wait_for(lambda: connected(gateway), LONG, "the connection")
+    wait_for(lambda: descriptors(gateway.child.pid) <= open_before, what="the old descriptors closed")
+    wait_for(lambda: threads(gateway.child.pid) <= threads_before, what="the old threads ended")
+    assert lasting in assert_lives(rows(gateway, "alarm")).values()
+    assert sum(f'"alarm":"{lasting}","event":"raise"' in text for text in rows(gateway, "alarm").values()) == 1
+    judge(gateway, watcher)
+    assert_store_is_sound(gateway)
