@@ -30,7 +30,7 @@ struct app {
     struct loop_worker *loader;
     struct control *control;
     struct command_context context;
-    size_t leaving; /* uplinks that have not said goodbye yet */
+    size_t leaving;          /* uplinks that have not said goodbye yet */
     struct loop_timer *left; /* fires once all have: an uplink is not freed inside its own callback */
     char reload_by[BY_MAX];
     char reload_next_by[BY_MAX]; /* who asked while one was under way; empty: nobody */
@@ -82,19 +82,34 @@ static void uplink_left_cb(void *arg)
         loop_timer_at(a->left, loop_mono_ms(a->loop));
 }
 
-/* Sends every uplink off with its final state document. */
+/* After a reload the same platform hears from this gateway at the same place again. */
+static bool comes_back(const struct site_uplink *old, const struct site *site)
+{
+    for (size_t i = 0; i < site->uplink_count; i++) {
+        const struct site_uplink *u = &site->uplinks[i];
+
+        if (strcmp(u->host, old->host) == 0 && u->port == old->port &&
+            strcmp(u->topic_root, old->topic_root) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Sends every uplink off with its final state document: a platform that hears no more must not take the gateway for alive. */
 static void uplinks_leave(struct app *a, bool online, int64_t timeout_ms)
 {
     struct pipeline *p = &a->pipeline;
     size_t count = p->uplinks ? p->uplink_count : 0;
-    const char *final = NULL; /* out of memory: they leave without a word, rather than with half a one */
 
-    pipeline_write_state(p, online);
-    if (jsonw_error(&p->document) == RG_OK)
-        final = p->document.text;
     a->leaving = count + 1; /* the one more: so that it does not reach 0 inside this loop */
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        const char *final = NULL; /* out of memory: they leave without a word, rather than with half a one */
+
+        pipeline_write_state(p, online && comes_back(&p->uplink_site->uplinks[i], p->site));
+        if (jsonw_error(&p->document) == RG_OK)
+            final = p->document.text;
         uplink_stop(p->uplinks[i], final, final ? p->document.length : 0, timeout_ms, uplink_left_cb, a);
+    }
     uplink_left_cb(a);
 }
 
@@ -132,8 +147,8 @@ void app_stop(struct app *a, const char *reason, void (*done)(void *arg), void *
 
 /* ---- control ---- */
 
-static enum rg_err control_cb(void *arg, const char *command, const struct json *request, uint32_t uid, struct jsonw *out,
-                              char *error, size_t error_size)
+static enum rg_err control_cb(void *arg, const char *command, const struct json *request, uint32_t uid,
+                              struct jsonw *out, char *error, size_t error_size)
 {
     struct app *a = arg;
 
@@ -187,7 +202,8 @@ static void switch_finish(struct app *a)
 
     free_uplinks(a);
     if (pipeline_uplinks_start(&a->pipeline) != RG_OK)
-        log_error("reload: an uplink could not be made, it and those after it are missing until the next reload");
+        log_error(
+            "reload: an uplink could not be made, it and those after it are missing until the next reload");
     if (!a->control || !old_socket || !new_socket || strcmp(old_socket, new_socket) != 0) {
         control_destroy(a->control);
         a->control = NULL;
@@ -235,8 +251,8 @@ static void log_issues(const struct config *config)
     for (size_t i = 0; i < config->issue_count; i++) {
         const struct config_issue *issue = &config->issues[i];
 
-        log_write(issue->severity == CONFIG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s:%u:%u: %s", issue->file,
-                  issue->line, issue->column, issue->text);
+        log_write(issue->severity == CONFIG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s:%u:%u: %s",
+                  issue->file, issue->line, issue->column, issue->text);
     }
 }
 
@@ -290,7 +306,8 @@ static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
     struct store_start start = {0};
     enum rg_err err;
 
-    err = pipeline_open(&a->pipeline, a->loop, env, a->config->site, a->config->sha256, &start, why, sizeof why);
+    err = pipeline_open(&a->pipeline, a->loop, env, a->config->site, a->config->sha256, &start, why,
+                        sizeof why);
     if (err != RG_OK) {
         log_error("cannot start: %s", why[0] ? why : rg_err_text(err));
     } else {
@@ -303,7 +320,8 @@ static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
     return err;
 }
 
-enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct config *config, struct app **out)
+enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct config *config,
+                       struct app **out)
 {
     struct app *a = calloc(1, sizeof *a);
     enum rg_err err = RG_ENOMEM;

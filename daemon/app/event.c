@@ -1,13 +1,14 @@
 #include "app/event.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "app/record.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "config/diff.h"
 
-#define CHANGES_IN_EVENT 500 /* of a configuration; further ones are counted */
+#define CHANGES_IN_EVENT 500 /* of a configuration */
 
 /* ts first, then kind, then what belongs to the kind. */
 static struct jsonw *event_begin(struct pipeline *p, const char *kind, int64_t wall_ms)
@@ -22,8 +23,8 @@ void event_start(struct pipeline *p, bool clean)
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "start", now);
 
-    log_info("riskgated %s started: gateway %s, boot %" PRId64 "%s", p->env.version, p->site->gateway.id, p->boot,
-             clean ? "" : ", the last run did not end cleanly");
+    log_info("riskgated %s started: gateway %s, boot %" PRId64 "%s", p->env.version, p->site->gateway.id,
+             p->boot, clean ? "" : ", the last run did not end cleanly");
     jsonw_key_int(w, "boot", p->boot);
     jsonw_key_string(w, "version", p->env.version);
     jsonw_key_bool(w, "clean", clean);
@@ -41,30 +42,73 @@ void event_stop(struct pipeline *p, const char *reason)
     pipeline_append_event(p, "stop", now);
 }
 
-void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff, const char *by)
+/* What decides whether people are warned: limits, dead-bands, delays. Which points a rule watches follows from names and globs. */
+static bool is_limit(const struct config_change *c)
 {
-    int64_t now = loop_wall_ms(p->loop);
-    struct jsonw *w = event_begin(p, "config", now);
-    size_t told = diff->count < CHANGES_IN_EVENT ? diff->count : CHANGES_IN_EVENT;
+    const char *text = c->after ? c->after : c->before;
 
-    log_info("configuration %s taken (%zu changes, asked by %s)", config->file, diff->count, by);
+    return strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0;
+}
+
+static void applied_begin(struct pipeline *p, const struct config *config, const char *by, int64_t now)
+{
+    struct jsonw *w = event_begin(p, "config", now);
+
     jsonw_key_bool(w, "applied", true);
     jsonw_key_string(w, "file", config->file);
     jsonw_key_string(w, "sha256", config->sha256);
     jsonw_key_string(w, "by", by);
     jsonw_key(w, "changes");
     jsonw_array_begin(w);
-    for (size_t i = 0; i < told; i++) {
-        jsonw_object_begin(w);
-        jsonw_key_string(w, "what", diff->changes[i].what);
-        jsonw_key_string(w, "old", diff->changes[i].before);
-        jsonw_key_string(w, "new", diff->changes[i].after);
-        jsonw_object_end(w);
-    }
-    jsonw_array_end(w);
-    if (told < diff->count)
-        jsonw_key_int(w, "more", (int64_t)(diff->count - told));
+}
+
+static void applied_end(struct pipeline *p, size_t more, int64_t now)
+{
+    jsonw_array_end(&p->event);
+    if (more > 0)
+        jsonw_key_int(&p->event, "more", (int64_t)more);
     pipeline_append_event(p, "config", now);
+}
+
+static void write_change(struct jsonw *w, const struct config_change *c)
+{
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "what", c->what);
+    jsonw_key_string(w, "old", c->before);
+    jsonw_key_string(w, "new", c->after);
+    jsonw_object_end(w);
+}
+
+/* Every changed limit is told, in as many events as that takes, and before all else; other changes as far as the event still holds them. */
+void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
+                          const char *by)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    size_t written = 0;
+    size_t left = diff->count;
+
+    log_info("configuration %s taken (%zu changes, asked by %s)", config->file, diff->count, by);
+    applied_begin(p, config, by, now);
+    for (size_t i = 0; i < diff->count; i++) {
+        if (!is_limit(&diff->changes[i]))
+            continue;
+        if (written == CHANGES_IN_EVENT) {
+            applied_end(p, 0, now);
+            applied_begin(p, config, by, now);
+            written = 0;
+        }
+        write_change(&p->event, &diff->changes[i]);
+        written++;
+        left--;
+    }
+    for (size_t i = 0; i < diff->count && written < CHANGES_IN_EVENT; i++) {
+        if (is_limit(&diff->changes[i]))
+            continue;
+        write_change(&p->event, &diff->changes[i]);
+        written++;
+        left--;
+    }
+    applied_end(p, left, now);
 }
 
 void event_config_refused(struct pipeline *p, const struct config *config, const char *why, const char *by)
@@ -135,7 +179,8 @@ void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *d
     pipeline_append_event(p, "uplink", now);
 }
 
-void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count, const char *cause)
+void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count,
+                const char *cause)
 {
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "lost", now);
@@ -162,7 +207,8 @@ void event_clock(struct pipeline *p, int64_t step_ms, bool synced)
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "clock", now);
 
-    log_warning("system clock: step of %" PRId64 " ms, %s", step_ms, synced ? "synchronised" : "not synchronised");
+    log_warning("system clock: step of %" PRId64 " ms, %s", step_ms,
+                synced ? "synchronised" : "not synchronised");
     jsonw_key_int(w, "step_ms", step_ms);
     jsonw_key_bool(w, "synced", synced);
     pipeline_append_event(p, "clock", now);
@@ -184,10 +230,10 @@ void event_command_ack(struct pipeline *p, const char *alarm, const char *by, co
 void event_log_alarm(const struct alarm_change *change)
 {
     const struct alarm *a = change->alarm;
-    enum log_level severity = change->event == ALARM_RAISE || change->event == ALARM_ESCALATE ? LOG_LEVEL_WARNING
-                                                                                                  : LOG_LEVEL_INFO;
+    enum log_level severity =
+        change->event == ALARM_RAISE || change->event == ALARM_ESCALATE ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 
-    log_write(severity, "alarm %s %s: rule %s, point %s, %s -> %s%s%s", a->id, alarm_event_name(change->event), a->rule,
-              a->point, level_name(change->was), level_name(a->level), change->message ? ": " : "",
-              change->message ? change->message : "");
+    log_write(severity, "alarm %s %s: rule %s, point %s, %s -> %s%s%s", a->id,
+              alarm_event_name(change->event), a->rule, a->point, level_name(change->was),
+              level_name(a->level), change->message ? ": " : "", change->message ? change->message : "");
 }

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "uplink/about.h"
 
+#define SECOND_MS 1000
+
 struct moment pipeline_now(const struct pipeline *p)
 {
     return (struct moment){.mono_ms = loop_mono_ms(p->loop), .wall_ms = loop_wall_ms(p->loop)};
@@ -235,9 +237,9 @@ static void second_cb(void *arg)
 
     if (step != 0 || sync_changed)
         event_clock(p, step, p->clock.synced);
-    if (now.mono_ms >= p->risk_due_ms)
+    if (now.mono_ms + SECOND_MS > p->risk_due_ms) /* rather a second early than late */
         pipeline_publish_risk(p);
-    loop_timer_at(p->second, now.mono_ms + 1000);
+    loop_timer_at(p->second, now.mono_ms + SECOND_MS);
 }
 
 enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment)
@@ -389,7 +391,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     now = pipeline_now(p); /* letting go may have taken a while */
     rules_start(p->rules, now);
     schedule_deadline(p);
-    loop_timer_at(p->second, now.mono_ms + 1000);
+    loop_timer_at(p->second, now.mono_ms + SECOND_MS);
     poll_start(p->poll);
     return RG_OK;
 }

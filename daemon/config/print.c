@@ -7,7 +7,27 @@
 #define PRINT_CELLS 160 /* a longer line is shown in part, around the caret */
 #define PRINT_BEFORE 80
 
-/* Writes the part of a line from byte `from` on, as wide as fits, bytes that could move the cursor as '?'. */
+static bool is_word(char c)
+{
+    return (unsigned char)c > ' ' && !strchr("\"'<>,", c);
+}
+
+/* Byte `at` stands between :// and @ of a URL: a user, perhaps a password, which must not get into the journal. */
+static bool is_secret(const char *line, size_t length, size_t at)
+{
+    size_t from = at;
+    size_t upto = at + 1;
+
+    if (!is_word(line[at]))
+        return false;
+    while (from > 0 && is_word(line[from - 1]))
+        from--;
+    while (upto < length && is_word(line[upto]))
+        upto++;
+    return memmem(line + from, at - from, "://", 3) && memchr(line + at + 1, '@', upto - at - 1);
+}
+
+/* Writes the part of a line from byte `from` on, as wide as fits, bytes that could move the cursor as '?', secrets as '*'. */
 static void print_part(FILE *to, const char *line, size_t length, size_t from)
 {
     unsigned cells = 0;
@@ -20,6 +40,9 @@ static void print_part(FILE *to, const char *line, size_t length, size_t from)
             (void)fputc('?', to);
             step = step ? step : 1;
             cells++;
+        } else if (is_secret(line, length, i)) {
+            (void)fputs(utf8_width(code) == 2 ? "**" : "*", to);
+            cells += utf8_width(code);
         } else {
             (void)fwrite(line + i, 1, step, to);
             cells += utf8_width(code);

@@ -113,7 +113,7 @@ int64_t retention_reserve(int64_t max_size)
 static int checkpoint_pages(int64_t max_size)
 {
     int64_t pages = retention_headroom(max_size) / 4 / PAGE_BYTES;
-    return (int)(pages < 64 ? 64 : pages > 1000 ? 1000 : pages);
+    return (int)(pages < 16 ? 16 : pages > 1000 ? 1000 : pages);
 }
 
 /* Bytes of pages that may be in use. The disk is a bound of its own: what the log holds must find room in the file

@@ -9,8 +9,9 @@
  *  "rules":[{"name":R,"message"?,"points":["D.P"],"above"?:{LEVEL:LIMIT},"below"?:{LEVEL:LIMIT},
  *            "is"?:[{"value":V,"level":LEVEL}],"deadband":X,"on_delay_ms":MS,"off_delay_ms":MS}]}
  *
- * "?" marks what is left out when it is not configured. LEVEL is red, orange, yellow, blue or none; limits, dead-bands and ranges are in
- * the point's unit; `above` holds for value >= limit, `below` for value <= limit. The order of lists is that of the configuration. */
+ * "?" marks what is left out when it is not configured. LEVEL is red, orange, yellow, blue or none; limits,
+ * dead-bands and ranges are in the point's unit; `above` holds for value >= limit, `below` for value <=
+ * limit. The order of lists is that of the configuration. */
 #ifndef RG_UPLINK_ABOUT_H
 #define RG_UPLINK_ABOUT_H
 

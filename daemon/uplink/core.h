@@ -1,7 +1,8 @@
 /* The inside of an uplink, for uplink.c, pump.c and lane.c only.
  *
- * A lane is one stream in one direction of time: live (from the cursor to the head) or back-fill (the cursor's ranges). Each
- * asks the store for one chunk, makes its message, holds it until there is room, sends it, and moves the cursor when it is acknowledged. */
+ * A lane is one stream in one direction of time: live (from the cursor to the head) or back-fill (the
+ * cursor's ranges). Each asks the store for one chunk, makes its message, holds it until there is room, sends
+ * it, and moves the cursor when it is acknowledged. */
 #ifndef RG_UPLINK_CORE_H
 #define RG_UPLINK_CORE_H
 
@@ -130,7 +131,8 @@ void uplink_detail(struct uplink *u, const char *what, const char *reason);
 void retry_init(struct retry *r);
 void retry_failed(struct uplink *u, struct retry *r);
 void retry_worked(struct uplink *u, struct retry *r);
-/* Hands a message to the transport and takes a place in the window; the token, or 0 when the transport did not take it. */
+/* Hands a message to the transport and takes a place in the window; the token, or 0 when the transport did
+ * not take it. */
 uint64_t uplink_send(struct uplink *u, unsigned owner, bool bulk, const char *topic,
                      const struct jsonw *message, bool retained, int64_t from, int64_t to);
 
@@ -154,7 +156,8 @@ void lane_free(struct lane *l);
 void lane_reset(struct lane *l);
 /* Whether there is something to fetch, and what. */
 bool lane_wants(const struct lane *l, struct seq_range *out);
-/* Fetches, and sends when it may. False: something of this lane is on its way or waits for room, so nothing less urgent may go. */
+/* Fetches, and sends when it may. False: something of this lane is on its way or waits for room, so nothing
+ * less urgent may go. */
 bool lane_serve(struct lane *l, int64_t now_ms, bool may_send);
 void lane_acked(struct lane *l, struct window_entry *e);
 void lane_refused(struct lane *l, struct window_entry *e);

@@ -21,7 +21,8 @@ static void ranges_merge_nearest(struct ranges *r)
     r->count--;
 }
 
-/* Appends, joining what touches the last one. The list holds two more than a cursor, so it is cut down as it grows. */
+/* Appends, joining what touches the last one. The list holds two more than a cursor, so it is cut down as it
+ * grows. */
 static void ranges_append(struct ranges *r, int64_t first, int64_t last)
 {
     if (last < first)

@@ -66,7 +66,8 @@ bool lane_is_empty(const struct lane *l)
     return l->state == LANE_IDLE && !lane_wants(l, &range) && window_count(&l->u->window, l->id) == 0;
 }
 
-/* Records that a filter left out are done as soon as everything before them is: with the message before them, or now. */
+/* Records that a filter left out are done as soon as everything before them is: with the message before them,
+ * or now. */
 static void lane_skip(struct lane *l, int64_t from, int64_t to)
 {
     struct window_entry *before = l->fill ? NULL : window_highest(&l->u->window, l->id);
@@ -205,7 +206,8 @@ bool lane_serve(struct lane *l, int64_t now_ms, bool may_send)
     return clear && l->state != LANE_FETCHING;
 }
 
-/* Live records are settled in their order: the cursor stays one number and no range is made of what is merely in flight. */
+/* Live records are settled in their order: the cursor stays one number and no range is made of what is merely
+ * in flight. */
 static void lane_settle_in_order(struct lane *l)
 {
     struct window_entry *e = window_lowest(&l->u->window, l->id);
@@ -216,7 +218,8 @@ static void lane_settle_in_order(struct lane *l)
     }
 }
 
-/* Once the last answer is there, a lane with a refused message goes back to its cursor and tries again later. */
+/* Once the last answer is there, a lane with a refused message goes back to its cursor and tries again later.
+ */
 static void lane_rewind_when_drained(struct lane *l)
 {
     struct window_entry *e = NULL;

@@ -12,10 +12,11 @@ struct pace {
     int64_t at_ms; /* when tokens was right */
 };
 
-/* rate: records a second; 0 (or less): no limit. most: records that one message may hold at most. The bucket begins full. */
+/* rate: records a second; 0 (or less): no limit. most: records that one message may hold at most. The bucket
+ * begins full. */
 void pace_init(struct pace *p, double rate, size_t most, int64_t now_ms);
-/* How many records one paced message should hold: a second's worth, within 1 and `most`, so that a low rate gives
- * small messages often, not a large one now and then. */
+/* How many records one paced message should hold: a second's worth, within 1 and `most`, so that a low rate
+ * gives small messages often, not a large one now and then. */
 size_t pace_batch(const struct pace *p);
 /* ms until `records` may go: 0 means now. More than the bucket holds may go as soon as it is full. */
 int64_t pace_wait(const struct pace *p, size_t records, int64_t now_ms);

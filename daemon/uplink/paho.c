@@ -54,8 +54,8 @@ static void post_event(void *arg, const struct paho_event *event)
 
         t->overflow = true;
         err = mailbox_post(t->mailbox, &wake);
-        (void)
-            err; /* if this does not fit either, what is in there is still to be taken out, now that the flag is set */
+        (void)err; /* if this does not fit either, what is in there is still to be taken out, now that the
+                      flag is set */
     }
     (void)pthread_mutex_unlock(&t->mutex);
 }
@@ -159,14 +159,16 @@ static void transport_free(struct transport *t)
     free(t);
 }
 
-/* A message waits while Paho has some of an earlier connection to send; one whose own connection is gone need not. */
+/* A message waits while Paho has some of an earlier connection to send; one whose own connection is gone need
+ * not. */
 static bool may_run(const struct transport *t, struct paho_client *client)
 {
     return t->first && (t->first->kind != COMMAND_PUBLISH || t->first->generation != t->wanted || !client ||
                         paho_client_ready(client));
 }
 
-/* With the mutex held. The client's connection is not wanted any more: Paho mostly ends it by itself, and then the client stays. */
+/* With the mutex held. The client's connection is not wanted any more: Paho mostly ends it by itself, and
+ * then the client stays. */
 static struct paho_client *end_connection(struct transport *t, struct paho_client *client)
 {
     struct timespec until = {0};

@@ -9,8 +9,9 @@
 #include "base/text.h"
 #include "uplink/paho.h"
 
-/* Paho's lists of clients are the process's; 1.3 frees them with the last client while another thread may be adding one. So
- * making and destroying take turns. It guards Paho's own global state, the one reason for a global here. */
+/* Paho's lists of clients are the process's; 1.3 frees them with the last client while another thread may be
+ * adding one. So making and destroying take turns. It guards Paho's own global state, the one reason for a
+ * global here. */
 static pthread_mutex_t paho_turn = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t paho_once = PTHREAD_ONCE_INIT;
 
@@ -24,11 +25,11 @@ struct slot {
 
 struct paho_client {
     MQTTAsync handle;
-    bool v311;
+    bool v311, tls;
     struct paho_cbs cbs;
     void *arg;
-    pthread_mutex_t
-        mutex; /* for what follows: the transport's thread and Paho's share it. Never held during a call of Paho */
+    pthread_mutex_t mutex; /* for what follows: the transport's thread and Paho's share it. Never held during
+                              a call of Paho */
     uint32_t generation;
     bool idle;
     struct slot slots[PAHO_SLOTS];
@@ -130,7 +131,8 @@ static void tell_failed(struct paho_client *c, int code, const char *broker_text
     else if (tls_error[0])
         (void)text_format(reason, sizeof(reason), "%s: %s", name_or(message, "TLS"), tls_error);
     else
-        (void)text_copy(reason, sizeof(reason), name_or(message, "no connection"));
+        (void)text_format(reason, sizeof(reason), "%s%s", name_or(message, "no connection"),
+                          c->tls ? " (no answer there, or its certificate does not name this host)" : "");
     tell_ended(c, PAHO_FAILED, reason);
 }
 
@@ -220,7 +222,8 @@ static void unsent_v5(void *context, MQTTAsync_failureData5 *data)
         slot_answer(context, PAHO_LOST, name_or(data ? data->message : NULL, "a message was given up"));
 }
 
-/* OpenSSL's error line is thread:error:code:library:function:reason:file:line:data; the reason is what people want. */
+/* OpenSSL's error line is thread:error:code:library:function:reason:file:line:data; the reason is what people
+ * want. */
 static int tls_error_cb(const char *line, size_t length, void *context)
 {
     struct paho_client *c = context;
@@ -278,6 +281,7 @@ enum rg_err paho_client_create(const struct paho_target *target, const struct pa
         return RG_ENOMEM;
     }
     c->v311 = target->v311;
+    c->tls = target->tls;
     c->cbs = *cbs;
     c->arg = arg;
     c->idle = true;
@@ -299,7 +303,8 @@ void paho_client_destroy(struct paho_client *c)
     if (!c)
         return;
     if (c->handle) {
-        /* Paho calls back with its lock held, and destroy takes that lock: when it returns, no call is under way. */
+        /* Paho calls back with its lock held, and destroy takes that lock: when it returns, no call is under
+         * way. */
         (void)pthread_mutex_lock(&paho_turn);
         MQTTAsync_destroy(&c->handle);
         (void)pthread_mutex_unlock(&paho_turn);
@@ -320,8 +325,8 @@ static MQTTAsync_SSLOptions tls_options(struct paho_client *c, const struct paho
     tls.enableServerCertAuth = 1;
     tls.verify = 1;
     tls.disableDefaultTrustStore = 1;
-    /* sslVersion 1.2 would mean 1.2 only, and security level 2 alone lets TLS 1.1 through with RSA key exchange. None of these
-     * suites exists before TLS 1.2; those of TLS 1.3 are always on. */
+    /* sslVersion 1.2 would mean 1.2 only, and security level 2 alone lets TLS 1.1 through with RSA key
+     * exchange. None of these suites exists before TLS 1.2; those of TLS 1.3 are always on. */
     tls.sslVersion = MQTT_SSL_VERSION_DEFAULT;
     tls.enabledCipherSuites = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!aNULL:@SECLEVEL=2";
     tls.ssl_error_cb = tls_error_cb;

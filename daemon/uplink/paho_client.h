@@ -1,9 +1,10 @@
-/* A Paho client, for paho.c only. Functions block (Paho's global lock, name resolution, the end of Paho's threads: up to 1.1 s) and
- * are called on the transport's thread.
+/* A Paho client, for paho.c only. Functions block (Paho's global lock, name resolution, the end of Paho's
+ * threads: up to 1.1 s) and are called on the transport's thread.
  *
- * A message that still waits in Paho's own queue when a connection ends (a slow line) can be neither taken back nor freed:
- * MQTTAsync_destroy leaks its text (1.3.12). So one client is used for one connection after the other; such a message goes out a second
- * time on the next one, where nothing new is handed over before it, and its answer is that of an old generation. */
+ * A message that still waits in Paho's own queue when a connection ends (a slow line) can be neither taken
+ * back nor freed: MQTTAsync_destroy leaks its text (1.3.12). So one client is used for one connection after
+ * the other; such a message goes out a second time on the next one, where nothing new is handed over before
+ * it, and its answer is that of an old generation. */
 #ifndef RG_UPLINK_PAHO_CLIENT_H
 #define RG_UPLINK_PAHO_CLIENT_H
 
@@ -64,8 +65,8 @@ RG_NODISCARD enum rg_err paho_client_create(const struct paho_target *target, co
                                             void *arg, struct paho_client **out);
 /* A connection that is up is ended with DISCONNECT. No event follows. Takes NULL. */
 void paho_client_destroy(struct paho_client *c);
-/* Begins to connect, only when idle; PAHO_CONNECTED or PAHO_FAILED follows, with this generation. On an error *why (PAHO_REASON_MAX bytes)
- * says what. */
+/* Begins to connect, only when idle; PAHO_CONNECTED or PAHO_FAILED follows, with this generation. On an error
+ * *why (PAHO_REASON_MAX bytes) says what. */
 RG_NODISCARD enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target *target,
                                              const char *password, const struct paho_will *will,
                                              uint32_t generation, char *why);

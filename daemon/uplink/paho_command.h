@@ -1,4 +1,5 @@
-/* What the loop asks of a Paho transport's thread: one block of memory with all its texts. For paho.c only. */
+/* What the loop asks of a Paho transport's thread: one block of memory with all its texts. For paho.c only.
+ */
 #ifndef RG_UPLINK_PAHO_COMMAND_H
 #define RG_UPLINK_PAHO_COMMAND_H
 

@@ -1,6 +1,7 @@
 /* The shape of a stream message (contract §3): a header and stored records in a row. Pure.
  *
- * {"v":1,"ent":E,"gw":G,"stream":S,"backfill":B,"prev":P,"first":F,"last":L[,"stored":false][,"clock":"unsynced"],"records":[...]} */
+ * {"v":1,"ent":E,"gw":G,"stream":S,"backfill":B,"prev":P,"first":F,"last":L
+ *  [,"stored":false][,"clock":"unsynced"],"records":[...]} */
 #ifndef RG_UPLINK_PAYLOAD_H
 #define RG_UPLINK_PAYLOAD_H
 
@@ -22,8 +23,8 @@ struct payload_head {
     bool unsynced;             /* a record in it was taken while the clock was not synchronised */
 };
 
-/* Writes a message over what w held. records: complete records joined by ',', byte for byte as stored. The result is w's error: RG_OK,
- * RG_ENOMEM or RG_EFULL. */
+/* Writes a message over what w held. records: complete records joined by ',', byte for byte as stored. The
+ * result is w's error: RG_OK, RG_ENOMEM or RG_EFULL. */
 RG_NODISCARD enum rg_err payload_stored(struct jsonw *w, const struct payload_head *head, const char *records,
                                         size_t length);
 /* One record that the store could not take: no numbers, "stored": false. record: a complete JSON object. */

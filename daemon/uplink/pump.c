@@ -62,7 +62,8 @@ static bool send_unstored(struct uplink *u, int64_t now_ms)
 
 /* ---- what goes when ---- */
 
-/* A lane fetches one chunk at a time, so it comes round here again for the next one; what was sent left room to fetch. */
+/* A lane fetches one chunk at a time, so it comes round here again for the next one; what was sent left room
+ * to fetch. */
 static bool serve_lanes(struct uplink *u, int64_t now_ms, enum lane_id first, enum lane_id last, bool open)
 {
     for (enum lane_id id = first; id <= last; id++)
@@ -82,7 +83,8 @@ void pump_run(struct uplink *u, int64_t now_ms)
         (void)serve_lanes(u, now_ms, LANE_ALARM, LANE_EVENT, open);
         return;
     }
-    /* Two small documents that say whether the gateway is alive and how things stand: never behind a slow disk. */
+    /* Two small documents that say whether the gateway is alive and how things stand: never behind a slow
+     * disk. */
     open = open && send_doc(u, UPLINK_DOC_STATE, now_ms) && send_doc(u, UPLINK_DOC_RISK, now_ms);
     open = serve_lanes(u, now_ms, LANE_ALARM, LANE_REPORT, open);
     open = open && send_doc(u, UPLINK_DOC_ABOUT, now_ms);

@@ -1,7 +1,9 @@
-/* The life of one connection to a broker, from start to stop, as a pure state machine: session_step(state, input, now) -> actions.
+/* The life of one connection to a broker, from start to stop, as a pure state machine: session_step(state,
+ * input, now) -> actions.
  *
- * Reconnects wait for a capped, jittered back-off that grows with every failure and is forgotten only when a connection has held
- * SESSION_STABLE_MS: a broker that accepts and then throws out is a failure like any other. */
+ * Reconnects wait for a capped, jittered back-off that grows with every failure and is forgotten only when a
+ * connection has held SESSION_STABLE_MS: a broker that accepts and then throws out is a failure like any
+ * other. */
 #ifndef RG_UPLINK_SESSION_H
 #define RG_UPLINK_SESSION_H
 

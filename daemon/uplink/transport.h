@@ -14,7 +14,8 @@ struct loop;
 struct transport;
 
 struct transport_cbs {
-    /* receive_max: messages that the broker takes unacknowledged (MQTT 5 Receive Maximum; SIZE_MAX: it did not say). */
+    /* receive_max: messages that the broker takes unacknowledged (MQTT 5 Receive Maximum; SIZE_MAX: it did
+     * not say). */
     void (*connected)(void *arg, size_t receive_max);
     void (*failed)(void *arg, const char *reason); /* the connection asked for did not come about */
     void (*lost)(
@@ -30,16 +31,18 @@ struct transport_ops {
     const char *name;
     enum rg_err (*create)(struct loop *loop, const struct site_uplink *conf, const struct transport_cbs *cbs,
                           void *arg, struct transport **out);
-    /* Begins to connect, dropping whatever connection or attempt there was, of which no callback follows; connected or failed
-     * follows, unless it is overtaken by the next connect. will_topic and will: the last will, QoS 1, retained. password: or NULL. */
+    /* Begins to connect, dropping whatever connection or attempt there was, of which no callback follows;
+     * connected or failed follows, unless it is overtaken by the next connect. will_topic and will: the last
+     * will, QoS 1, retained. password: or NULL. */
     enum rg_err (*connect)(struct transport *t, const char *password, const char *will_topic,
                            const char *will, size_t will_length);
-    /* QoS 1. The payload is copied or sent before it returns. token is the caller's, given back by acked or refused. RG_ESTATE: not
-     * connected; RG_EFULL: more unacknowledged than it keeps; RG_ENOMEM. */
+    /* QoS 1. The payload is copied or sent before it returns. token is the caller's, given back by acked or
+     * refused. RG_ESTATE: not connected; RG_EFULL: more unacknowledged than it keeps; RG_ENOMEM. */
     enum rg_err (*publish)(struct transport *t, const char *topic, const char *payload, size_t length,
                            bool retained, uint64_t token);
     void (*disconnect)(struct transport *t); /* politely: DISCONNECT, so no last will; disconnected follows */
-    /* At once; no callback follows; takes NULL. A connection that is up may end without its last will: disconnect before. */
+    /* At once; no callback follows; takes NULL. A connection that is up may end without its last will:
+     * disconnect before. */
     void (*destroy)(struct transport *t);
 };
 

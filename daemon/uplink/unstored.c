@@ -28,7 +28,8 @@ enum rg_err unstored_push(struct unstored *q, const char *body, size_t length, b
     text[length + 1] = '}';
     text[length + 2] = '\0';
     if (q->count == UNSTORED_MAX) {
-        /* The newest tell how things stand now; all of them come again as proper records if the store recovers. */
+        /* The newest tell how things stand now; all of them come again as proper records if the store
+         * recovers. */
         remove_at(q, 0);
         q->dropped++;
     }

@@ -1,4 +1,5 @@
-/* Alarms that the store could not take, on their way out without a number: a bounded few, the oldest given up first and counted. */
+/* Alarms that the store could not take, on their way out without a number: a bounded few, the oldest given up
+ * first and counted. */
 #ifndef RG_UPLINK_UNSTORED_H
 #define RG_UPLINK_UNSTORED_H
 

@@ -1,17 +1,20 @@
-/* One uplink: a session with one platform's broker, cursors on the streams, a bounded window of messages in flight.
+/* One uplink: a session with one platform's broker, cursors on the streams, a bounded window of messages in
+ * flight.
  *
- * - Alarms first, then events and reports, then live telemetry, then back-fill at its rate. Telemetry and back-fill never take the
- *   last UPLINK_WINDOW_RESERVE places of the window, and one message holds at most UPLINK_MESSAGE_BYTES of bodies, so an
- *   alarm waits for little.
+ * - Alarms first, then events and reports, then live telemetry, then back-fill at its rate. Telemetry and
+ * back-fill never take the last UPLINK_WINDOW_RESERVE places of the window, and one message holds at most
+ * UPLINK_MESSAGE_BYTES of bodies, so an alarm waits for little.
  * - A cursor moves only on PUBACK. What was in flight when the connection ended is sent again.
- * - On (re)connecting, telemetry missed is turned into a back-fill range when it is more than UPLINK_LIVE_LAG records, and live goes on from
- *   the head. Alarms, events and reports missed are sent in order before anything else, marked as back-fill when they were committed
- *   before the connection came up.
+ * - On (re)connecting, telemetry missed is turned into a back-fill range when it is more than UPLINK_LIVE_LAG
+ * records, and live goes on from the head. Alarms, events and reports missed are sent in order before
+ * anything else, marked as back-fill when they were committed before the connection came up.
  * - Reconnects: capped, jittered back-off, reset only after the connection has held UPLINK_STABLE_MS.
- * - A message that the broker refuses (PUBACK with a reason of 0x80 or more) is counted, told in stats.detail and sent again after a
- *   back-off, with all of its stream that follows it; other streams go on.
- * - Memory: one message held for each stream and direction, 64 unstored alarms, the documents; nothing grows with an outage.
- * - state, about and risk are retained documents: only the newest text of each is kept, and published anew after each connect. */
+ * - A message that the broker refuses (PUBACK with a reason of 0x80 or more) is counted, told in stats.detail
+ * and sent again after a back-off, with all of its stream that follows it; other streams go on.
+ * - Memory: one message held for each stream and direction, 64 unstored alarms, the documents; nothing grows
+ * with an outage.
+ * - state, about and risk are retained documents: only the newest text of each is kept, and published anew
+ * after each connect. */
 #ifndef RG_UPLINK_UPLINK_H
 #define RG_UPLINK_UPLINK_H
 
@@ -23,7 +26,8 @@
 
 #define UPLINK_WINDOW 32 /* messages; fewer where the broker's Receive Maximum (MQTT 5) says so */
 #define UPLINK_WINDOW_RESERVE 4
-/* Bytes of telemetry and back-fill in flight: at 10 kB/s (2G) an alarm has at worst 26 s of them in front of it. */
+/* Bytes of telemetry and back-fill in flight: at 10 kB/s (2G) an alarm has at worst 26 s of them in front of
+ * it. */
 #define UPLINK_WINDOW_BYTES (256u << 10)
 #define UPLINK_MESSAGE_BYTES (64u << 10)
 #define UPLINK_MESSAGE_RECORDS 500
@@ -39,7 +43,8 @@ typedef void (*uplink_chunk_cb)(void *arg, const struct chunk *chunk);
 /* What the uplink asks of the rest of the program (app/ joins it to the store). */
 struct uplink_port {
     void *arg;
-    /* As store_fetch: cb is called on the loop later, never from inside; chunk borrowed. RG_EAGAIN: ask again later. */
+    /* As store_fetch: cb is called on the loop later, never from inside; chunk borrowed. RG_EAGAIN: ask again
+     * later. */
     enum rg_err (*fetch)(void *arg, enum stream stream, int64_t from, int64_t upto, size_t max_count,
                          size_t max_bytes, const struct stream_filter *filter, uplink_chunk_cb cb,
                          void *cb_arg);
@@ -52,7 +57,8 @@ struct uplink_port {
 enum uplink_doc { UPLINK_DOC_STATE, UPLINK_DOC_ABOUT, UPLINK_DOC_RISK };
 #define UPLINK_DOC_COUNT 3
 
-/* cursors: as found in the store. head: of each stream now. seed: of the jitter. site (with conf inside it) must outlive it. */
+/* cursors: as found in the store. head: of each stream now. seed: of the jitter. site (with conf inside it)
+ * must outlive it. */
 RG_NODISCARD enum rg_err uplink_create(struct loop *loop, const struct site *site,
                                        const struct site_uplink *conf, const struct transport_ops *transport,
                                        const struct uplink_port *port,
@@ -64,14 +70,16 @@ RG_NODISCARD enum rg_err uplink_start(struct uplink *u, const char *will, size_t
 RG_NODISCARD enum rg_err uplink_doc(struct uplink *u, enum uplink_doc doc, const char *text, size_t length);
 /* New records are durable. */
 void uplink_head(struct uplink *u, const int64_t head[STREAM_COUNT]);
-/* An alarm that the store could not take: sent at once as a message with "stored": false (contract §3). body: as for store_append. A
- * bounded few (64) are kept while there is no connection. */
+/* An alarm that the store could not take: sent at once as a message with "stored": false (contract §3). body:
+ * as for store_append. A bounded few (64) are kept while there is no connection. */
 void uplink_unstored_alarm(struct uplink *u, const char *body, size_t length, enum level level,
                            enum level was, bool unsynced);
-/* The records of a stream up to and including `upto` are gone from the store (retention): nothing below is asked for any more. */
+/* The records of a stream up to and including `upto` are gone from the store (retention): nothing below is
+ * asked for any more. */
 void uplink_gone(struct uplink *u, enum stream stream, int64_t upto);
-/* Sends what waits (alarms and events; at most timeout_ms), then the final state document (its acknowledgement is awaited 2 s at
- * most; NULL: none is sent), disconnects politely (3 s at most), hands the cursors to the port and calls done on the loop, never from inside. */
+/* Sends what waits (alarms and events; at most timeout_ms), then the final state document (its
+ * acknowledgement is awaited 2 s at most; NULL: none is sent), disconnects politely (3 s at most), hands the
+ * cursors to the port and calls done on the loop, never from inside. */
 void uplink_stop(struct uplink *u, const char *final_state, size_t length, int64_t timeout_ms,
                  void (*done)(void *arg), void *arg);
 void uplink_destroy(struct uplink *u); /* at once; takes NULL */
@@ -79,9 +87,9 @@ void uplink_destroy(struct uplink *u); /* at once; takes NULL */
 struct uplink_stats {
     bool connected;
     uint64_t connects, messages, acked_messages, resent;
-    int64_t pending
-        [STREAM_COUNT]; /* records not yet acknowledged (an upper bound where a filter leaves some out) */
-    int64_t last_ack_wall_ms; /* 0: never */
+    int64_t pending[STREAM_COUNT]; /* records not yet acknowledged (an upper bound where a filter leaves some
+                                      out) */
+    int64_t last_ack_wall_ms;      /* 0: never */
     size_t in_flight;
     uint64_t refused;          /* messages that the broker said no to; they are sent again */
     uint64_t unstored_dropped; /* unstored alarms given up for want of room */

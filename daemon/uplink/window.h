@@ -1,7 +1,7 @@
 /* What is in flight: messages handed to the transport and not yet acknowledged, by token. Bounded; pure.
  *
- * Bulk (telemetry and back-fill) never takes the last UPLINK_WINDOW_RESERVE places nor more than UPLINK_WINDOW_BYTES, so an alarm
- * finds a place at once and little in front of it, on a slow line too. */
+ * Bulk (telemetry and back-fill) never takes the last UPLINK_WINDOW_RESERVE places nor more than
+ * UPLINK_WINDOW_BYTES, so an alarm finds a place at once and little in front of it, on a slow line too. */
 #ifndef RG_UPLINK_WINDOW_H
 #define RG_UPLINK_WINDOW_H
 

@@ -78,6 +78,11 @@ const char *answer_kind_text(enum answer_kind kind)
     return (size_t)kind < RG_COUNT(texts) ? texts[kind] : "?";
 }
 
+bool exception_is_refusal(uint8_t code)
+{
+    return code >= 0x01 && code <= 0x03;
+}
+
 const char *exception_text(uint8_t code)
 {
     static const char *const texts[] = {

@@ -56,6 +56,10 @@ bool answer_transaction(const uint8_t *frame, size_t length, uint16_t *transacti
 #define EXCEPTION_GATEWAY_PATH 0x0A
 #define EXCEPTION_GATEWAY_TARGET 0x0B
 
+/* The request itself is not for this device: illegal function, data address or data value, which no repetition
+ * changes. All others speak of the device's state: busy, failed. */
+bool exception_is_refusal(uint8_t code);
+
 /* The specification's name of an exception code, in lower case: "illegal data address". Never NULL. */
 const char *exception_text(uint8_t code);
 

@@ -15,7 +15,7 @@
  * - A request whose shape is owed waits behind a probe: the same function and address with another count,
  *   so of a shape that is not owed. Its values are thrown away; its arrival is the proof. However late an
  *   answer is, it does no harm.
- * - Where no probe can be had (singles only, or the unit refuses it), the line is listened to until
+ * - Where no probe can be had (singles only, or the unit refuses it as illegal), the line is listened to until
  *   the grace has passed since the unit was last asked.
  * An exception carries no byte count, so while an answer with its function is owed it proves nothing and
  * is not believed.
@@ -41,7 +41,7 @@ struct debt {
     int64_t since_us; /* monotonic: when the newest unanswered request had gone out */
     uint8_t count;    /* shapes owed */
     bool many;        /* more than there is room for: any shape may be owed */
-    bool refuses;     /* answered a probe with an exception: no use probing this unit */
+    bool refuses;     /* refused a probe as illegal (exceptions 1 to 3): no use probing this unit */
     struct {
         uint8_t function;
         uint8_t bytes;

@@ -338,7 +338,7 @@ static bool settle_debt(struct driver_link *l, const struct ask *ask, int64_t ti
         break;
     }
     exchange(l, &probe, timeout_us, answer);
-    if (answer->result == DRIVER_MALFORMED && answer->exception != 0)
+    if (answer->result == DRIVER_MALFORMED && exception_is_refusal(answer->exception))
         debt->refuses = true;
     return answer->result == DRIVER_OK;
 }

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
-#include "raw.h"
+#include "platform/raw.h"
 
 #define STOP_MS 30000 /* longer than a stop may take */
 #define SCAN_RECORDS 256
@@ -195,6 +195,15 @@ void world_run_for(struct world *w, int64_t ms)
 }
 
 /* ---- judgement ---- */
+
+void world_check_memory(const struct world *w, int64_t before, int64_t growth)
+{
+    int64_t now = world_memory(w);
+
+    WORLD_CHECK(w, now <= before + growth, "memory in use grew from %lld to %lld KiB", (long long)before >> 10,
+                (long long)now >> 10);
+    WORLD_CHECK(w, world_page_cache() <= WORLD_PAGE_CACHE_MAX, "SQLite uses %lld KiB", (long long)world_page_cache() >> 10);
+}
 
 static bool nothing_waits(const struct world *w)
 {

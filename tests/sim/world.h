@@ -11,7 +11,7 @@
 
 #include "app/app.h"
 #include "base/random.h"
-#include "gateway.h"
+#include "platform/gateway.h"
 #include "support_tmp.h"
 #include "support_transport.h"
 #include "virtual_loop.h"
@@ -63,6 +63,7 @@ struct world_poll {
     uint32_t run;               /* which link asked: another one after each start and reload */
     bool heard;                 /* a valid answer that is no exception */
     bool good;                  /* and its values are good */
+    bool broken;                /* the link failed */
 };
 
 struct world_device {
@@ -76,7 +77,7 @@ struct world_device {
 struct world_plan {
     unsigned devices, points, buses, uplinks; /* the second uplink gets alarms from orange on, and d0 and d1 only */
     int64_t poll_ms, commit_ms, offline_ms;
-    unsigned backfill_rate; /* records a second; 0: as fast as the broker takes them */
+    unsigned backfill_rate; /* records a second */
     double red;             /* limit of red on p0 */
     int64_t duration_ms;    /* of the simulation, for the room of what is written down */
 };
@@ -141,8 +142,12 @@ void world_fail(const struct world *w, const char *format, ...) __attribute__((f
         if (!(condition))                                                                                    \
             world_fail(w, __VA_ARGS__);                                                                      \
     } while (0)
-/* Bytes of memory in use by all but the platforms. */
+/* Bytes of memory in use by all but the platforms and SQLite, whose caches fill up to a bound of their own: world_page_cache. */
 int64_t world_memory(const struct world *w);
+int64_t world_page_cache(void);
+#define WORLD_PAGE_CACHE_MAX (16 << 20) /* bytes: 8 MiB of the writer, 2 MiB of the reader, statements, and some room */
+/* Fails when more than that, or growth bytes beyond `before`, are in use. */
+void world_check_memory(const struct world *w, int64_t before, int64_t growth);
 unsigned world_descriptors(void);
 /* Runs until both platforms have everything, at most so long. */
 void world_settle(struct world *w, int64_t most_ms);

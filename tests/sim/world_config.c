@@ -19,7 +19,7 @@ static void write_head(const struct world *w, FILE *f)
                       WORLD_PORT + 1, w->plan.backfill_rate);
     (void)fprintf(f, "areas:\n  - {name: plant, label: 全厂}\n");
     for (int i = 0; i < 3; i++)
-        (void)fprintf(f, "  - {name: a%d, parent: plant, tier: workshop, inherent: orange}\n", i);
+        (void)fprintf(f, "  - {name: a%d, parent: plant, tier: workshop, inherent: orange, responsible: {person: 张三}, measure: 停机}\n", i);
 }
 
 static void write_devices(const struct world *w, FILE *f)

@@ -199,6 +199,7 @@ static void transact(struct driver_link *link, const struct driver_plan *p, size
     }
     poll.heard = answer->result == DRIVER_OK;
     poll.good = fault == WORLD_FINE;
+    poll.broken = fault == WORLD_BROKEN || fault == WORLD_UNREACHABLE;
     write_down(w, p->device, poll);
 }
 

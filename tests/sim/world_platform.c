@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "world.h"
 
 #if defined(__has_feature)
@@ -16,7 +18,8 @@
 #endif
 
 #ifdef WORLD_ASAN
-#include <sanitizer/allocator_interface.h>
+/* Of the sanitizer's allocator, under which mallinfo2 knows nothing; its header is not everywhere. */
+size_t __sanitizer_get_current_allocated_bytes(void);
 
 size_t world_allocated(void)
 {
@@ -37,7 +40,12 @@ int64_t world_memory(const struct world *w)
 
     for (unsigned i = 0; i < WORLD_UPLINKS; i++)
         platforms += w->platforms[i].bytes;
-    return (int64_t)world_allocated() - platforms;
+    return (int64_t)world_allocated() - platforms - (int64_t)sqlite3_memory_used();
+}
+
+int64_t world_page_cache(void)
+{
+    return sqlite3_memory_used();
 }
 
 unsigned world_descriptors(void)

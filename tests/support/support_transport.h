@@ -1,8 +1,10 @@
-/* A broker in virtual time, and the transport that reaches it: for tests of the uplink and simulations of the whole pipeline.
+/* A broker in virtual time, and the transport that reaches it: for tests of the uplink and simulations of the
+ * whole pipeline.
  *
- * The transport finds its broker by conf->port. A message takes half of `delay_ms` to arrive and its acknowledgement the
- * other half; what is under way when the connection is cut does not arrive: so a cut loses messages, or only their
- * acknowledgements. Everything that arrived is recorded, last wills too. Single-threaded. */
+ * The transport finds its broker by conf->port. A message takes half of `delay_ms` to arrive and its
+ * acknowledgement the other half; what is under way when the connection is cut does not arrive: so a cut
+ * loses messages, or only their acknowledgements. Everything that arrived is recorded, last wills too.
+ * Single-threaded. */
 #ifndef RG_TESTS_SUPPORT_TRANSPORT_H
 #define RG_TESTS_SUPPORT_TRANSPORT_H
 
@@ -63,7 +65,8 @@ struct support_broker {
 
 extern const struct transport_ops support_transport;
 
-/* Registers the broker at this port (up to 8 at a time); ends the test program when there is no memory or the port is taken. */
+/* Registers the broker at this port (up to 8 at a time); ends the test program when there is no memory or the
+ * port is taken. */
 struct support_broker *support_broker_create(struct loop *loop, uint16_t port);
 /* After its clients. Takes NULL. */
 void support_broker_destroy(struct support_broker *b);
@@ -73,7 +76,8 @@ void support_broker_cut(struct support_broker *b);
 void support_broker_release(struct support_broker *b);
 /* Forgets what was recorded. */
 void support_broker_clear(struct support_broker *b);
-/* The last retained message of a topic that ends in this (kept with the record; not with `forget`), or NULL. */
+/* The last retained message of a topic that ends in this (kept with the record; not with `forget`), or NULL.
+ */
 const struct support_message *support_broker_retained(const struct support_broker *b, const char *topic_end);
 
 #endif

@@ -184,7 +184,7 @@ class Listener:
         self.messages = []
         self.subscribed = 0
         self.lock = threading.Lock()
-        self.root = topic.rstrip("#").rstrip("/")
+        self.root = topic.rstrip("#").rstrip("/")  # kinds are what follows it
         self.client = mqtt.Client(protocol=mqtt.MQTTv311 if v311 else mqtt.MQTTv5)
         self.client.on_connect = lambda client, *_: client.subscribe(topic, 1)
         self.client.on_subscribe = self._subscribed
@@ -201,7 +201,7 @@ class Listener:
 
     def _message(self, _client, _data, message):
         if message.payload:
-            kind = message.topic[len(self.root) + 1:]
+            kind = message.topic[len(self.root) + 1:] if self.root else message.topic
             with self.lock:
                 self.messages.append(Message(message, kind, time.monotonic()))
 
@@ -246,6 +246,6 @@ def threads(pid):
 
 
 def resident(pid):
-    """Bytes of memory in use."""
-    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """Bytes of memory of its own in use: not the mapped pages of files (of the store, too), which the kernel takes back at will."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return sum(int(line.split()[1]) << 10 for line in file if line.startswith("RssAnon:"))

@@ -1,5 +1,6 @@
-/* A real broker (mosquitto, on a free loopback port, with its files in a temporary folder), a plain subscriber that shares no code with
- * Paho, and a transport whose answers are awaited on a real loop. For test_uplink_paho.c. */
+/* A real broker (mosquitto, on a free loopback port, with its files in a temporary folder), a plain
+ * subscriber that shares no code with Paho, and a transport whose answers are awaited on a real loop. For
+ * test_uplink_paho.c. */
 #ifndef RG_TESTS_PAHO_RIG_H
 #define RG_TESTS_PAHO_RIG_H
 
@@ -260,7 +261,8 @@ static pid_t rig_spawn(char *const argv[], int *output)
     return pid;
 }
 
-/* extra: further lines of the configuration. The first start looks for a free port, later ones take the same. */
+/* extra: further lines of the configuration. The first start looks for a free port, later ones take the same.
+ */
 static void rig_broker_start(struct rig *r, const char *extra)
 {
     static char mosquitto[] = "/usr/sbin/mosquitto";

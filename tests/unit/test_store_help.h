@@ -44,6 +44,8 @@ struct rig {
     char health[768];
     size_t lost_count;
     struct rig_lost lost[64];
+    bool append_lost; /* make a record of each loss, as the daemon does */
+    unsigned lost_refused;
 };
 
 static inline void rig_committed(void *arg, const int64_t head[STREAM_COUNT],
@@ -84,6 +86,19 @@ static inline void rig_lost(void *arg, enum stream stream, int64_t first, int64_
     struct rig_lost *l = &r->lost[r->lost_count++];
     *l = (struct rig_lost){.stream = stream, .first = first, .last = last, .count = count};
     (void)snprintf(l->cause, sizeof(l->cause), "%s", cause);
+    if (!r->append_lost)
+        return;
+    char body[256];
+    int n = snprintf(body, sizeof(body), "\"ts\":1,\"kind\":\"lost\",\"stream\":\"%s\",\"count\":%" PRIu64,
+                     stream_name(stream), count);
+    struct store_record record = {.stream = STREAM_EVENT,
+                                  .ts = 1,
+                                  .body = body,
+                                  .length = (size_t)n,
+                                  .device = SITE_NONE,
+                                  .kind = "lost"};
+    if (store_append(r->store, &record) != RG_OK)
+        r->lost_refused++;
 }
 
 static inline struct store_cbs rig_cbs(void)

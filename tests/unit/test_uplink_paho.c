@@ -145,7 +145,8 @@ static void a_name_that_does_not_resolve_is_a_failure(void **state)
     rig_await(r, &r->failed, 1);
 }
 
-/* What was in flight when the broker dies is not acknowledged, and after its return the connection comes up again. */
+/* What was in flight when the broker dies is not acknowledged, and after its return the connection comes up
+ * again. */
 static void a_broker_killed_and_started_again(void **state)
 {
     struct rig *r = *state;
@@ -163,7 +164,8 @@ static void a_broker_killed_and_started_again(void **state)
     rig_connect(r, NULL);
     rig_await(r, &r->failed, 1);
     rig_broker_start(r, OPEN_BROKER);
-    /* Paho may end a refused attempt twice, the second time with the next attempt under way: so, as the uplink does, again. */
+    /* Paho may end a refused attempt twice, the second time with the next attempt under way: so, as the
+     * uplink does, again. */
     for (unsigned i = 0; i < 3 && r->connected < 2; i++) {
         rig_connect(r, NULL);
         rig_await_either(r, &r->connected, 2, &r->failed, r->failed + 1);
@@ -274,7 +276,8 @@ static void taken_over_is_told(void **state)
     free(other);
 }
 
-/* A broker by hand: it takes 5 messages at a time, and ends the connection with a word (session taken over, 0x8e). */
+/* A broker by hand: it takes 5 messages at a time, and ends the connection with a word (session taken over,
+ * 0x8e). */
 static void what_the_broker_says_is_passed_on(void **state)
 {
     static const unsigned char connack[] = {0x20, 6, 0, 0, 3, 0x21, 0, 5};
@@ -332,8 +335,9 @@ static char take_publish(int fd, bool ack)
     return (char)body[length - 1];
 }
 
-/* A broker that takes one message at a time: the others wait in Paho's queue when the line breaks. They go out on the next
- * connection before anything new, and their acknowledgements are not taken for those of new ones. */
+/* A broker that takes one message at a time: the others wait in Paho's queue when the line breaks. They go
+ * out on the next connection before anything new, and their acknowledgements are not taken for those of new
+ * ones. */
 static void what_waited_in_the_queue_goes_first(void **state)
 {
     static const unsigned char connack[] = {0x20, 6, 0, 0, 3, 0x21, 0, 1};

@@ -257,6 +257,37 @@ static void left_out_records_wait_for_the_message_before_them(void **state)
     assert_int_equal(w->saved[STREAM_TELEMETRY].acked, 4);
 }
 
+/* Sixty-four ranges, and a piece in the middle of one that the filter leaves out: there is no room to note
+ * that it is done, so it is looked at once more, at the end. */
+static void a_full_list_of_ranges_comes_to_an_end(void **state)
+{
+    struct world *w = *state;
+    struct cursor *c = &w->saved[STREAM_TELEMETRY];
+
+    w->devices[0] = true;
+    w->conf.telemetry_devices = w->devices;
+    w->conf.backfill_rate = 5;
+    w->scan_max = 20;
+    world_commit(w, STREAM_TELEMETRY, 10000);
+    for (int64_t seq = 1; seq <= 10000; seq++) {
+        w->records[STREAM_TELEMETRY][seq].device = seq % 150 % 95 < 6 ? 0 : 1;
+        w->seen[STREAM_TELEMETRY][seq].times = 1;
+    }
+    c->acked = 10000;
+    for (c->range_count = 0; c->range_count < CURSOR_RANGES; c->range_count++)
+        c->ranges[c->range_count] = (struct seq_range){.first = (int64_t)c->range_count * 150 + 1,
+                                                       .last = (int64_t)c->range_count * 150 + 100};
+    for (size_t i = 0; i < CURSOR_RANGES; i++)
+        for (int64_t seq = c->ranges[i].first; seq <= c->ranges[i].last; seq++)
+            w->seen[STREAM_TELEMETRY][seq].times = 0;
+    w->broker->delay_ms = 800;
+    world_start(w);
+    world_run(w, 300000);
+    assert_true(world_complete(w));
+    assert_int_equal(world_stats(w).pending[STREAM_TELEMETRY], 0);
+    assert_int_equal(w->saved[STREAM_TELEMETRY].range_count, 0);
+}
+
 static void telemetry_off_sends_and_owes_none(void **state)
 {
     struct world *w = *state;
@@ -341,6 +372,7 @@ static void a_refused_message_is_told_and_sent_again(void **state)
     w->broker->refuse = refuse_telemetry;
     world_start(w);
     world_run(w, 100);
+    w->broker->delay_ms = 200; /* so that some behind the refused ones are taken */
     for (int i = 0; i < 10; i++) {
         world_add(w, STREAM_TELEMETRY, 3);
         world_run(w, 5);
@@ -349,7 +381,9 @@ static void a_refused_message_is_told_and_sent_again(void **state)
     assert_in_range(world_stats(w).refused, 1, 3);
     assert_true(world_stats(w).connected);
     assert_non_null(strstr(world_stats(w).detail, "quota exceeded"));
+    assert_true(w->seen[STREAM_TELEMETRY][20].times > 0);
     assert_int_equal(w->saved[STREAM_TELEMETRY].acked, 0); /* the first was refused: nothing is skipped */
+    w->broker->delay_ms = 10;
     world_add(w, STREAM_ALARM, 1);
     world_run(w, 50);
     assert_int_equal(w->seen[STREAM_ALARM][1].times, 1); /* others go on */
@@ -627,6 +661,7 @@ int main(void)
         TEST(a_short_gap_is_made_up_in_order),
         TEST(filters_leave_out_and_the_cursor_goes_on),
         TEST(left_out_records_wait_for_the_message_before_them),
+        TEST(a_full_list_of_ranges_comes_to_an_end),
         TEST(telemetry_off_sends_and_owes_none),
         TEST(unstored_alarms_go_at_once_and_a_few_wait),
         TEST(a_refused_message_is_told_and_sent_again),

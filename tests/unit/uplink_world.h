@@ -1,5 +1,5 @@
-/* An uplink with everything around it in memory and virtual time: a store of numbered records, a broker, a platform that checks
- * what it gets. For test_uplink_uplink.c and test_uplink_property.c. */
+/* An uplink with everything around it in memory and virtual time: a store of numbered records, a broker, a
+ * platform that checks what it gets. For test_uplink_uplink.c and test_uplink_property.c. */
 #ifndef RG_TESTS_UPLINK_WORLD_H
 #define RG_TESTS_UPLINK_WORLD_H
 
@@ -64,8 +64,9 @@ struct world {
     struct world_fetch fetches[WORLD_FETCHES];
     struct loop_timer *fetch_timer;
     int64_t fetch_ms;
-    unsigned again;  /* so many further fetches are answered with RG_EAGAIN */
-    unsigned broken; /* so many further chunks carry an error */
+    int64_t scan_max; /* records that one fetch looks at, at most; 0: no limit */
+    unsigned again;   /* so many further fetches are answered with RG_EAGAIN */
+    unsigned broken;  /* so many further chunks carry an error */
     unsigned asked;
     struct cursor saved[STREAM_COUNT];
     unsigned puts[STREAM_COUNT];
@@ -117,6 +118,8 @@ static void world_answer(struct world *w, struct world_fetch *f)
     if (low > asked.from)
         chunk.scanned_to = low - 1;
     for (int64_t seq = low; chunk.error == RG_OK && seq <= asked.upto; seq++) {
+        if (w->scan_max > 0 && seq >= asked.from + w->scan_max)
+            break;
         if (world_meant(w, asked.stream, seq)) {
             if (chunk.count == asked.max_count || chunk.length >= asked.max_bytes)
                 break;
