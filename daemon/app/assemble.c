@@ -1,0 +1,256 @@
+/* Makes the parts of the pipeline, exchanges them, and takes them apart. What flows between them is in pipeline.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/document.h"
+#include "app/flow.h"
+#include "app/pipeline.h"
+#include "base/log.h"
+#include "uplink/about.h"
+
+enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
+                          const struct site *site, const char *config_sha256, struct store_start *start,
+                          char *why, size_t why_size)
+{
+    enum rg_err err;
+
+    memset(p, 0, sizeof *p);
+    p->loop = loop;
+    p->env = *env;
+    jsonw_init(&p->record, 0);
+    jsonw_init(&p->event, 0);
+    jsonw_init(&p->document, 0);
+    err = store_open(loop, &site->store, &flow_store_cbs, p, &p->store, start, why, why_size);
+    if (err != RG_OK)
+        return err;
+    p->boot = start->boot;
+    p->next_alarm = start->next_alarm;
+    (void)text_copy(why, why_size, rg_err_text(RG_ENOMEM));
+    err = loop_timer_create(loop, flow_deadline_cb, p, &p->deadline);
+    if (err == RG_OK)
+        err = loop_timer_create(loop, flow_second_cb, p, &p->second);
+    if (err == RG_OK)
+        err = pipeline_take(p, site, config_sha256, start);
+    if (err != RG_OK)
+        (void)text_copy(why, why_size, rg_err_text(err));
+    return err;
+}
+
+struct carry {
+    struct rules *into;
+    enum rg_err err;
+};
+
+static void carry_alarm_cb(void *arg, const struct alarm *alarm)
+{
+    struct carry *c = arg;
+    enum rg_err err = rules_restore(c->into, alarm);
+
+    /* Thousands of alarms of rules that are gone: those beyond the engine's room stay open in the store. */
+    if (err == RG_EFULL)
+        log_error("alarm %s of a rule that is not configured any more has no room and is not carried on",
+                  alarm->id);
+    else if (err != RG_OK && c->err == RG_OK)
+        c->err = err;
+}
+
+static enum rg_err carry_alarms(const struct pipeline *p, struct rules *into, const struct store_start *start)
+{
+    struct carry c = {.into = into, .err = RG_OK};
+
+    if (p->rules)
+        rules_each(p->rules, carry_alarm_cb, &c);
+    for (size_t i = 0; start && i < start->alarm_count; i++)
+        carry_alarm_cb(&c, &start->alarms[i]);
+    return c.err;
+}
+
+/* What retention may take in silence depends on who still waits for it, and a filter by device needs the devices' names. */
+static enum rg_err configure_store(struct pipeline *p, const struct site *site)
+{
+    size_t most = site->uplink_count > site->device_count ? site->uplink_count : site->device_count;
+    const char **names = calloc(most ? most : 1, sizeof *names);
+    enum rg_err err;
+
+    if (!names)
+        return RG_ENOMEM;
+    for (size_t i = 0; i < site->uplink_count; i++)
+        names[i] = site->uplinks[i].name;
+    err = store_configure(p->store, &site->store, names, site->uplink_count);
+    for (size_t i = 0; i < site->device_count; i++)
+        names[i] = site->devices[i].name;
+    if (err == RG_OK)
+        err = store_devices(p->store, names, site->device_count);
+    free(names);
+    return err;
+}
+
+/* What the next poll, rules and live are made of until they take the place of those in force. */
+struct parts {
+    struct poll *poll;
+    struct rules *rules;
+    struct live live;
+};
+
+static void parts_destroy(struct parts *n)
+{
+    poll_destroy(n->poll);
+    live_destroy(&n->live);
+    rules_destroy(n->rules);
+}
+
+static enum rg_err parts_create(struct pipeline *p, const struct site *site, const struct store_start *start,
+                                struct parts *n)
+{
+    enum rg_err err = rules_create(site, p->next_alarm, flow_change_cb, p, &n->rules);
+
+    if (err == RG_OK)
+        err = live_create(&n->live, site);
+    if (err == RG_OK)
+        err = poll_create(p->loop, site, p->env.driver, &flow_poll_cbs, p, p->env.seed, &n->poll);
+    if (err == RG_OK)
+        err = carry_alarms(p, n->rules, start);
+    if (err != RG_OK)
+        return err;
+    err = configure_store(p, site);
+    if (err != RG_OK && p->site)
+        (void)configure_store(p, p->site); /* it fitted before; what fails now is kept as far as it goes */
+    return err;
+}
+
+enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
+                          const struct store_start *start)
+{
+    struct parts next = {0};
+    struct moment now;
+    enum rg_err err;
+
+    if (p->rules)
+        rules_tick(p->rules, pipeline_now(p)); /* what is due by now is still decided by the old rules */
+    else
+        clock_watch_start(&p->clock, pipeline_now(p), loop_clock_synced(p->loop));
+    err = parts_create(p, site, start, &next);
+    if (err != RG_OK) {
+        parts_destroy(&next);
+        return err;
+    }
+    pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
+    rules_destroy(p->rules);
+    live_destroy(&p->live);
+    p->site = site;
+    p->poll = next.poll;
+    p->rules = next.rules;
+    p->live = next.live;
+    (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
+    now = pipeline_now(p); /* letting go may have taken a while */
+    rules_start(p->rules, now);
+    flow_schedule_deadline(p);
+    loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
+    poll_start(p->poll);
+    return RG_OK;
+}
+
+static enum rg_err uplink_begin(struct pipeline *p, struct uplink *u)
+{
+    enum rg_err err;
+
+    document_risk(&p->document, p->site, p->rules, loop_wall_ms(p->loop), !loop_clock_synced(p->loop));
+    err = jsonw_error(&p->document);
+    if (err == RG_OK)
+        err = uplink_doc(u, UPLINK_DOC_RISK, p->document.text, p->document.length);
+    jsonw_reset(&p->document);
+    about_write(p->site, &p->document);
+    if (err == RG_OK)
+        err = jsonw_error(&p->document);
+    if (err == RG_OK)
+        err = uplink_doc(u, UPLINK_DOC_ABOUT, p->document.text, p->document.length);
+    pipeline_write_state(p, true);
+    if (err == RG_OK)
+        err = jsonw_error(&p->document);
+    if (err == RG_OK)
+        err = uplink_doc(u, UPLINK_DOC_STATE, p->document.text, p->document.length);
+    pipeline_write_state(p, false);
+    if (err == RG_OK)
+        err = jsonw_error(&p->document);
+    if (err == RG_OK)
+        err = uplink_start(u, p->document.text, p->document.length);
+    return err;
+}
+
+/* A stream that an uplink does not get is never owed to it (acked is INT64_MAX in the store, so that retention reports no loss);
+ * one that it gets again begins at the head. */
+static enum rg_err uplink_cursors(struct pipeline *p, const struct site_uplink *conf,
+                                  const int64_t head[STREAM_COUNT], struct cursor cursors[STREAM_COUNT])
+{
+    struct cursor *telemetry = &cursors[STREAM_TELEMETRY];
+    bool owed;
+
+    store_cursor_get(p->store, conf->name, cursors);
+    owed = telemetry->acked != INT64_MAX;
+    if (owed == conf->telemetry_send)
+        return RG_OK;
+    *telemetry = (struct cursor){.acked = conf->telemetry_send ? head[STREAM_TELEMETRY] : INT64_MAX};
+    return store_cursor_put(p->store, conf->name, STREAM_TELEMETRY, telemetry);
+}
+
+enum rg_err pipeline_uplinks_start(struct pipeline *p)
+{
+    const struct uplink_port port = flow_uplink_port(p);
+    struct cursor cursors[STREAM_COUNT];
+    struct store_stats stats;
+    enum rg_err err = RG_OK;
+
+    p->uplinks = calloc(p->site->uplink_count ? p->site->uplink_count : 1, sizeof(struct uplink *));
+    if (!p->uplinks)
+        return RG_ENOMEM;
+    p->uplink_count = 0;
+    p->uplink_site = p->site;
+    store_stats(p->store, &stats);
+    for (size_t i = 0; i < p->site->uplink_count && err == RG_OK; i++) {
+        const struct site_uplink *conf = &p->site->uplinks[i];
+
+        err = uplink_cursors(p, conf, stats.head, cursors);
+        if (err != RG_OK)
+            break;
+        err = uplink_create(p->loop, p->site, conf, p->env.transport, &port, cursors, stats.head,
+                            p->env.seed + i, &p->uplinks[i]);
+        if (err != RG_OK)
+            break;
+        p->uplink_count = i + 1;
+        err = uplink_begin(p, p->uplinks[i]);
+    }
+    return err;
+}
+
+void pipeline_halt(struct pipeline *p)
+{
+    if (p->deadline)
+        loop_timer_stop(p->deadline);
+    if (p->second)
+        loop_timer_stop(p->second);
+    poll_destroy(p->poll);
+    p->poll = NULL;
+}
+
+enum rg_err pipeline_close(struct pipeline *p)
+{
+    enum rg_err err;
+
+    pipeline_halt(p);
+    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
+        uplink_destroy(p->uplinks[i]);
+    free(p->uplinks);
+    p->uplinks = NULL;
+    err = store_close(p->store);
+    p->store = NULL;
+    rules_destroy(p->rules);
+    p->rules = NULL;
+    live_destroy(&p->live);
+    loop_timer_destroy(p->deadline);
+    loop_timer_destroy(p->second);
+    p->deadline = p->second = NULL;
+    jsonw_free(&p->record);
+    jsonw_free(&p->event);
+    jsonw_free(&p->document);
+    return err;
+}
