@@ -1,5 +1,7 @@
 #include "app/pipeline.h"
 
+#include <string.h>
+
 #include "app/document.h"
 #include "app/event.h"
 #include "app/flow.h"
