@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "app/app.h"
 #include "base/log.h"
@@ -46,6 +47,18 @@ static void signal_cb(void *arg, int signum)
         app_reload(d->app, "signal");
     else
         app_stop(d->app, signum == SIGTERM ? "SIGTERM" : "SIGINT", stopped_cb, d);
+}
+
+/* A connection is a descriptor, and the usual limit of 1,024 is there for programs that use select. Ours that does
+ * (libmodbus) is never given a descriptor beyond it. If refused, opening tells. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static enum exit_status run(struct daemon *d, struct config *config)
@@ -140,8 +153,9 @@ int main(int argc, char **argv)
         usage(stderr);
         return EXIT_USAGE;
     }
-    /* A peer that goes away is an error code, not the end of the daemon. */
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    /* A peer that goes away, or a file that may not grow any more, is an error code, not the end of the daemon. */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return EXIT_FAILED;
+    raise_file_limit();
     return (int)start(file);
 }

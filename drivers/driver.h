@@ -47,6 +47,13 @@ struct driver {
     void (*plan_destroy)(struct driver_plan *plan);
     size_t (*plan_requests)(const struct driver_plan *plan);
     size_t (*plan_points)(const struct driver_plan *plan, size_t request); /* points that request reads */
+    /* Pure; may be NULL. The same plan, but with that request, which the device refused with this exception,
+     * divided in place into those that read through no unused addresses. RG_ENOTFOUND: that would not help, or
+     * it reads through none; RG_ENOMEM. */
+    enum rg_err (*plan_divide)(const struct driver_plan *plan, size_t request, uint8_t exception,
+                               struct driver_plan **out);
+    /* Pure; may be NULL. What a request reads, for people: "holding 100 to 109". */
+    void (*plan_describe)(const struct driver_plan *plan, size_t request, char *out, size_t size);
     /* Bytes of request and answer on the wire, for the time budget of a line. */
     void (*plan_bytes)(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent,
                        size_t *received);

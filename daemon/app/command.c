@@ -67,6 +67,8 @@ static void write_devices(struct jsonw *w, const struct pipeline *p)
         jsonw_key_int(w, "errors", (int64_t)s.errors);
         jsonw_key_int(w, "exceptions", (int64_t)s.exceptions);
         jsonw_key_int(w, "skipped", (int64_t)s.skipped);
+        jsonw_key_int(w, "left_out", (int64_t)s.left_out);
+        jsonw_key_int(w, "divided", (int64_t)s.divided);
         jsonw_key_int(w, "poll_late_ms", s.late_ms);
         jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
         jsonw_object_end(w);

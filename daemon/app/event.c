@@ -164,6 +164,14 @@ void event_bus(void *arg, uint32_t bus, enum bus_state state, const char *detail
     pipeline_append_event(p, "device", now);
 }
 
+void event_note(void *arg, uint32_t device, const char *text)
+{
+    const struct pipeline *p = arg;
+    const struct site_device *d = &p->site->devices[device];
+
+    log_warning("device %s (bus %s, unit %u): %s", d->name, p->site->buses[d->bus].name, d->unit, text);
+}
+
 void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *detail)
 {
     int64_t now = loop_wall_ms(p->loop);

@@ -16,6 +16,7 @@ void event_config_refused(struct pipeline *p, const struct config *config, const
 /* poll_cbs; arg is the pipeline. */
 void event_device(void *arg, uint32_t device, enum unit_state state, const char *detail);
 void event_bus(void *arg, uint32_t bus, enum bus_state state, const char *detail);
+void event_note(void *arg, uint32_t device, const char *text); /* a line in the log only */
 void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *detail);
 void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count, const char *cause);
 void event_clock(struct pipeline *p, int64_t step_ms, bool synced);

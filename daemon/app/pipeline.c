@@ -191,7 +191,8 @@ struct uplink_port flow_uplink_port(struct pipeline *p)
 
 /* ---- what each part is given of all this ---- */
 
-const struct poll_cbs flow_poll_cbs = {frame_cb, event_device, event_bus};
+const struct poll_cbs flow_poll_cbs = {
+    .frame = frame_cb, .device = event_device, .bus = event_bus, .note = event_note};
 const struct store_cbs flow_store_cbs = {committed_cb, alarm_not_stored_cb, store_health_cb, lost_cb};
 
 /* ---- documents, events, time ---- */

@@ -111,8 +111,9 @@ static void flat_rule(struct flat *f, const struct site *site, const struct site
 
 static void flat_point(struct flat *f, const struct site_point *p)
 {
-    flat_format(f, "point", p->full_name, "read", "%s %u %s %s", point_space_name(p->space), p->address,
-                point_type_name(p->type), word_order_name(p->order));
+    flat_format(f, "point", p->full_name, "read", "%s %u %s%s%s", point_space_name(p->space), p->address,
+                point_type_name(p->type), p->order == ORDER_NONE ? "" : " ",
+                p->order == ORDER_NONE ? "" : word_order_name(p->order));
     flat_format(f, "point", p->full_name, "scaling", "%.15g %.15g %.15g", p->scaling.num, p->scaling.add,
                 p->scaling.den);
     flat_format(f, "point", p->full_name, "bits", "%d %u", p->bit, p->mask);

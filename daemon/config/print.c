@@ -12,35 +12,52 @@ static bool is_word(char c)
     return (unsigned char)c > ' ' && !strchr("\"'<>,", c);
 }
 
-/* Byte `at` stands between :// and @ of a URL: a user, perhaps a password, which must not get into the journal. */
-static bool is_secret(const char *line, size_t length, size_t at)
-{
-    size_t from = at;
-    size_t upto = at + 1;
+/* Bytes of a line, from its start; empty when upto is not above from. */
+struct span {
+    size_t from, upto;
+};
 
-    if (!is_word(line[at]))
-        return false;
-    while (from > 0 && is_word(line[from - 1]))
-        from--;
-    while (upto < length && is_word(line[upto]))
-        upto++;
-    return memmem(line + from, at - from, "://", 3) && memchr(line + at + 1, '@', upto - at - 1);
+static struct span word_at(const char *line, size_t length, size_t at)
+{
+    struct span word = {at, at + 1};
+
+    while (word.from > 0 && is_word(line[word.from - 1]))
+        word.from--;
+    while (word.upto < length && is_word(line[word.upto]))
+        word.upto++;
+    return word;
+}
+
+/* What stands between :// and @ of a URL: a user, perhaps a password, which must not get into the journal. */
+static struct span secret_of(const char *line, struct span word)
+{
+    const char *scheme = memmem(line + word.from, word.upto - word.from, "://", 3);
+    const char *from = scheme ? scheme + 3 : NULL;
+    const char *at = from ? memrchr(from, '@', (size_t)(line + word.upto - from)) : NULL;
+
+    return at ? (struct span){(size_t)(from - line), (size_t)(at - line)} : (struct span){0, 0};
 }
 
 /* Writes the part of a line from byte `from` on, as wide as fits, bytes that could move the cursor as '?', secrets as '*'. */
 static void print_part(FILE *to, const char *line, size_t length, size_t from)
 {
+    struct span word = {0, 0}, secret = {0, 0};
     unsigned cells = 0;
     uint32_t code;
 
     for (size_t i = from; i < length && cells < PRINT_CELLS;) {
         size_t step = utf8_decode(line + i, length - i, &code);
 
+        /* Once a word, however long: a line may have megabytes. */
+        if (i >= word.upto && is_word(line[i])) {
+            word = word_at(line, length, i);
+            secret = secret_of(line, word);
+        }
         if (step == 0 || (!utf8_is_allowed(code) && code != '\t')) {
             (void)fputc('?', to);
             step = step ? step : 1;
             cells++;
-        } else if (is_secret(line, length, i)) {
+        } else if (i >= secret.from && i < secret.upto) {
             (void)fputs(utf8_width(code) == 2 ? "**" : "*", to);
             cells += utf8_width(code);
         } else {

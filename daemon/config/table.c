@@ -187,8 +187,10 @@ static const struct key_row rows[] = {
         INTO(struct device_item, device.retries)),
     KEY(DEVICE, "max_registers", INT, "Registers of one request at most; 1: every point by itself.",
         RANGE(1, 125), STANDARD("125"), INTO(struct device_item, device.max_registers)),
-    KEY(DEVICE, "max_gap", INT, "Unused registers read through to save a request.", RANGE(0, 124),
-        STANDARD("8"), INTO(struct device_item, device.max_gap)),
+    KEY(DEVICE, "max_gap", INT,
+        "Unused registers read through to save a request; where the device refuses that, it is read around "
+        "them.",
+        RANGE(0, 124), STANDARD("8"), INTO(struct device_item, device.max_gap)),
     KEY(DEVICE, "offline", MAP, "When its silence is an alarm.", OF(OFFLINE)),
     KEY(DEVICE, "points", ITEMS, "What is read of it.", REQUIRED, OF(POINT),
         INTO(struct device_item, points)),

@@ -11,12 +11,14 @@
 #define ERROR_TEXT_MAX 256
 #define ANSWER_MAX (32u << 20)
 #define IDLE_CHECK_MS 5000
+#define PLACES (2 * CONTROL_PEERS) /* who is being closed still has one for a moment */
 
 struct peer {
     struct control *control;
     struct loop_peer *socket;
     uint32_t uid;
     int64_t heard_ms;
+    bool dropped; /* its place was given to another */
     bool closing; /* an answer that ends the conversation was written: further bytes are not read */
     size_t length;
     char line[CONTROL_LINE_MAX];
@@ -126,6 +128,25 @@ static void peer_read_cb(void *context, const char *bytes, size_t length)
     }
 }
 
+/* Nobody keeps the others out by taking every place: when the last one is taken, the peer not heard for longest goes. */
+static void control_make_room(struct control *c)
+{
+    struct peer *quietest = NULL;
+    unsigned open = 0;
+
+    for (struct peer *p = c->peers; p; p = p->next) {
+        if (p->dropped)
+            continue;
+        open++;
+        if (!quietest || p->heard_ms <= quietest->heard_ms) /* the list is newest first */
+            quietest = p;
+    }
+    if (open < CONTROL_PEERS)
+        return;
+    quietest->closing = quietest->dropped = true;
+    loop_peer_drop(quietest->socket);
+}
+
 static void *peer_open_cb(void *arg, struct loop_peer *socket, uint32_t uid)
 {
     struct control *c = arg;
@@ -133,6 +154,7 @@ static void *peer_open_cb(void *arg, struct loop_peer *socket, uint32_t uid)
 
     if (!p)
         return NULL;
+    control_make_room(c);
     p->control = c;
     p->socket = socket;
     p->uid = uid;
@@ -208,7 +230,7 @@ enum rg_err control_create(struct loop *loop, const char *path, control_command_
     if (err == RG_OK)
         err = loop_timer_create(loop, control_idle_cb, c, &c->idle);
     if (err == RG_OK)
-        err = loop_listen_local(loop, path, 0660, CONTROL_PEERS, &peer_cbs, c, &c->listener, reason);
+        err = loop_listen_local(loop, path, 0660, PLACES, &peer_cbs, c, &c->listener, reason);
     if (err != RG_OK) {
         control_destroy(c);
         return err;

@@ -10,11 +10,14 @@
 
 #define LOCAL_BACKLOG 16
 #define LOCAL_READ_BYTES ((size_t)16 << 10)
+#define LOCAL_FLUSH_MS 3000 /* for a peer that does not read what it asked for */
 
 enum peer_state { PEER_OPEN, PEER_FLUSHING, PEER_CLOSING };
 
 struct loop_peer {
     uv_pipe_t uv;
+    uv_timer_t cut;                 /* the end of flushing */
+    unsigned handles;               /* of these two: not closed yet */
     struct loop_listener *listener; /* NULL once that is destroyed */
     struct loop_peer *previous, *next;
     void (*read)(void *context, const char *bytes, size_t length);
@@ -76,6 +79,8 @@ static void on_peer_closed(uv_handle_t *handle)
 {
     struct loop_peer *peer = handle->data;
 
+    if (--peer->handles > 0)
+        return;
     peer_unlink(peer);
     peer_tell_closed(peer);
     free(peer);
@@ -87,6 +92,12 @@ static void peer_end(struct loop_peer *peer)
         return;
     peer->state = PEER_CLOSING;
     uv_close((uv_handle_t *)&peer->uv, on_peer_closed);
+    uv_close((uv_handle_t *)&peer->cut, on_peer_closed);
+}
+
+static void on_cut(uv_timer_t *timer)
+{
+    peer_end(timer->data);
 }
 
 void loop_peer_close(struct loop_peer *peer)
@@ -95,8 +106,15 @@ void loop_peer_close(struct loop_peer *peer)
         return;
     peer->state = PEER_FLUSHING;
     (void)uv_read_stop((uv_stream_t *)&peer->uv);
+    /* It fails only without a callback. */
+    (void)uv_timer_start(&peer->cut, on_cut, LOCAL_FLUSH_MS, 0);
     if (uv_stream_get_write_queue_size((uv_stream_t *)&peer->uv) == 0)
         peer_end(peer);
+}
+
+void loop_peer_drop(struct loop_peer *peer)
+{
+    peer_end(peer);
 }
 
 static void on_written(uv_write_t *uv, int status)
@@ -214,7 +232,10 @@ static struct loop_peer *listener_accept(struct loop_listener *l)
         free(peer);
         return NULL;
     }
+    (void)uv_timer_init(&l->loop->uv, &peer->cut); /* never fails */
+    peer->handles = 2;
     peer->uv.data = peer;
+    peer->cut.data = peer;
     peer->read = l->cbs.read;
     peer->closed = l->cbs.closed;
     peer->listener = l;

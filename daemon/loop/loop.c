@@ -69,7 +69,9 @@ enum rg_err loop_destroy(struct loop *loop)
         return RG_ESTATE;
     if (!uv_is_closing((uv_handle_t *)&loop->keep))
         uv_close((uv_handle_t *)&loop->keep, NULL);
-    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    /* A stop that was asked for while the loop did not run would end this run at once. */
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
+        continue;
     if (uv_loop_close(&loop->uv) != 0)
         return RG_ESTATE;
     free(loop);

@@ -111,5 +111,7 @@ void loop_listener_destroy(struct loop_listener *l);
 RG_NODISCARD enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t length);
 /* After what was written has gone out (bounded: a peer that does not read is cut after a few seconds). No read follows. */
 void loop_peer_close(struct loop_peer *peer);
+/* At once, whatever was written. */
+void loop_peer_drop(struct loop_peer *peer);
 
 #endif

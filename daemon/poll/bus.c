@@ -54,7 +54,16 @@ static void bus_begin(struct bus *b, size_t unit, int64_t now_ms)
     bool probe = u->health.state == UNIT_SUSPENDED;
 
     b->busy = true;
-    b->turn = (struct turn){.unit = unit, .retries = probe ? 0 : u->device->retries, .probe = probe};
+    b->turn = (struct turn){.unit = unit, .probe = probe, .silent = TURN_NONE};
+    if (probe) {
+        /* Not always the same one: the unit may be mute on that one only. */
+        u->probe = (u->probe + 1) % u->requests.count;
+        b->turn.request = u->probe;
+    } else {
+        b->turn.retries = u->device->retries;
+        b->turn.trying = requests_begin(&u->requests, now_ms);
+        b->turn.request = requests_next(&u->requests, 0, b->turn.trying);
+    }
     memset(b->read, 0, u->device->point_count * sizeof(b->read[0]));
     /* The try of a bus that was down may come before the unit is due: then its instant stays. */
     if (!probe && u->grid.due_ms <= now_ms)
@@ -67,7 +76,7 @@ static void bus_begin(struct bus *b, size_t unit, int64_t now_ms)
 
 static int64_t unit_due(const struct unit *u)
 {
-    if (u->requests == 0)
+    if (u->requests.count == 0)
         return SCHEDULE_NEVER;
     return u->health.state == UNIT_SUSPENDED ? u->health.probe_at_ms : u->grid.due_ms;
 }
@@ -123,7 +132,7 @@ static size_t bus_choose_trial(const struct bus *b)
     size_t best = b->count;
 
     for (size_t i = 0; i < b->count; i++) {
-        if (b->units[i]->requests == 0)
+        if (b->units[i]->requests.count == 0)
             continue;
         if (best == b->count || b->dues[i].patience_ms < b->dues[best].patience_ms ||
             (b->dues[i].patience_ms == b->dues[best].patience_ms &&
@@ -172,11 +181,6 @@ static void timer_cb(void *arg)
 
 /* ---- judging ---- */
 
-static const char *result_text(const struct driver_answer *answer)
-{
-    return answer->detail[0] != '\0' ? answer->detail : driver_result_name(answer->result);
-}
-
 static void count_transaction(struct bus *b, int64_t duration_us)
 {
     enum driver_result result = b->answer.result;
@@ -187,8 +191,18 @@ static void count_transaction(struct bus *b, int64_t duration_us)
         b->stats.errors++;
     if (result == DRIVER_SILENT)
         b->stats.timeouts++;
-    if (result == DRIVER_OK || result == DRIVER_EXCEPTION)
+    if (result == DRIVER_OK || result == DRIVER_EXCEPTION) {
+        b->answers++;
         durations_add(&b->durations, duration_us);
+    }
+}
+
+/* The request under way is one that is otherwise left out: its silence does not end the poll. */
+static bool is_trial(const struct bus *b)
+{
+    const struct unit *u = b->units[b->turn.unit];
+
+    return !b->turn.probe && requests_is_left_out(&u->requests, b->turn.request);
 }
 
 /* The last try of a request. */
@@ -203,7 +217,7 @@ static void count_request(struct bus *b, struct unit *u, const struct moment *at
     u->stats.errors++;
     if (b->answer.result == DRIVER_EXCEPTION)
         u->stats.exceptions++;
-    (void)text_copy(u->stats.detail, sizeof(u->stats.detail), result_text(&b->answer));
+    (void)text_copy(u->stats.detail, sizeof(u->stats.detail), notify_text(&b->answer));
 }
 
 static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
@@ -225,7 +239,8 @@ static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
             tell_rest(b, at);
         break;
     case DRIVER_SILENT:
-        tell_rest(b, at);
+        if (!is_trial(b))
+            tell_rest(b, at);
         break;
     case DRIVER_BROKEN:
     case DRIVER_UNREACHABLE:
@@ -237,36 +252,15 @@ static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
     }
 }
 
-static void notify_bus(struct bus *b, enum health_crossing crossing)
+/* The link broke, but under this unit alone, and others answered since it last did so. */
+static bool unit_breaks(const struct bus *b, struct unit *u)
 {
-    const struct bus_context *context = b->context;
+    uint64_t before = u->broke_at;
 
-    if (crossing == HEALTH_LOST)
-        (void)text_copy(b->stats.detail, sizeof(b->stats.detail), result_text(&b->answer));
-    else if (b->health.state == BUS_UP)
-        b->stats.detail[0] = '\0';
-    if (crossing != HEALTH_SAME && context->cbs.bus != NULL)
-        context->cbs.bus(context->arg, b->index, b->health.state,
-                         crossing == HEALTH_LOST ? b->stats.detail : "open again");
-}
-
-static void notify_device(struct bus *b, struct unit *u, enum health_crossing crossing, int64_t now_ms)
-{
-    const struct bus_context *context = b->context;
-    char detail[DRIVER_DETAIL_MAX + 64];
-
-    if (crossing == HEALTH_SAME)
-        return;
-    if (crossing == HEALTH_LOST) {
-        u->silent_since = now_ms;
-        (void)text_format(detail, sizeof(detail), "%u polls in a row without an answer: %s",
-                          unit_health_silent(&u->health), u->stats.detail);
-    } else {
-        (void)text_format(detail, sizeof(detail), "answers again after %lld s",
-                          (long long)((now_ms - u->silent_since) / 1000));
-    }
-    if (context->cbs.device != NULL)
-        context->cbs.device(context->arg, u->index, u->health.state, detail);
+    if (b->answer.result != DRIVER_BROKEN)
+        return false;
+    u->broke_at = b->answers;
+    return before != BUS_NEVER_BROKE && before != b->answers;
 }
 
 static void bus_end(struct bus *b, const struct moment *at)
@@ -274,11 +268,16 @@ static void bus_end(struct bus *b, const struct moment *at)
     struct unit *u = b->units[b->turn.unit];
     enum health_crossing crossing = HEALTH_SAME;
 
-    if (b->turn.answered || !health_is_bus_failure(b->answer.result))
+    divide_undo(b, false, at->mono_ms);
+    if (b->turn.answered)
+        u->broke_at = BUS_NEVER_BROKE;
+    if (b->turn.answered || !health_is_bus_failure(b->answer.result) || unit_breaks(b, u))
         crossing = unit_health_step(&u->health, b->turn.answered, at->mono_ms, &b->random);
-    if (crossing == HEALTH_BACK)
+    if (crossing == HEALTH_BACK) {
         grid_resume(&u->grid, at->mono_ms);
-    if (!b->turn.failed)
+        requests_wake(&u->requests, at->mono_ms);
+    }
+    if (!b->turn.failed && u->requests.left_out == 0)
         u->stats.detail[0] = '\0';
     b->busy = false;
     b->last_failed = !b->turn.answered;
@@ -286,7 +285,55 @@ static void bus_end(struct bus *b, const struct moment *at)
         b->dues[b->turn.unit].answered_ms = at->mono_ms;
     bus_settle(b, b->turn.unit);
     notify_device(b, u, crossing, at->mono_ms);
+    if (b->turn.answered && b->turn.silent != TURN_NONE && requests_tell(&u->requests, b->turn.silent))
+        notify_left_out(b, b->turn.silent);
     bus_kick(b);
+}
+
+/* The request under way has had its last try. */
+static void request_end(struct bus *b, struct unit *u, const struct moment *at)
+{
+    enum driver_result result = b->answer.result;
+    bool answered = result == DRIVER_OK || result == DRIVER_EXCEPTION;
+    bool trial = is_trial(b);
+
+    count_request(b, u, at);
+    tell_result(b, u, at);
+    if (answered)
+        b->turn.answered = true;
+    if (result == DRIVER_OK)
+        divide_keep(b);
+    /* A silent probe says nothing about the request: it is the unit that is mute. */
+    if (health_is_bus_failure(result) || (b->turn.probe && !answered))
+        return;
+    if (result == DRIVER_MALFORMED && !trial)
+        return;
+    if (!answered)
+        b->turn.silent = b->turn.request;
+    if (requests_step(&u->requests, b->turn.request, answered, at->mono_ms, &b->random))
+        notify_asked_again(b, b->turn.request);
+    if (trial && !answered)
+        b->turn.trying = false;
+}
+
+/* Goes on to the next request of the poll, or ends it. */
+static void bus_go_on(struct bus *b, struct unit *u, bool mute, const struct moment *at)
+{
+    if (!mute && !b->turn.probe) {
+        size_t next = b->turn.request + 1;
+
+        if (u->whole != NULL && next >= b->turn.first_part + b->turn.parts) {
+            divide_undo(b, true, at->mono_ms);
+            next = b->turn.first_part + 1;
+        }
+        b->turn.request = requests_next(&u->requests, next, b->turn.trying);
+        if (b->turn.request < u->requests.count) {
+            bus_ask(b);
+            return;
+        }
+        tell_rest(b, at); /* what was left out */
+    }
+    bus_end(b, at);
 }
 
 /* One transaction is over: again, the next request, or the end of the poll. */
@@ -295,27 +342,24 @@ static void bus_result(struct bus *b, const struct moment *at, int64_t duration_
     struct unit *u = b->units[b->turn.unit];
     enum driver_result result = b->answer.result;
     bool unanswered = result == DRIVER_SILENT || result == DRIVER_MALFORMED;
-    bool again = unanswered && b->turn.retries > 0;
+    bool trial = is_trial(b);
+    bool again = unanswered && b->turn.retries > 0 && !trial;
+    bool divided = false;
 
     count_transaction(b, duration_us);
     enum health_crossing crossing = bus_health_step(&b->health, result, at->mono_ms, &b->random);
-    if (!again) {
-        count_request(b, u, at);
-        tell_result(b, u, at);
-    }
-    notify_bus(b, crossing);
-    if (result == DRIVER_OK || result == DRIVER_EXCEPTION)
-        b->turn.answered = true;
-    bool mute = result == DRIVER_SILENT || health_is_bus_failure(result);
-    if (again) {
+    if (again)
         b->turn.retries--;
+    else if (result == DRIVER_EXCEPTION)
+        divided = divide_begin(b, at->mono_ms);
+    if (!again && !divided)
+        request_end(b, u, at);
+    notify_bus(b, crossing);
+    if (again || divided) {
         u->stats.retries++;
         bus_ask(b);
-    } else if (!mute && !b->turn.probe && b->turn.request + 1 < u->requests) {
-        b->turn.request++;
-        bus_ask(b);
     } else {
-        bus_end(b, at);
+        bus_go_on(b, u, (result == DRIVER_SILENT && !trial) || health_is_bus_failure(result), at);
     }
 }
 
@@ -340,7 +384,7 @@ static enum rg_err bus_init_memory(struct bus *b, struct unit *units)
         b->units[next++] = u;
         if (u->device->point_count > points)
             points = u->device->point_count;
-        for (size_t r = 0; r < u->requests; r++) {
+        for (size_t r = 0; r < u->requests.count; r++) {
             size_t count = context->driver->plan_points(u->plan, r);
 
             samples = count > samples ? count : samples;

@@ -12,20 +12,26 @@
 #include "poll/durations.h"
 #include "poll/health.h"
 #include "poll/poll.h"
+#include "poll/requests.h"
 #include "poll/schedule.h"
 
 /* Silence because the bus is down is told at most once in this time. */
 #define BUS_TELL_GAP_MS 10000
 #define BUS_TOLD_NEVER INT64_MIN
+#define BUS_NEVER_BROKE UINT64_MAX
 
 struct unit {
     const struct site_device *device;
     uint32_t index; /* into site.devices */
     struct driver_plan *plan;
-    size_t requests;
+    struct driver_plan *whole; /* while a division is on trial: the plan without it; else NULL */
+    struct requests requests;  /* of plan */
     struct grid grid;
     struct unit_health health;
-    int64_t begun_ms;     /* when its last poll began; -1: never asked */
+    size_t probe;     /* the request that the last probe asked */
+    int64_t begun_ms; /* when its last poll began; -1: never asked */
+    /* bus.answers when the link last broke under it; BUS_NEVER_BROKE: not since it answered. */
+    uint64_t broke_at;
     int64_t silent_since; /* monotonic ms: when it was suspended */
     /* When its points were last told bad for the bus's sake; BUS_TOLD_NEVER: not since it was asked. */
     int64_t told_ms;
@@ -36,11 +42,16 @@ struct unit {
 struct turn {
     size_t unit; /* index into bus.units */
     size_t request;
-    uint32_t retries; /* left */
-    bool probe;       /* one request of a suspended unit */
-    bool answered;    /* some request was */
-    bool failed;      /* some request was not */
+    uint32_t retries;         /* left */
+    bool probe;               /* one request of a suspended unit */
+    bool trying;              /* requests that are left out are asked as well */
+    bool answered;            /* some request was */
+    bool failed;              /* some request was not */
+    bool in_vain;             /* a division was undone: one a poll is enough */
+    size_t silent;            /* the last request that was not answered, or TURN_NONE */
+    size_t first_part, parts; /* while a division is on trial: its first request, and how many */
 };
+#define TURN_NONE SIZE_MAX
 
 /* What the worker needs to know; constant while it is busy. */
 struct job {
@@ -71,6 +82,7 @@ struct bus {
     bool started;
     bool busy;        /* a poll is under way */
     bool last_failed; /* no request of the last poll was answered */
+    uint64_t answers; /* transactions that were answered */
     struct turn turn;
     struct job job;
     struct driver_answer answer; /* its samples: room for the largest request and for the largest device */
@@ -90,6 +102,16 @@ void bus_start(struct bus *b);
 void bus_cancel(struct bus *b);
 void bus_destroy(struct bus *b); /* waits for its thread; takes a zeroed or half-built bus */
 
+/* ---- divide.c: a request that the unit refuses as a whole ---- */
+
+/* The request under way was refused. True: it has been divided, and the turn is at its first part. */
+bool divide_begin(struct bus *b, int64_t now_ms);
+/* A part was read: the division stays. */
+void divide_keep(struct bus *b);
+/* None of the parts was: they are one request again, and the turn is at it. in_vain: all were tried. Does
+ * nothing when no division is on trial. */
+void divide_undo(struct bus *b, bool in_vain, int64_t now_ms);
+
 /* ---- tell.c: frames ---- */
 
 /* One frame with the answer of the request under way: good as decoded, or bad with that quality. */
@@ -99,5 +121,16 @@ void tell_answer(struct bus *b, const struct moment *at, enum quality quality);
 void tell_rest(struct bus *b, const struct moment *at);
 /* One bad frame (comm) with all points of units[unit]; not while a poll is under way. */
 void tell_all(struct bus *b, size_t unit, const struct moment *at);
+
+/* ---- notify.c: what an operator is told ---- */
+
+/* The answer's detail, or the name of its result. */
+const char *notify_text(const struct driver_answer *answer);
+void notify_bus(struct bus *b, enum health_crossing crossing);
+void notify_device(struct bus *b, struct unit *u, enum health_crossing crossing, int64_t now_ms);
+/* About a request of the unit under way. */
+void notify_left_out(struct bus *b, size_t request);
+void notify_asked_again(struct bus *b, size_t request);
+void notify_divided(struct bus *b, size_t first_part, size_t parts);
 
 #endif

@@ -19,14 +19,17 @@ bool health_is_bus_failure(enum driver_result result)
     return result == DRIVER_BROKEN || result == DRIVER_UNREACHABLE;
 }
 
+int64_t health_probe_first_ms(int64_t period_ms)
+{
+    if (period_ms <= POLL_PROBE_FIRST_MS)
+        return POLL_PROBE_FIRST_MS;
+    return period_ms < POLL_PROBE_CAP_MS ? period_ms : POLL_PROBE_CAP_MS;
+}
+
 void unit_health_init(struct unit_health *h, int64_t period_ms)
 {
-    int64_t first_ms = POLL_PROBE_FIRST_MS;
-
-    if (period_ms > first_ms)
-        first_ms = period_ms < POLL_PROBE_CAP_MS ? period_ms : POLL_PROBE_CAP_MS;
     *h = (struct unit_health){.state = UNIT_UNKNOWN};
-    backoff_init(&h->backoff, first_ms, POLL_PROBE_CAP_MS);
+    backoff_init(&h->backoff, health_probe_first_ms(period_ms), POLL_PROBE_CAP_MS);
 }
 
 unsigned unit_health_silent(const struct unit_health *h)

@@ -2,7 +2,7 @@
  * arguments.
  *
  * A unit is judged by its polls, a bus by its transactions. What a bus does (cannot be opened, breaks) is
- * never held against its units: they were not asked. */
+ * not held against its units, unless it breaks under the same one time after time (bus.c). */
 #ifndef RG_POLL_HEALTH_H
 #define RG_POLL_HEALTH_H
 
@@ -31,8 +31,10 @@ struct unit_health {
     int64_t probe_at_ms; /* UNIT_SUSPENDED: the next probe */
 };
 
-/* period_ms: of its polls. The first gap between probes is drawn from [d/2, d] with
- * d = POLL_PROBE_FIRST_MS, or the period when that is longer (but never more than POLL_PROBE_CAP_MS). */
+/* The first gap between probes is drawn from [d/2, d] with this d: POLL_PROBE_FIRST_MS, or the period of the
+ * polls when that is longer (but never more than POLL_PROBE_CAP_MS). */
+int64_t health_probe_first_ms(int64_t period_ms);
+/* period_ms: of its polls. */
 void unit_health_init(struct unit_health *h, int64_t period_ms);
 /* A poll or probe ended. answered: at least one of its requests got a valid answer or an exception; a
  * malformed answer is none, so a unit that only lies is suspended like a mute one. */

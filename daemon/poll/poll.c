@@ -15,7 +15,12 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
     const struct site *site = context->site;
 
     *u = (struct unit){
-        .device = &site->devices[index], .index = index, .begun_ms = -1, .told_ms = BUS_TOLD_NEVER};
+        .device = &site->devices[index],
+        .index = index,
+        .begun_ms = -1,
+        .told_ms = BUS_TOLD_NEVER,
+        .broke_at = BUS_NEVER_BROKE,
+    };
     if (u->device->poll_ms <= 0 || u->device->bus >= site->bus_count)
         return RG_EINVAL;
     unit_health_init(&u->health, u->device->poll_ms);
@@ -24,8 +29,18 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
     enum rg_err err = context->driver->plan(u->device, &site->points[u->device->first_point],
                                             u->device->point_count, u->device->first_point, &u->plan);
     if (err == RG_OK)
-        u->requests = context->driver->plan_requests(u->plan);
+        err = requests_init(&u->requests, context->driver->plan_requests(u->plan), u->device->point_count,
+                            u->device->poll_ms);
     return err;
+}
+
+static void unit_destroy(struct unit *u, const struct driver *driver)
+{
+    requests_destroy(&u->requests);
+    if (u->whole != NULL)
+        driver->plan_destroy(u->whole);
+    if (u->plan != NULL)
+        driver->plan_destroy(u->plan);
 }
 
 static enum rg_err poll_build(struct poll *p, uint64_t seed)
@@ -82,8 +97,7 @@ void poll_destroy(struct poll *p)
     for (size_t i = 0; p->buses != NULL && i < site->bus_count; i++)
         bus_destroy(&p->buses[i]);
     for (size_t i = 0; p->units != NULL && i < site->device_count; i++)
-        if (p->units[i].plan != NULL)
-            p->context.driver->plan_destroy(p->units[i].plan);
+        unit_destroy(&p->units[i], p->context.driver);
     free(p->buses);
     free(p->units);
     free(p);
@@ -96,6 +110,7 @@ void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device
         return;
     *out = p->units[device].stats;
     out->state = p->units[device].health.state;
+    out->left_out = (uint32_t)p->units[device].requests.left_out;
 }
 
 void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out)

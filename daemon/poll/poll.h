@@ -17,21 +17,28 @@
  * not asked: the unit is mute. After an exception or a malformed answer it is.
  *
  * Units. A unit with POLL_SUSPEND_AFTER polls in a row in which no request was answered is suspended: polls
- * become probes (the first request, no retries) at growing, jittered gaps up to POLL_PROBE_CAP_MS, the first
- * about its period or POLL_PROBE_FIRST_MS, whichever is longer. A valid answer or an exception to a probe
- * restores the grid: the next full poll is at its next instant. Malformed answers count as none, so a unit
- * that only lies is suspended too. A unit that answers some requests and is mute on others is not.
+ * become probes (one request, another one each time, no retries) at growing, jittered gaps up to
+ * POLL_PROBE_CAP_MS, the first about its period or POLL_PROBE_FIRST_MS, whichever is longer. A valid answer or
+ * an exception to a probe restores the grid: the next full poll is at its next instant. Malformed answers
+ * count as none, so a unit that only lies is suspended too. A unit that answers some requests and is mute on
+ * others is not: a request to which it was silent in POLL_SUSPEND_AFTER polls in a row is left out, and tried
+ * again (without retries) at such gaps.
+ *
+ * Refused requests. A request that reads through unused addresses and is refused for them is divided at
+ * once so that it reads through none, for as long as this poll lives; unless no part of it can be read
+ * either: then it stays whole and is not divided again for POLL_DIVIDE_AGAIN_MS.
  *
  * Buses. A link that cannot be opened, or breaks, makes its bus BUS_DOWN: it backs off the same way, up to
  * POLL_BUS_CAP_MS, then one device tries it, another one each time. The units are not to blame and keep their
- * state; instants that pass meanwhile count neither as skipped nor as errors. Only an answer of some kind
- * resets the back-off.
+ * state, but for a unit under which the link breaks time after time while others answer in between: that
+ * counts as silence. Instants that pass meanwhile count neither as skipped nor as errors. Only an answer of
+ * some kind resets the back-off.
  *
  * Frames. Each answered request gives one: heard and as decoded, or after an exception all its points bad
  * with QUALITY_DEVICE and not heard: a device that answers with exceptions only is as blind as a silent
  * one. A malformed answer gives one with the request's points bad (QUALITY_COMM). What ends a poll early
  * (silence, a broken link) gives one with all points the poll has not read (QUALITY_COMM), so a failed
- * probe tells all points of its device. While a bus is down a device's points are told bad at once when it
+ * probe tells all points of its device; a poll from which requests were left out ends with one, too. While a bus is down a device's points are told bad at once when it
  * was being asked, else at the first instant it misses, and then at its instants, at most once in 10 s. A
  * frame's time is the end of the transaction, taken on the bus's thread. The frame comes first, then the
  * crossings it caused, the bus's before the device's. */
@@ -48,7 +55,8 @@
 #define POLL_PROBE_CAP_MS 60000
 #define POLL_BUS_FIRST_MS 500
 #define POLL_BUS_CAP_MS 30000
-#define POLL_SUSPEND_AFTER 3 /* silent polls in a row before a unit is suspended */
+#define POLL_SUSPEND_AFTER 3 /* silent polls in a row before a unit is suspended, or a request left out */
+#define POLL_DIVIDE_AGAIN_MS 600000
 
 enum unit_state {
     UNIT_UNKNOWN,   /* not asked yet */
@@ -74,6 +82,9 @@ struct poll_cbs {
     void (*device)(void *arg, uint32_t device, enum unit_state state, const char *detail);
     /* A bus went BUS_DOWN, or came back from there to BUS_UP (crossings only; BUS_IDLE to BUS_UP is none). */
     void (*bus)(void *arg, uint32_t bus, enum bus_state state, const char *detail);
+    /* Something about a device that answers and that an operator should know, once: a request was left out,
+     * is asked again, was divided. borrowed. */
+    void (*note)(void *arg, uint32_t device, const char *text);
 };
 
 struct poll_device_stats {
@@ -83,8 +94,10 @@ struct poll_device_stats {
     uint64_t exceptions;
     uint64_t retries;               /* further tries; their outcome is in the request's */
     uint64_t skipped;               /* grid instants passed over because the bus was busy */
+    uint32_t left_out;              /* requests that are, for now */
+    uint32_t divided;               /* requests that were */
     int64_t late_ms;                /* how late its last poll began, against its grid */
-    char detail[DRIVER_DETAIL_MAX]; /* its last error; empty: none since a poll without one */
+    char detail[DRIVER_DETAIL_MAX]; /* its last error; empty: none since a poll that read all */
 };
 
 struct poll_bus_stats {

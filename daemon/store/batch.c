@@ -48,7 +48,6 @@ enum rg_err region_add(struct region *r, const struct store_record *record, uint
         .size = (uint32_t)size,
         .length = (uint32_t)record->length,
         .ts = record->ts,
-        .next_alarm = record->next_alarm,
         .device = device,
         .stream = (uint8_t)record->stream,
         .level = (uint8_t)record->level,

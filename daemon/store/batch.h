@@ -21,7 +21,6 @@ struct entry {
     uint32_t size;   /* of the whole entry, a multiple of 8 */
     uint32_t length; /* of the body */
     int64_t ts;
-    uint64_t next_alarm;
     uint32_t device; /* id in the store */
     uint8_t stream, level, was;
     bool unsynced;

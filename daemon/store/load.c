@@ -17,11 +17,14 @@ static bool take_text(sqlite3_stmt *row, int column, char *out, size_t size)
 static enum rg_err take_alarm(struct store *s, struct store_start *start, sqlite3_stmt *row)
 {
     (void)s;
-    struct alarm *grown = realloc(start->alarms, (start->alarm_count + 1) * sizeof(*grown));
-    if (grown == NULL)
-        return RG_ENOMEM;
-    start->alarms = grown;
-    struct alarm *a = &grown[start->alarm_count++];
+    size_t count = start->alarm_count;
+    if ((count & (count - 1)) == 0) { /* full at each power of two */
+        struct alarm *grown = realloc(start->alarms, (count == 0 ? 1 : 2 * count) * sizeof(*grown));
+        if (grown == NULL)
+            return RG_ENOMEM;
+        start->alarms = grown;
+    }
+    struct alarm *a = &start->alarms[start->alarm_count++];
     *a = (struct alarm){0};
     bool fits = take_text(row, 0, a->id, sizeof(a->id)) && take_text(row, 1, a->rule, sizeof(a->rule)) &&
                 take_text(row, 2, a->point, sizeof(a->point)) &&

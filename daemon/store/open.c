@@ -86,7 +86,7 @@ static enum rg_err begin_boot(struct store *s, struct store_start *start, struct
         rc = db_number(s->db, "SELECT boot FROM run", 0, &start->boot);
     if (rc == SQLITE_OK)
         rc = db_number(s->db, "SELECT next_alarm FROM run", 1, &next);
-    start->next_alarm = (uint64_t)next;
+    start->next_alarm = s->next_alarm = s->next_alarm_kept = (uint64_t)next;
     return rc == SQLITE_OK ? RG_OK : sqlite_failed(s, rc, why);
 }
 
@@ -143,6 +143,16 @@ static void tear_down(struct store *s)
     free(s);
 }
 
+static enum rg_err set_going(struct store *s, struct store_start *start, struct words why)
+{
+    enum rg_err err = set_up(s, why);
+    if (err == RG_OK)
+        err = migrate(s, why);
+    if (err == RG_OK)
+        err = begin_boot(s, start, why);
+    return err;
+}
+
 static enum rg_err open_parts(struct store *s, struct store_start *start, struct words why)
 {
     enum rg_err err = lock_take(s->path, &s->lock, why.text, why.size);
@@ -153,11 +163,10 @@ static enum rg_err open_parts(struct store *s, struct store_start *start, struct
     int rc = db_connect(s->path, DB_WRITER, &s->db);
     if (rc != SQLITE_OK)
         return sqlite_failed(s, rc, why);
-    err = set_up(s, why);
-    if (err == RG_OK)
-        err = migrate(s, why);
-    if (err == RG_OK)
-        err = begin_boot(s, start, why);
+    err = set_going(s, start, why);
+    /* A disk that filled while the daemon was off must not keep it from watching: that is what the reserve is for. */
+    if (err == RG_EIO && reserve_release(s->path))
+        err = set_going(s, start, why);
     if (err == RG_OK) {
         rc = load_state(s, start, &err);
         if (err != RG_OK && rc != SQLITE_OK)
@@ -225,7 +234,7 @@ static bool commit_rest(struct store *s)
     int64_t until = loop_mono_ms(s->loop) + STORE_CLOSE_MS;
     unsigned failures = 0;
     while (!lane_empty(&s->lanes[LANE_ALARMS]) || !lane_empty(&s->lanes[LANE_TELEMETRY]) ||
-           cursors_dirty(&s->cursors) || !loss_book_empty(&s->told)) {
+           cursors_dirty(&s->cursors) || !loss_book_empty(&s->told) || s->next_alarm > s->next_alarm_kept) {
         if (failures == 2 || loop_mono_ms(s->loop) > until)
             return false;
         /* A second try without telemetry: alarms may fit where it does not. */

@@ -16,7 +16,7 @@ void job_run(void *arg)
         writer_run(&s->writer, &job->batch);
     } else {
         if (job->round.make_room)
-            reserve_release(s->path);
+            (void)reserve_release(s->path); /* gone already: what else can be done is done all the same */
         else
             reserve_keep(s->path, retention_reserve(job->round.limits.max_size));
         retention_run(&s->retention, &job->round);
@@ -54,6 +54,7 @@ void job_fill_batch(struct store *s, bool telemetry)
     cursors_hand_over(&s->cursors, &job->batch.cursors);
     s->cursors_due_ms = INT64_MAX;
     job->batch.told = s->told;
+    job->batch.next_alarm = s->next_alarm > s->next_alarm_kept ? s->next_alarm : 0;
 }
 
 static void learn_devices(struct store *s)
@@ -79,6 +80,8 @@ bool job_absorb(struct store *s)
     }
     s->stats.commits++;
     s->told = (struct loss_book){0};
+    if (job->batch.next_alarm > 0)
+        s->next_alarm_kept = job->batch.next_alarm;
     if (s->new_devices)
         learn_devices(s);
     for (int i = 0; i < LANE_COUNT; i++) {
@@ -182,6 +185,7 @@ static void fill_round(struct store *s)
     s->job.kind = JOB_ROUND;
     s->job.ran = false;
     round->now_ms = loop_wall_ms(s->loop);
+    round->synced = loop_clock_synced(s->loop);
     round->limits = s->limits;
     round->make_room = s->make_room;
     round->cursors.used = s->cursors.used;

@@ -26,6 +26,7 @@ enum {
     KEEP_DEVICES,
     BLOCKS,
     OCCURRENCES,
+    VOUCHED,
     LOSS,
     PAGES,
     FREE_PAGES,
@@ -51,6 +52,7 @@ static const char *const statements[STMT_COUNT] = {
     [BLOCKS] = "DELETE FROM telemetry_block WHERE block < ?1",
     [OCCURRENCES] = "DELETE FROM occurrence WHERE alarm IN (SELECT alarm FROM occurrence"
                     " WHERE cleared_ts > 0 AND cleared_ts < ?1 ORDER BY cleared_ts LIMIT ?2)",
+    [VOUCHED] = "SELECT EXISTS (SELECT 1 FROM event WHERE seq > ?1 AND unsynced = 0)",
     [LOSS] = "INSERT INTO loss VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (stream, cause) DO UPDATE SET"
              " first = min(first, excluded.first), last = max(last, excluded.last), count = count + "
              "excluded.count",
@@ -329,6 +331,36 @@ static int limit_log(struct retention *r, const struct retention_round *round)
     return rc;
 }
 
+/* Whether records may be judged by their age now. Events tell, for each start and each change of the clock is one. */
+static int believe_now(struct retention *r, const struct retention_round *round, bool *believed)
+{
+    int64_t found = 0, last = r->writer->streams[STREAM_EVENT].seq;
+    int rc = SQLITE_OK;
+    if (!round->synced && !r->vouched) {
+        rc = number_of(r, VOUCHED, r->vouched_upto, 0, &found);
+        r->vouched = found != 0;
+        if (rc == SQLITE_OK)
+            r->vouched_upto = last;
+    }
+    *believed = round->synced || !r->vouched;
+    return rc;
+}
+
+/* Streams by the age of their records, and occurrences that ended as long ago. */
+static int age(struct retention *r, struct retention_round *round)
+{
+    bool believed = false;
+    int rc = believe_now(r, round, &believed);
+    if (rc != SQLITE_OK || !believed)
+        return rc;
+    for (int s = 0; s < STREAM_COUNT && rc == SQLITE_OK; s++)
+        rc = remove_aged(r, s, round);
+    if (rc != SQLITE_OK || round->more)
+        return rc;
+    (void)sqlite3_bind_int64(r->stmts[OCCURRENCES], 2, OCCURRENCES_AT_ONCE);
+    return run_upto(r, OCCURRENCES, round->now_ms - round->limits.keep_ms[STREAM_ALARM]);
+}
+
 void retention_run(struct retention *r, struct retention_round *round)
 {
     round->more = false;
@@ -339,15 +371,10 @@ void retention_run(struct retention *r, struct retention_round *round)
         rc = checkpoint(r, round);
     if (round->make_room)
         rc = SQLITE_OK; /* on a full disk it may fail, and what is removed may still help */
-    for (int s = 0; s < STREAM_COUNT && rc == SQLITE_OK; s++)
-        rc = remove_aged(r, s, round);
+    if (rc == SQLITE_OK)
+        rc = age(r, round);
     if (rc == SQLITE_OK)
         rc = remove_for_size(r, round);
-    if (rc == SQLITE_OK && !round->more) {
-        int64_t oldest = round->now_ms - round->limits.keep_ms[STREAM_ALARM];
-        (void)sqlite3_bind_int64(r->stmts[OCCURRENCES], 2, OCCURRENCES_AT_ONCE);
-        rc = run_upto(r, OCCURRENCES, oldest);
-    }
     if (rc == SQLITE_OK && !round->more)
         rc = vacuum(r, round);
 

@@ -3,8 +3,9 @@
  * there are many.
  * Age: the oldest records of a stream go, in the order of their numbers, up to the last one whose own time is too
  * old. A time before 2020 or more than a day ahead tells nothing (a clock that was not set yet): such a record
- * goes with the next one after it that has a believable time, so that a wrong clock neither empties the store nor
- * keeps it from ageing.
+ * goes with the next one after it that has a believable time, so that a record's wrong time neither empties the
+ * store nor keeps it from ageing. The present is believed while the system clock is synchronised, and where it never
+ * was: a gateway that knows better times and comes up with an unset clock lets nothing age until it is set.
  * Size: oldest telemetry goes while the pages in use exceed max_size less a quarter (at most 64 MiB), which is
  * left for the write-ahead log and the reserve. The disk's own free space is a second bound of the same kind.
  * Alarms, events and reports never go for size. */
@@ -29,12 +30,15 @@ struct retention {
     int64_t doomed[STREAM_COUNT]; /* up to here they are too old */
     int64_t gone[STREAM_COUNT];   /* up to here they have been removed */
     int64_t log_kept;             /* bytes of the log's file that stay when it begins anew */
+    bool vouched;                 /* some event was recorded with a synchronised clock */
+    int64_t vouched_upto;         /* events looked at for that */
     int checkpoint_at;            /* frames in the log from which on it is worth another try */
 };
 
 /* One round of maintenance. */
 struct retention_round {
     int64_t now_ms; /* wall */
+    bool synced;    /* the system clock is */
     struct retention_limits limits;
     bool make_room;            /* the disk is full: telemetry goes whatever its age */
     struct cursor_set cursors; /* of all uplinks: what is still owed to whom */

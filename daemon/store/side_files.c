@@ -68,9 +68,8 @@ void reserve_keep(const char *path, int64_t bytes)
         (void)unlink(name);
 }
 
-void reserve_release(const char *path)
+bool reserve_release(const char *path)
 {
     char name[PATH_MAX];
-    if (text_format(name, sizeof(name), "%s.reserve", path))
-        (void)unlink(name); /* not there: released already */
+    return text_format(name, sizeof(name), "%s.reserve", path) && unlink(name) == 0;
 }

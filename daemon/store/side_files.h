@@ -3,6 +3,7 @@
 #ifndef RG_STORE_SIDE_FILES_H
 #define RG_STORE_SIDE_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,6 @@ void lock_release(int fd); /* takes -1; the file stays, or two could hold two of
  * nothing when it is so already, and nothing depends on their success. reserve_keep leaves a disk alone that has
  * not twice as much free. */
 void reserve_keep(const char *path, int64_t bytes);
-void reserve_release(const char *path);
+bool reserve_release(const char *path); /* true: there was one, and it is gone */
 
 #endif

@@ -103,6 +103,9 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
     if ((unsigned)record->stream >= STREAM_COUNT || record->length == 0)
         return RG_EINVAL;
 
+    /* Kept even when the record finds no room: it goes out unstored then, and its number must not come again. */
+    if (record->next_alarm > s->next_alarm)
+        s->next_alarm = record->next_alarm;
     enum rg_err err = RG_OK;
     if (telemetry) {
         err = add_telemetry(s, record);

@@ -26,8 +26,11 @@
 #define STORE_RETRY_FIRST_MS 100
 #define STORE_RETRY_CAP_MS 5000
 #define STORE_FLUSHES 32
-#define STORE_ALARM_MARGIN 100 /* alarm numbers left out after an unclean end */
-#define STORE_CLOSE_MS 3000    /* for the last commits */
+/* Alarm numbers left out after an unclean end: more than could have gone out unstored, even if a chattering site raised
+ * a hundred a second for hours on a disk that refuses. */
+#define STORE_ALARM_MARGIN 1000000
+#define STORE_TELL_ROOM (64u << 10) /* for the records that tell of losses */
+#define STORE_CLOSE_MS 3000         /* for the last commits */
 #define STORE_CLOSE_BUSY_MS 1000
 
 enum lane_kind { LANE_ALARMS, LANE_TELEMETRY };
@@ -89,6 +92,8 @@ struct store {
     struct backoff backoff;
     struct rg_random random;
 
+    uint64_t next_alarm;            /* number of the next occurrence, of refused records too */
+    uint64_t next_alarm_kept;       /* what the store knows of it */
     uint64_t dropped[STREAM_COUNT]; /* no memory left for them; not told yet */
     struct loss_book losses;        /* in the store's table, not told yet */
     struct loss_book told;          /* told, still in the table */

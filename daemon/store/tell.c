@@ -20,8 +20,17 @@ void tell_failing(struct store *s, const char *words)
     s->cbs.health(s->arg, false, detail);
 }
 
+/* The word of a loss is a record itself: it waits until there is room for it. */
+static bool room_to_tell(struct store *s)
+{
+    const struct region *r = lane_gather(&s->lanes[LANE_ALARMS]);
+    return r->capacity - r->used >= STORE_TELL_ROOM;
+}
+
 static void tell_dropped(struct store *s)
 {
+    if (!room_to_tell(s))
+        return; /* what fills it is about to be committed, and then this is asked again */
     for (int i = 0; i < STREAM_COUNT; i++) {
         uint64_t count = s->dropped[i];
         s->dropped[i] = 0;
@@ -46,7 +55,8 @@ void tell_recovered(struct store *s)
 void tell_losses(struct store *s)
 {
     int64_t now = loop_mono_ms(s->loop);
-    if (s->failing || now < s->loss_at_ms || loss_book_empty(&s->losses) || !loss_book_empty(&s->told))
+    if (s->failing || now < s->loss_at_ms || loss_book_empty(&s->losses) || !loss_book_empty(&s->told) ||
+        !room_to_tell(s))
         return;
     s->loss_at_ms = now + STORE_LOSS_EVERY_MS;
     s->told = s->losses;

@@ -196,10 +196,6 @@ static int put_belongings(struct writer *w, const struct entry *e, int64_t seq)
         const struct alarm *alarm = entry_alarm(e);
         if (alarm != NULL)
             rc = put_occurrence(w, alarm);
-        if (rc == SQLITE_OK && e->next_alarm > 0) {
-            bind_int(w->stmts[WRITER_NEXT_ALARM], 1, (int64_t)e->next_alarm);
-            rc = db_run(w->stmts[WRITER_NEXT_ALARM]);
-        }
     }
     return rc;
 }
@@ -315,6 +311,14 @@ static int put_told(struct writer *w, const struct loss_book *told)
     return rc == SQLITE_OK ? db_run(w->stmts[WRITER_LOSS_SWEEP]) : rc;
 }
 
+static int put_next_alarm(struct writer *w, uint64_t next_alarm)
+{
+    if (next_alarm == 0)
+        return SQLITE_OK;
+    bind_int(w->stmts[WRITER_NEXT_ALARM], 1, (int64_t)next_alarm);
+    return db_run(w->stmts[WRITER_NEXT_ALARM]);
+}
+
 void writer_run(struct writer *w, struct writer_batch *b)
 {
     struct writer_stream streams[STREAM_COUNT];
@@ -335,6 +339,8 @@ void writer_run(struct writer *w, struct writer_batch *b)
         rc = put_cursors(w, &b->cursors);
     if (rc == SQLITE_OK)
         rc = put_told(w, &b->told);
+    if (rc == SQLITE_OK)
+        rc = put_next_alarm(w, b->next_alarm);
     if (rc == SQLITE_OK)
         rc = writer_commit(w);
 

@@ -67,6 +67,7 @@ struct writer_batch {
     struct writer_slice telemetry;
     struct cursor_set cursors; /* what is to be written of them */
     struct loss_book told;     /* losses that were told, and are in the records of this batch */
+    uint64_t next_alarm;       /* number of the next occurrence, or 0: the store knows it */
     /* out */
     int rc;
     char words[WRITER_WORDS]; /* when rc is not SQLITE_OK */

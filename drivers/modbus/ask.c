@@ -83,6 +83,11 @@ bool exception_is_refusal(uint8_t code)
     return code >= 0x01 && code <= 0x03;
 }
 
+bool exception_is_of_range(uint8_t code)
+{
+    return code == 0x02 || code == 0x03;
+}
+
 const char *exception_text(uint8_t code)
 {
     static const char *const texts[] = {

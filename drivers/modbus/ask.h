@@ -60,6 +60,10 @@ bool answer_transaction(const uint8_t *frame, size_t length, uint16_t *transacti
  * changes. All others speak of the device's state: busy, failed. */
 bool exception_is_refusal(uint8_t code);
 
+/* Illegal data address or illegal data value: what the request reads is not all there (§7: address and length
+ * together are invalid), but a part of it may be. */
+bool exception_is_of_range(uint8_t code);
+
 /* The specification's name of an exception code, in lower case: "illegal data address". Never NULL. */
 const char *exception_text(uint8_t code);
 

@@ -1,18 +1,19 @@
 #include "drivers/modbus/line.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 #define DRAIN_MAX 65536u
+#define FLUSH_LOOK_US 1000
 
 /* Keep-alive: the first probe after 10 s of quiet, then every 5 s, given up after 3: a dead peer is
  * noticed in 25 s. Data that stays unacknowledged breaks the connection after the same time (the kernel's
@@ -75,6 +76,46 @@ int line_drain(int fd, size_t *bytes)
     return 0;
 }
 
+int line_hung_up(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    int err = 0;
+    socklen_t length = sizeof err;
+
+    if (poll(&p, 1, 0) <= 0)
+        return 0;
+    if (p.revents & POLLNVAL)
+        return EBADF;
+    if ((p.revents & POLLERR) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &length) == 0 && err != 0)
+        return err;
+    return ECONNRESET;
+}
+
+int line_flush(int fd, int cancel_fd, int64_t until_us)
+{
+    int waiting = 0;
+
+    /* tcdrain by itself has no bound: an adapter that has stopped working keeps its bytes for ever. Once the
+     * driver's queue is empty only the port's own few bytes are left, and for those the kernel has one. */
+    for (;;) {
+        const int64_t now = clock_mono_us();
+
+        if (ioctl(fd, TIOCOUTQ, &waiting) < 0)
+            return errno;
+        if (waiting == 0)
+            break;
+        if (now >= until_us)
+            return ETIME;
+        if (line_wait(-1, cancel_fd, now + FLUSH_LOOK_US) == LINE_CANCELLED)
+            return ECANCELED;
+    }
+    while (tcdrain(fd) < 0) {
+        if (errno != EINTR)
+            return errno;
+    }
+    return 0;
+}
+
 /* Options that help but whose lack breaks nothing. */
 static void socket_tune(int fd)
 {
@@ -123,25 +164,16 @@ static int connect_one(const struct addrinfo *ai, int cancel_fd, int64_t until_u
     return 0;
 }
 
-int line_connect(const char *host, uint16_t port, int cancel_fd, int64_t timeout_us, int *fd,
-                 const char **why)
+int line_connect(const char *host, uint16_t port, int cancel_fd, int64_t timeout_us, struct lookup **pending,
+                 int *fd, const char **why)
 {
-    const struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    const int64_t until_us = clock_mono_us() + timeout_us;
     struct addrinfo *list = NULL;
-    char service[8];
-    int64_t until_us;
-    int err, gai, left = 0;
+    int left = 0;
+    int err = lookup_host(host, port, cancel_fd, until_us, pending, &list, why);
 
-    *why = NULL;
-    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
-    gai = getaddrinfo(host, service, &hints, &list);
-    if (gai != 0) {
-        err = gai == EAI_SYSTEM ? errno : EHOSTUNREACH;
-        *why = gai == EAI_SYSTEM ? NULL : gai_strerror(gai);
+    if (err != 0)
         return err;
-    }
-    until_us = clock_mono_us() + timeout_us;
     err = EHOSTUNREACH;
     for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
         left++;

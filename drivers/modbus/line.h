@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "drivers/modbus/lookup.h"
+
 enum line_event {
     LINE_READY,     /* bytes, the end of the connection, or an error can be read from fd */
     LINE_TIMEOUT,   /* until_us has come */
@@ -20,11 +22,18 @@ enum line_event line_wait(int fd, int cancel_fd, int64_t until_us);
  * connection, EIO for a tty hung up). */
 int line_drain(int fd, size_t *bytes);
 
+/* Whether a socket's other side has hung up, without taking what it sent before: 0, or an errno as of
+ * line_drain. */
+int line_hung_up(int fd);
+
+/* Waits until the bytes written to a tty are on the line. 0, or an errno: ETIME when they are not by until_us,
+ * ECANCELED. */
+int line_flush(int fd, int cancel_fd, int64_t until_us);
+
 /* A TCP connection, non-blocking, without Nagle's delay, and with keep-alive so that a peer that lost its
- * power is noticed while nothing is sent. All addresses of the name together get timeout_us. getaddrinfo
- * itself may block for as long as the resolver's own time-outs; numeric addresses never do. Returns 0 or
- * an errno; why: a text for a name that does not resolve, else NULL. */
-int line_connect(const char *host, uint16_t port, int cancel_fd, int64_t timeout_us, int *fd,
-                 const char **why);
+ * power is noticed while nothing is sent. Looking the name up (see lookup.h for pending) and all its addresses
+ * together get timeout_us. Returns 0 or an errno; why: a text for a name that does not resolve, else NULL. */
+int line_connect(const char *host, uint16_t port, int cancel_fd, int64_t timeout_us, struct lookup **pending,
+                 int *fd, const char **why);
 
 #endif

@@ -1,6 +1,7 @@
 #include "drivers/modbus/link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,15 +33,16 @@ struct driver_link {
     modbus_t *ctx;
     int cancel_fd; /* eventfd: readable once cancelled */
     atomic_bool cancelled;
-    pthread_mutex_t lock; /* around fd's opening and closing, against link_cancel */
-    int fd;               /* -1: closed */
-    int64_t last_byte_us; /* when the last byte was on the line, either way; 0: not known */
-    int64_t silence_us;   /* to keep after it */
-    bool unsettled;       /* the line carried what it should not: wait until it is at rest */
-    uint16_t transaction; /* of the last request over TCP */
-    unsigned issued;      /* requests on this connection, counted up to JUDGE_LATE_WINDOW */
-    unsigned silences;    /* in a row */
-    struct debt *debts;   /* [256], by unit; NULL for Modbus TCP, which has transaction ids */
+    pthread_mutex_t lock;  /* around fd's opening and closing, against link_cancel */
+    int fd;                /* -1: closed */
+    struct lookup *lookup; /* of the bus's host, when it has not ended yet */
+    int64_t last_byte_us;  /* when the last byte was on the line, either way; 0: not known */
+    int64_t silence_us;    /* to keep after it */
+    bool unsettled;        /* the line carried what it should not: wait until it is at rest */
+    uint16_t transaction;  /* of the last request over TCP */
+    unsigned issued;       /* requests on this connection, counted up to JUDGE_LATE_WINDOW */
+    unsigned silences;     /* in a row */
+    struct debt *debts;    /* [256], by unit; NULL for Modbus TCP, which has transaction ids */
 };
 
 static bool is_rtu(const struct driver_link *l)
@@ -67,7 +70,7 @@ static void link_close(struct driver_link *l)
 static bool link_open(struct driver_link *l, int64_t timeout_us, struct link_answer *answer)
 {
     int fd = -1;
-    const int err = link_open_bus(l->bus, l->ctx, l->cancel_fd, timeout_us, &fd, answer->detail);
+    const int err = link_open_bus(l->bus, l->ctx, l->cancel_fd, timeout_us, &l->lookup, &fd, answer->detail);
 
     if (err == ECANCELED) {
         link_end(answer, DRIVER_BROKEN, "cancelled");
@@ -88,13 +91,25 @@ static bool link_open(struct driver_link *l, int64_t timeout_us, struct link_ans
     return true;
 }
 
-/* Waits until the line has been silent long enough, and at least until listen_us, throwing away what
- * comes. Returns 0, an errno for a line that broke, ECANCELED, or ETIME when the line would not fall
- * silent within bound_us. */
+/* Modbus TCP: keeps the gap. What has come meanwhile stays: a late answer is passed over as a whole frame, and
+ * half of one thrown away here would leave its other half to be taken for the beginning of a frame. */
+static int connection_settle(struct driver_link *l)
+{
+    const int64_t ready = l->last_byte_us == 0 ? 0 : l->last_byte_us + l->silence_us;
+
+    if (clock_mono_us() < ready && line_wait(-1, l->cancel_fd, ready) == LINE_CANCELLED)
+        return ECANCELED;
+    return line_hung_up(l->fd);
+}
+
+/* RTU kinds: waits until the line has been silent long enough, and at least until listen_us, throwing away what
+ * comes. Returns 0, an errno for a line that broke, ECANCELED, or ETIME when the line would not fall silent
+ * within bound_us of when it might have. */
 static int line_settle(struct driver_link *l, int64_t listen_us, int64_t bound_us)
 {
-    const int64_t rest = !is_rtu(l) ? 0 : is_socket(l) ? RESYNC_SOCKET_US : RESYNC_SERIAL_US;
-    const int64_t give_up_us = clock_mono_us() + bound_us + (listen_us > 0 ? listen_us - clock_mono_us() : 0);
+    const int64_t rest = is_socket(l) ? RESYNC_SOCKET_US : RESYNC_SERIAL_US;
+    const int64_t begun_us = clock_mono_us();
+    const int64_t give_up_us = (listen_us > begun_us ? listen_us : begun_us) + l->silence_us + bound_us;
 
     for (;;) {
         size_t bytes = 0;
@@ -135,7 +150,7 @@ static bool link_ready(struct driver_link *l, int64_t listen_us, int64_t timeout
 
         if (l->fd < 0 && !link_open(l, timeout_us, answer))
             return false;
-        err = line_settle(l, listen_us, timeout_us);
+        err = is_rtu(l) ? line_settle(l, listen_us, timeout_us) : connection_settle(l);
         if (err == 0)
             return true;
         if (err == ETIME) {
@@ -156,7 +171,8 @@ static bool link_ready(struct driver_link *l, int64_t listen_us, int64_t timeout
     }
 }
 
-static bool send_tcp(struct driver_link *l, const struct ask *ask)
+/* Both give 0, or the errno. */
+static int send_tcp(struct driver_link *l, const struct ask *ask)
 {
     uint8_t request[ASK_TCP_BYTES];
     ssize_t sent;
@@ -166,38 +182,50 @@ static bool send_tcp(struct driver_link *l, const struct ask *ask)
         l->issued++;
     ask_encode_tcp(ask, l->transaction, request);
     sent = send(l->fd, request, sizeof request, MSG_NOSIGNAL);
+    if (sent < 0)
+        return errno;
     /* 12 bytes that do not fit into the socket's buffer: the peer has taken nothing for a long time. */
-    if (sent >= 0 && sent != (ssize_t)sizeof request)
-        errno = EPIPE;
-    return sent == (ssize_t)sizeof request;
+    return sent == (ssize_t)sizeof request ? 0 : EPIPE;
 }
 
 /* libmodbus writes with write(2), which raises SIGPIPE on a socket whose peer is gone: held back, and taken
  * if it came. */
-static bool send_rtu(struct driver_link *l, const struct ask *ask)
+static int send_rtu(struct driver_link *l, const struct ask *ask)
 {
     static const struct timespec now = {0, 0};
     uint8_t request[ASK_RTU_BYTES];
     sigset_t pipe_only, before;
-    int rc, err;
+    int err;
 
     ask_encode_rtu(ask, request);
     (void)sigemptyset(&pipe_only);
     (void)sigaddset(&pipe_only, SIGPIPE);
     if (is_socket(l))
         (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    rc = modbus_send_raw_request(l->ctx, request, sizeof request);
-    err = errno;
+    err = modbus_send_raw_request(l->ctx, request, sizeof request) < 0 ? errno : 0;
     if (is_socket(l)) {
-        if (rc < 0 && err == EPIPE && !sigismember(&before, SIGPIPE))
+        if (err == EPIPE && !sigismember(&before, SIGPIPE))
             (void)sigtimedwait(&pipe_only, NULL, &now);
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    } else if (rc >= 0 && link_drain_output(l->fd) != 0) {
-        err = errno;
-        rc = -1;
     }
-    errno = err;
-    return rc >= 0;
+    return err;
+}
+
+/* Puts the request on the line. */
+static bool put_request(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
+                        struct link_answer *answer)
+{
+    char reason[64];
+    int err = is_rtu(l) ? send_rtu(l, ask) : send_tcp(l, ask);
+
+    if (err == 0 && !is_socket(l))
+        err = line_flush(l->fd, l->cancel_fd, clock_mono_us() + timeout_us);
+    if (err == ETIME)
+        link_end(answer, DRIVER_BROKEN, "the line does not take what is sent");
+    else if (err != 0)
+        link_end(answer, DRIVER_BROKEN, "%s",
+                 err == ECANCELED ? "cancelled" : link_errno_text(err, reason, sizeof reason));
+    return err == 0;
 }
 
 /* One frame into frame[MODBUS_TCP_MAX_ADU_LENGTH]. Returns its length (0: of another unit on RTU), or -1
@@ -298,7 +326,7 @@ static void exchange(struct driver_link *l, const struct ask *ask, int64_t timeo
 {
     int64_t sent_us;
     bool near = false;
-    char reason[64];
+    bool sent;
 
     if (!link_ready(l, 0, timeout_us, answer))
         return;
@@ -306,14 +334,11 @@ static void exchange(struct driver_link *l, const struct ask *ask, int64_t timeo
         link_end(answer, DRIVER_UNREACHABLE, "a serial line has no unit %u", (unsigned)ask->unit);
         return;
     }
-    if (!(is_rtu(l) ? send_rtu : send_tcp)(l, ask)) {
-        sent_us = clock_mono_us();
-        link_end(answer, DRIVER_BROKEN, "%s", link_errno_text(errno, reason, sizeof reason));
-    } else {
-        sent_us = clock_mono_us();
-        l->last_byte_us = sent_us;
+    sent = put_request(l, ask, timeout_us, answer);
+    sent_us = clock_mono_us();
+    l->last_byte_us = sent_us;
+    if (sent)
         collect(l, ask, timeout_us, answer, &near);
-    }
     conclude(l, ask, sent_us, near, answer);
 }
 
@@ -373,6 +398,18 @@ void link_cancel(struct driver_link *l)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
+/* Out of the way of select, whose descriptors are for connections: a site may have hundreds of links. */
+static int cancel_open(void)
+{
+    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    const int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_SETSIZE);
+
+    if (high < 0)
+        return fd;
+    (void)close(fd);
+    return high;
+}
+
 enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
 {
     struct driver_link *l = calloc(1, sizeof *l);
@@ -398,7 +435,7 @@ enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
         if (!l->debts)
             goto fail;
     }
-    l->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    l->cancel_fd = cancel_open();
     if (l->cancel_fd < 0)
         goto fail;
     *out = l;
@@ -413,6 +450,7 @@ void link_destroy(struct driver_link *l)
     if (!l)
         return;
     link_close(l);
+    lookup_abandon(l->lookup);
     if (l->cancel_fd >= 0)
         (void)close(l->cancel_fd);
     free(l->debts);

@@ -12,7 +12,8 @@
  *   and closing.
  * - The silence of 3.5 characters between frames, counted from the last byte that was on the line
  *   (drained, not written).
- * libmodbus waits with select(2): a descriptor above FD_SETSIZE is refused, never handed to it.
+ * libmodbus waits with select(2): a descriptor above FD_SETSIZE is refused, never handed to it. That bounds a
+ * process to about a thousand open links.
  *
  * Late answers. TCP: by transaction id; they are passed over. RTU kinds: see debt.h. */
 #ifndef RG_DRIVERS_MODBUS_LINK_H
@@ -33,12 +34,12 @@ struct link_answer {
     uint8_t data[ASK_DATA_MAX]; /* registers high byte first; bits from the lowest bit of the first byte */
 };
 
-/* Opens nothing yet. RG_ENOMEM; RG_EINVAL for a definition that cannot be (no host, no path, baud 0). */
+/* Opens nothing yet. RG_ENOMEM (no descriptor left is one, too); RG_EINVAL for a definition that cannot be (no host, no path, baud 0). */
 RG_NODISCARD enum rg_err link_create(const struct site_bus *bus, struct driver_link **out);
 /* Takes NULL. No link_ask may be under way. */
 void link_destroy(struct driver_link *l);
-/* Blocks: opening at most timeout_ms; the silence of the line at most timeout_ms; then timeout_ms for the
- * answer, and the time its bytes take at the line's speed. After a silence on an RTU kind once more for
+/* Blocks: opening at most timeout_ms; the silence of the line that long and at most timeout_ms more; sending at
+ * most timeout_ms; then timeout_ms for the answer, and the time its bytes take at the line's speed. After a silence on an RTU kind once more for
  * the proof of debt.h (at most twice the time-out, at least a second). */
 void link_ask(struct driver_link *l, const struct ask *ask, int64_t timeout_ms, struct link_answer *answer);
 /* Any thread. A link_ask under way ends with DRIVER_BROKEN at once; half a frame on a serial line is still

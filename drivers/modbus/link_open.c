@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -38,17 +39,6 @@ const char *link_errno_text(int err, char *out, size_t size)
     (void)text_copy(out, size, strerror_r(err, buffer, sizeof buffer));
     out[0] = (char)tolower((unsigned char)out[0]);
     return out;
-}
-
-int link_drain_output(int fd)
-{
-    int rc;
-
-    /* No flow control is ever set on the line (libmodbus clears it), so that this ends with the last byte. */
-    do {
-        rc = tcdrain(fd);
-    } while (rc < 0 && errno == EINTR);
-    return rc;
 }
 
 /* The speeds that libmodbus knows. Any other it would take for 9600, in silence. */
@@ -92,31 +82,45 @@ enum rg_err link_open_prepare(const struct site_bus *bus, modbus_t **out)
     return RG_OK;
 }
 
+/* Two masters on one line hear each other's answers. A lock, not TIOCEXCL: it ends with the process, root
+ * respects it, and a pty whose other side stays open would keep TIOCEXCL. */
+static int lock_line(int fd, const char **why)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        *why = "the line is in use by another program";
+    return errno;
+}
+
 static int open_serial(const struct site_bus *bus, modbus_t *ctx, int *fd, const char **why)
 {
+    int first;
     int err;
 
     if (!baud_known(bus->baud)) {
         *why = "this baud rate is not supported";
         return EINVAL;
     }
-    if (modbus_connect(ctx) < 0)
-        return errno ? errno : EIO;
-    *fd = modbus_get_socket(ctx);
-    /* Two masters on one line hear each other's answers. A lock, not TIOCEXCL: it ends with the process,
-     * root respects it, and a pty whose other side stays open would keep TIOCEXCL. */
-    if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
-        err = errno;
-        if (err == EWOULDBLOCK)
-            *why = "the line is in use by another program";
-        modbus_close(ctx);
+    /* Looked at before libmodbus opens it, and with that sets its speed under the feet of whoever uses it. */
+    first = open(bus->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (first < 0)
+        return errno;
+    err = lock_line(first, why);
+    if (err == 0 && modbus_connect(ctx) < 0)
+        err = errno ? errno : EIO;
+    (void)close(first); /* and the lock with it: one open file has one lock */
+    if (err != 0)
         return err;
-    }
-    return 0;
+    *fd = modbus_get_socket(ctx);
+    err = lock_line(*fd, why);
+    if (err != 0)
+        modbus_close(ctx);
+    return err;
 }
 
-int link_open_bus(const struct site_bus *bus, modbus_t *ctx, int cancel_fd, int64_t timeout_us, int *fd,
-                  char *detail)
+int link_open_bus(const struct site_bus *bus, modbus_t *ctx, int cancel_fd, int64_t timeout_us,
+                  struct lookup **pending, int *fd, char *detail)
 {
     const char *why = NULL;
     char reason[64];
@@ -125,7 +129,7 @@ int link_open_bus(const struct site_bus *bus, modbus_t *ctx, int cancel_fd, int6
     if (bus->kind == BUS_RTU)
         err = open_serial(bus, ctx, fd, &why);
     else
-        err = line_connect(bus->host, bus->port, cancel_fd, timeout_us, fd, &why);
+        err = line_connect(bus->host, bus->port, cancel_fd, timeout_us, pending, fd, &why);
     if (err == 0 && *fd >= FD_SETSIZE) {
         link_open_undo(bus, ctx, *fd);
         why = "too many files are open";

@@ -5,18 +5,17 @@
 #include <modbus.h>
 
 #include "drivers/driver.h"
+#include "drivers/modbus/lookup.h"
 
 /* A context that can receive for this kind; opens nothing. RG_ENOMEM, RG_EINVAL. Free it with modbus_free. */
 RG_NODISCARD enum rg_err link_open_prepare(const struct site_bus *bus, modbus_t **out);
 /* Opens the bus and hands its descriptor to the context. Returns 0 or an errno, with detail
- * (DRIVER_DETAIL_MAX) for people. */
-int link_open_bus(const struct site_bus *bus, modbus_t *ctx, int cancel_fd, int64_t timeout_us, int *fd,
-                  char *detail);
+ * (DRIVER_DETAIL_MAX) for people. pending: see lookup.h. */
+int link_open_bus(const struct site_bus *bus, modbus_t *ctx, int cancel_fd, int64_t timeout_us,
+                  struct lookup **pending, int *fd, char *detail);
 /* Closes it again. */
 void link_open_undo(const struct site_bus *bus, modbus_t *ctx, int fd);
 
-/* Waits until all written bytes are on the line. 0, or -1 with errno. */
-int link_drain_output(int fd);
 /* How long so many bytes take at the line's speed, with a tenth for pauses between them; 0 when the speed
  * is not known. */
 int64_t link_wire_us(const struct site_bus *bus, unsigned bytes);

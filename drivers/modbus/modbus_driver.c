@@ -15,6 +15,13 @@ static size_t driver_points(const struct driver_plan *plan, size_t request)
     return plan->requests[request].count;
 }
 
+static enum rg_err driver_divide(const struct driver_plan *plan, size_t request, uint8_t exception,
+                                 struct driver_plan **out)
+{
+    *out = NULL;
+    return exception_is_of_range(exception) ? plan_divide(plan, request, out) : RG_ENOTFOUND;
+}
+
 static void driver_transact(struct driver_link *link, const struct driver_plan *plan, size_t request,
                             int64_t timeout_ms, struct driver_answer *answer)
 {
@@ -42,6 +49,8 @@ const struct driver modbus_driver = {
     .plan_destroy = plan_destroy,
     .plan_requests = driver_requests,
     .plan_points = driver_points,
+    .plan_divide = driver_divide,
+    .plan_describe = plan_describe,
     .plan_bytes = plan_bytes,
     .link_create = link_create,
     .transact = driver_transact,

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define POINTS_MAX (1u << 20)
 
 /* A point while planning. */
@@ -139,6 +141,99 @@ void plan_destroy(struct driver_plan *plan)
     free(plan->requests);
     free(plan->items);
     free(plan);
+}
+
+/* ---- division ---- */
+
+/* One past the last address, from the request's first, that the item or one before it in the request uses. */
+static uint32_t item_end(const struct codec_point *item, uint32_t end)
+{
+    const uint32_t own = (uint32_t)item->offset + item->words;
+
+    return own > end ? own : end;
+}
+
+/* Whether items[i] lies behind addresses that no point uses. end: what item_end gave for the items before. */
+static bool begins_part(const struct codec_point *item, uint32_t end)
+{
+    return item->offset > end;
+}
+
+static size_t count_parts(const struct driver_plan *plan, const struct plan_request *r)
+{
+    uint32_t end = plan->items[r->first].words;
+    size_t parts = 1;
+
+    for (size_t i = r->first + 1; i < r->first + r->count; i++) {
+        parts += begins_part(&plan->items[i], end) ? 1 : 0;
+        end = item_end(&plan->items[i], end);
+    }
+    return parts;
+}
+
+/* Writes r's parts to `parts` and sets the offsets of its items in `items`, the copy. */
+static void write_parts(const struct plan_request *r, struct plan_request *parts, struct codec_point *items)
+{
+    struct plan_request *part = parts;
+    uint32_t begin = 0; /* of the part, from r's first address */
+    uint32_t end = items[r->first].words;
+
+    *part = *r;
+    part->count = 0;
+    for (size_t i = r->first; i < r->first + r->count; i++) {
+        if (i > r->first && begins_part(&items[i], end)) {
+            begin = items[i].offset;
+            *++part = *r;
+            part->first = i;
+            part->count = 0;
+            part->ask.address = (uint16_t)(r->ask.address + begin);
+        }
+        end = item_end(&items[i], end);
+        items[i].offset = (uint16_t)(items[i].offset - begin);
+        part->ask.count = (uint16_t)(end - begin);
+        part->count++;
+    }
+}
+
+enum rg_err plan_divide(const struct driver_plan *plan, size_t request, struct driver_plan **out)
+{
+    const struct plan_request *r = &plan->requests[request];
+    const size_t parts = count_parts(plan, r);
+    struct driver_plan *copy;
+
+    *out = NULL;
+    if (parts < 2)
+        return RG_ENOTFOUND;
+    copy = calloc(1, sizeof *copy);
+    if (!copy)
+        return RG_ENOMEM;
+    copy->request_count = plan->request_count + parts - 1;
+    copy->item_count = plan->item_count;
+    copy->requests = calloc(copy->request_count, sizeof *copy->requests);
+    copy->items = calloc(copy->item_count, sizeof *copy->items);
+    if (!copy->requests || !copy->items) {
+        plan_destroy(copy);
+        return RG_ENOMEM;
+    }
+    memcpy(copy->items, plan->items, plan->item_count * sizeof *copy->items);
+    memcpy(copy->requests, plan->requests, request * sizeof *copy->requests);
+    write_parts(r, copy->requests + request, copy->items);
+    memcpy(copy->requests + request + parts, r + 1,
+           (plan->request_count - request - 1) * sizeof *copy->requests);
+    *out = copy;
+    return RG_OK;
+}
+
+void plan_describe(const struct driver_plan *plan, size_t request, char *out, size_t size)
+{
+    static const char *const spaces[] = {"?", "coil", "discrete", "holding", "input"}; /* by function code */
+    const struct ask *ask = &plan->requests[request].ask;
+
+    if (ask->count == 1)
+        (void)text_format(out, size, "%s %u", spaces[ask->function], (unsigned)ask->address);
+    else
+        (void)text_format(out, size, "%s %u to %u", spaces[ask->function], (unsigned)ask->address,
+                          ask->address + ask->count - 1u);
 }
 
 void plan_bytes(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent,

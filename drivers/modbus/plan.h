@@ -34,6 +34,13 @@ RG_NODISCARD enum rg_err plan_create(const struct site_device *device, const str
                                      size_t count, uint32_t first_point, struct driver_plan **out);
 void plan_destroy(struct driver_plan *plan); /* takes NULL */
 
+/* A device that lacks an address refuses every request over it, so that one unused address would keep all
+ * points of the request from being read. A copy of the plan with that request divided at each of the unused
+ * stretches it reads through. RG_ENOTFOUND: there are none; RG_ENOMEM. */
+enum rg_err plan_divide(const struct driver_plan *plan, size_t request, struct driver_plan **out);
+/* "holding 100 to 109", or "coil 7". */
+void plan_describe(const struct driver_plan *plan, size_t request, char *out, size_t size);
+
 /* Bytes on the wire: RTU 8 and 5 + data; TCP 12 and 9 + data (without TCP/IP's own headers). */
 void plan_bytes(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent,
                 size_t *received);

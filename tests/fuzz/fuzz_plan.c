@@ -70,8 +70,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         p->bit = -1;
         p->scaling = (struct scaling){1, 0, 1};
     }
-    if (modbus_driver.plan(&device, points, count, 0, &plan) == RG_OK)
+    if (modbus_driver.plan(&device, points, count, 0, &plan) == RG_OK) {
         check_plan(plan, &device, points, count);
+        for (size_t q = 0; q < modbus_driver.plan_requests(plan); q++) {
+            struct driver_plan *divided = NULL;
+
+            if (modbus_driver.plan_divide(plan, q, 2, &divided) != RG_OK)
+                continue;
+            modbus_driver.plan_destroy(plan);
+            plan = divided;
+            check_plan(plan, &device, points, count);
+        }
+    }
     modbus_driver.plan_destroy(plan);
     return 0;
 }

@@ -2,8 +2,8 @@
 /* A day of a plant where everything goes wrong now and then: devices and buses fail in every way, values rise and fall, the links to
  * the platforms are cut or hang, the gateway is restarted, loses its power, gets other configurations. */
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/text.h"
 #include "world.h"
 
 #define DEVICES 6
@@ -95,7 +95,8 @@ struct day {
     int64_t memory; /* in use after the second hour */
     int64_t measure_ms, act_ms;
     int64_t link_ms[WORLD_UPLINKS]; /* when the next change of a link is due */
-    unsigned crashes, stops, reloads, cuts;
+    char pick[ALARM_ID_MAX]; /* an alarm to acknowledge */
+    unsigned acks, crashes, stops, reloads, cuts;
 };
 
 /* Another configuration: other limits, the second platform gone or back, the last device gone or back. */
@@ -112,10 +113,32 @@ static void reload(struct day *d)
     world_run_for(&d->w, world_between(&d->w, 0, random_below(&d->w.random, 2) ? 100 : 10000));
 }
 
+static void pick_cb(void *arg, const struct alarm *alarm)
+{
+    struct day *d = arg;
+
+    if (!alarm->acked && (!d->pick[0] || random_below(&d->w.random, 2) == 0))
+        (void)text_copy(d->pick, sizeof d->pick, alarm->id);
+}
+
+static void acknowledge(struct day *d)
+{
+    struct pipeline *p = app_pipeline(d->w.app);
+
+    d->pick[0] = '\0';
+    rules_each(p->rules, pick_cb, d);
+    if (!d->pick[0])
+        return;
+    /* It may have ended in this instant. */
+    if (pipeline_ack(p, d->pick, "the operator", "seen") == RG_OK)
+        d->acks++;
+}
+
 static void act(struct day *d)
 {
     uint64_t what = random_below(&d->w.random, 4);
 
+    acknowledge(d);
     d->act_ms = world_now(&d->w) + world_between(&d->w, 10 * WORLD_MINUTE, 2 * WORLD_HOUR);
     if (what < 2)
         reload(d);
@@ -221,9 +244,9 @@ static void run(uint64_t seed)
     day_pass(&d);
     day_end(&d);
     l = d.w.platforms[0].gateway->ledgers;
-    (void)printf("  %u crashes, %u stops, %u reloads, %u troubles of links; alarm %lld, telemetry %lld, event %lld records, "
+    (void)printf("  %u acknowledgements, %u crashes, %u stops, %u reloads, %u troubles of links; alarm %lld, telemetry %lld, event %lld records, "
                  "%llu came again\n",
-                 d.crashes, d.stops, d.reloads, d.cuts, (long long)l[KIND_ALARM].top, (long long)l[KIND_TELEMETRY].top,
+                 d.acks, d.crashes, d.stops, d.reloads, d.cuts, (long long)l[KIND_ALARM].top, (long long)l[KIND_TELEMETRY].top,
                  (long long)l[KIND_EVENT].top, (unsigned long long)l[KIND_TELEMETRY].resent);
     world_stop(&d.w);
     world_destroy(&d.w);

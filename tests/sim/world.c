@@ -60,9 +60,6 @@ int world_main(int argc, char **argv, void (*run)(uint64_t seed))
     static const char *const usual[] = {"1", "2", "3"};
     int count = argc > 1 ? argc - 1 : (int)RG_COUNT(usual);
 
-    /* Durability is not what is tried here: where there is memory to be had as a folder, an fsync costs nothing. */
-    if (access("/dev/shm", W_OK) == 0)
-        (void)setenv("TMPDIR", "/dev/shm", 0);
     for (int i = 0; i < count; i++) {
         uint64_t seed = strtoull(argc > 1 ? argv[i + 1] : usual[i], NULL, 10);
 
@@ -77,6 +74,9 @@ void world_create(struct world *w, uint64_t seed, const struct world_plan *plan)
 {
     *w = (struct world){.seed = seed, .plan = *plan, .takes_ms = 10};
     random_seed(&w->random, seed);
+    /* Durability is not what is tried here: where there is memory to be had as a folder, an fsync costs nothing. */
+    if (access("/dev/shm", W_OK) == 0)
+        (void)setenv("TMPDIR", "/dev/shm", 0);
     if (loop_create(&w->loop) != RG_OK || !support_tmp_dir(w->folder))
         abort();
     (void)snprintf(w->config_file, sizeof w->config_file, "%s/sim.yaml", w->folder);

@@ -10,8 +10,8 @@
 struct driver_plan {
     uint32_t device;
     uint32_t first_point;
-    size_t points;
-    size_t per_request; /* > 0 */
+    size_t count;    /* requests */
+    size_t starts[]; /* [count + 1]: where each one's points begin, from first_point */
 };
 
 struct driver_link {
@@ -110,23 +110,35 @@ static bool fails_now(struct fake *f)
     return f->fail_after > 0 && --f->fail_after == 0;
 }
 
+static struct driver_plan *plan_new(struct fake *f, size_t count)
+{
+    struct driver_plan *p = fails_now(f) ? NULL : calloc(1, sizeof(*p) + (count + 1) * sizeof(p->starts[0]));
+
+    if (p != NULL) {
+        f->alive++;
+        p->count = count;
+    }
+    return p;
+}
+
 static enum rg_err plan(const struct site_device *device, const struct site_point *points, size_t count,
                         uint32_t first_point, struct driver_plan **out)
 {
     struct fake *f = current;
     uint32_t index = (uint32_t)(device - f->site->devices);
-    struct driver_plan *p = fails_now(f) ? NULL : calloc(1, sizeof(*p));
+    size_t each = f->devices[index].per_request == 0 ? count : f->devices[index].per_request;
+    size_t requests = count == 0 ? 0 : (count + each - 1) / each;
+    struct driver_plan *p = plan_new(f, requests);
 
     (void)points;
-    *out = NULL;
+    *out = p;
     if (p == NULL)
         return RG_ENOMEM;
-    *p = (struct driver_plan){.device = index, .first_point = first_point, .points = count};
-    p->per_request = f->devices[index].per_request;
-    if (p->per_request == 0)
-        p->per_request = count > 0 ? count : 1;
-    f->alive++;
-    *out = p;
+    p->device = index;
+    p->first_point = first_point;
+    for (size_t i = 0; i < requests; i++)
+        p->starts[i] = i * each;
+    p->starts[requests] = count;
     return RG_OK;
 }
 
@@ -140,14 +152,35 @@ static void plan_destroy(struct driver_plan *p)
 
 static size_t plan_requests(const struct driver_plan *p)
 {
-    return (p->points + p->per_request - 1) / p->per_request;
+    return p->count;
 }
 
 static size_t plan_points(const struct driver_plan *p, size_t request)
 {
-    size_t left = p->points - request * p->per_request;
+    return p->starts[request + 1] - p->starts[request];
+}
 
-    return left < p->per_request ? left : p->per_request;
+static enum rg_err plan_divide(const struct driver_plan *p, size_t request, uint8_t exception,
+                               struct driver_plan **out)
+{
+    struct fake *f = current;
+    size_t parts = plan_points(p, request);
+    struct driver_plan *divided;
+
+    *out = NULL;
+    if (exception != 2 || parts < 2 || f->devices[p->device].hole == 0)
+        return RG_ENOTFOUND;
+    divided = plan_new(f, p->count + parts - 1);
+    if (divided == NULL)
+        return RG_ENOMEM;
+    divided->device = p->device;
+    divided->first_point = p->first_point;
+    for (size_t i = 0; i <= divided->count; i++)
+        divided->starts[i] = i < request           ? p->starts[i]
+                             : i < request + parts ? p->starts[request] + i - request
+                                                   : p->starts[i - parts + 1];
+    *out = divided;
+    return RG_OK;
 }
 
 static void plan_bytes(const struct driver_plan *p, size_t request, enum bus_kind kind, size_t *sent,
@@ -203,13 +236,16 @@ static int64_t fake_now(const struct fake *f)
     return f->hooks.now_ms != NULL ? f->hooks.now_ms(f->hooks.arg) : 0;
 }
 
-static enum fake_behaviour decide(struct fake *f, struct driver_link *link, uint32_t device, size_t request,
-                                  int64_t now_ms)
+static enum fake_behaviour decide(struct fake *f, struct driver_link *link, const struct driver_plan *p,
+                                  size_t request, int64_t now_ms)
 {
-    enum fake_behaviour behaviour = f->devices[device].behaviour;
+    const struct fake_device *device = &f->devices[p->device];
+    enum fake_behaviour behaviour = device->behaviour;
 
     if (f->hooks.decide != NULL)
-        behaviour = f->hooks.decide(f->hooks.arg, device, request, now_ms);
+        behaviour = f->hooks.decide(f->hooks.arg, p->device, request, now_ms);
+    if (behaviour == FAKE_OK && p->starts[request] < device->hole && p->starts[request + 1] > device->hole)
+        behaviour = FAKE_EXCEPTION;
     if (f->buses[link->bus].behaviour != FAKE_OK)
         behaviour = f->buses[link->bus].behaviour;
     if (link->cancelled)
@@ -237,7 +273,7 @@ static void fill(const struct fake *f, const struct driver_plan *p, size_t reque
     for (size_t i = 0; i < answer->count; i++) {
         struct sample *sample = &answer->samples[i];
 
-        sample->point = p->first_point + (uint32_t)(request * p->per_request + i);
+        sample->point = p->first_point + (uint32_t)(p->starts[request] + i);
         sample->quality = answer->result == DRIVER_OK          ? QUALITY_GOOD
                           : answer->result == DRIVER_EXCEPTION ? QUALITY_DEVICE
                                                                : QUALITY_COMM;
@@ -277,7 +313,7 @@ static void transact(struct driver_link *link, const struct driver_plan *p, size
     fake_lock(f);
     struct fake_call call = {
         .bus = link->bus, .device = p->device, .request = request, .begun_ms = fake_now(f)};
-    call.behaviour = decide(f, link, p->device, request, call.begun_ms);
+    call.behaviour = decide(f, link, p, request, call.begun_ms);
     f->devices[p->device].asked++;
     if (link->in_use || call.begun_ms < link->ended_ms)
         f->buses[link->bus].overlaps++;
@@ -305,6 +341,7 @@ const struct driver *fake_driver(void)
         .plan_destroy = plan_destroy,
         .plan_requests = plan_requests,
         .plan_points = plan_points,
+        .plan_divide = plan_divide,
         .plan_bytes = plan_bytes,
         .link_create = link_create,
         .transact = transact,

@@ -34,6 +34,9 @@ struct fake_device {
     int64_t takes_ms;   /* until an answer (of any kind) is there; default 10. Silence takes the time-out */
     size_t per_request; /* points of one request; 0, the default: all. Looked at when the device is planned */
     uint8_t exception;  /* default 2 */
+    /* The device refuses (exception 2) to read the points hole - 1 and hole in one request, and its requests can
+     * be divided into single points; 0, the default: neither. */
+    size_t hole;
     uint64_t asked;
 };
 

@@ -127,7 +127,7 @@ ERRORS = {
     "dangling point": (HEAD + BUS + DEVICE + "rules: [{name: r, points: «gas-1.lle, above: {red: 1}}]\n", "gas-1.lle", "gas-1.lel"),
     "glob that matches nothing": (HEAD + BUS + DEVICE + "rules: [{name: r, points: «\"*.co\", above: {red: 1}}]\n", "*.co"),
     "duplicate name": (HEAD + BUS + "  - {name: «shop, tcp: \"127.0.0.1:1503\"}\n", "shop"),
-    "no order": (HEAD + BUS + DEVICE.replace("{name: lel, holding: 0, type: u16", "{«name: lel, holding: 0, type: f32"), "order"),
+    "no order": (HEAD + BUS + DEVICE.replace("{name: lel, holding: 0, type: u16", "«{name: lel, holding: 0, type: f32"), "order"),
     "two addresses": (HEAD + BUS + DEVICE.replace("holding: 0", "«holding: 0, input: 3"), "input"),
     "thresholds out of order": (HEAD + BUS + DEVICE + "rules: [{name: r, points: gas-1.lel, above: {blue: 10, yellow: 20, red: «15}}]\n",
                                 "red"),

@@ -10,9 +10,9 @@ import pytest
 from conftest import wait_for
 from evidence import (LONG, await_arrival, descriptors, device_name, head, resident, rows, site_of, threads, uplink, world_of)
 
-WARM = 4000  # records until caches have their size
-POLLS = 16000  # records after that
-GROWTH = 3 << 20  # bytes; 200 bytes kept for each record would be more
+WARM = 6000  # records until the store, and with it the cache of its pages, has its size
+POLLS = 12000  # records after that
+GROWTH = 1 << 20  # bytes; records of some 110 bytes that are kept would be more. AddressSanitizer's own book-keeping: four times that
 # AddressSanitizer keeps freed memory for a while: little of it here, or that is what would be measured.
 LITTLE_QUARANTINE = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16"}
 
@@ -33,7 +33,7 @@ def test_nothing_grows_while_the_broker_is_away_and_devices_flap(plant, make_bro
     gateway = daemon(site_of(world, [uplink(away.port), uplink(away.port, "city")], poll="10ms"), run=False)
     for device in gateway.config["devices"]:
         device.update(timeout="50ms", offline={"after": "300ms"})
-    gateway.config["log"] = {"level": "error"}
+    gateway.config["store"]["retention"] = {"max_size": "1MiB"}  # pages of the store are cached up to 8 MiB: less is filled sooner
     gateway.write()
     gateway.start(env=LITTLE_QUARANTINE)
     pid = gateway.child.pid
@@ -58,11 +58,11 @@ def test_nothing_grows_while_the_broker_is_away_and_devices_flap(plant, make_bro
     turns = flap_until(WARM + POLLS)
     grown = resident(pid) - before
     print(f"grown by {grown >> 10} KiB over {turns} turns, sanitized: {sanitized(pid)}")
-    assert grown < GROWTH, f"{grown >> 10} KiB more after {POLLS} records"
+    assert grown < GROWTH * (4 if sanitized(pid) else 1), f"{grown >> 10} KiB more after {POLLS} records"
     wait_for(lambda: descriptors(pid) <= open_before + 4, what="as many descriptors as before, but for a bus that opens")
     wait_for(lambda: threads(pid) <= threads_before + 2, what="as many threads as before, but for a try to connect")
     status = gateway.status()
-    assert status["store"]["ok"] and status["store"]["lost"] == 0 and status["store"]["unrecorded"] == 0
+    assert status["store"]["ok"] and status["store"]["unrecorded"] == 0
     offline = [r for _, r in gateway.records("alarm") if r["rule"] == "offline"]
     assert {r["event"] for r in offline} == {"raise", "clear"}, "the flapping was there"
     gateway.stop()

@@ -46,6 +46,8 @@ struct bench {
     struct bench_told told[BENCH_DEVICES];
     struct bench_crossing crossings[BENCH_CROSSINGS];
     size_t crossing_count;
+    size_t notes;
+    char note[256]; /* the last one */
 };
 
 static inline int64_t bench_now_cb(void *arg)
@@ -116,6 +118,16 @@ static inline void bench_bus_cb(void *arg, uint32_t bus, enum bus_state state, c
     bench_cross(arg, true, bus, (int)state, detail);
 }
 
+static inline void bench_note_cb(void *arg, uint32_t device, const char *text)
+{
+    struct bench *b = arg;
+
+    assert_in_range(device, 0, b->site->device_count - 1);
+    assert_true(strlen(text) < sizeof(b->note));
+    memcpy(b->note, text, strlen(text) + 1);
+    b->notes++;
+}
+
 /* All but the poll: the test may change site, fake and hooks (through a new fake) first. */
 static inline struct bench *bench_create(size_t buses, size_t devices_per_bus, uint32_t points,
                                          int64_t poll_ms)
@@ -137,7 +149,7 @@ static inline struct bench *bench_create(size_t buses, size_t devices_per_bus, u
 static inline void bench_start(struct bench *b, uint64_t seed)
 {
     static const struct poll_cbs cbs = {
-        .frame = bench_frame_cb, .device = bench_device_cb, .bus = bench_bus_cb};
+        .frame = bench_frame_cb, .device = bench_device_cb, .bus = bench_bus_cb, .note = bench_note_cb};
 
     assert_int_equal(poll_create(b->loop, b->site, fake_driver(), &cbs, b, seed, &b->poll), RG_OK);
     poll_start(b->poll);

@@ -182,6 +182,20 @@ static void a_handle_left_alive_is_reported(void **state)
     assert_int_equal(loop_destroy(NULL), RG_OK);
 }
 
+/* A failed start stops a loop that never ran. */
+static void a_loop_that_was_stopped_is_destroyed(void **state)
+{
+    struct loop *loop;
+    struct loop_timer *timer;
+
+    (void)state;
+    assert_int_equal(loop_create(&loop), RG_OK);
+    assert_int_equal(loop_timer_create(loop, on_due, NULL, &timer), RG_OK);
+    loop_timer_destroy(timer);
+    loop_stop(loop);
+    assert_int_equal(loop_destroy(loop), RG_OK);
+}
+
 static void on_hold_up(void *arg)
 {
     struct alarm_clock *c = arg;
@@ -306,6 +320,7 @@ int main(void)
         cmocka_unit_test(the_last_arming_counts),
         cmocka_unit_test(destroyed_inside_a_callback_no_other_follows),
         cmocka_unit_test(a_handle_left_alive_is_reported),
+        cmocka_unit_test(a_loop_that_was_stopped_is_destroyed),
         cmocka_unit_test(lateness_is_seen_once),
         cmocka_unit_test(clocks_agree),
         cmocka_unit_test(signals_come_in_on_the_loop),

@@ -122,6 +122,48 @@ static void limits(void **state)
     plan_destroy(plan);
 }
 
+static void divides_where_nothing_is_used(void **state)
+{
+    const struct site_point points[] = {
+        point_at(SPACE_HOLDING, 0, TYPE_F64), point_at(SPACE_HOLDING, 1, TYPE_U16), /* within it */
+        point_at(SPACE_HOLDING, 4, TYPE_U16), point_at(SPACE_HOLDING, 7, TYPE_F32),
+        point_at(SPACE_HOLDING, 9, TYPE_U16), point_at(SPACE_HOLDING, 100, TYPE_U16),
+        point_at(SPACE_COIL, 20, TYPE_BOOL),  point_at(SPACE_COIL, 22, TYPE_BOOL),
+    };
+    struct driver_plan *plan = make(125, 8, points, RG_COUNT(points));
+    struct driver_plan *divided = NULL, *again = NULL;
+    char text[40];
+
+    (void)state;
+    assert_int_equal(plan->request_count, 3);
+    expect_request(plan, 1, 3, 0, 10);
+    plan_describe(plan, 1, text, sizeof text);
+    assert_string_equal(text, "holding 0 to 9");
+    plan_describe(plan, 2, text, sizeof text);
+    assert_string_equal(text, "holding 100");
+    /* Busy, or illegal function: dividing helps neither. */
+    assert_int_equal(modbus_driver.plan_divide(plan, 1, 6, &divided), RG_ENOTFOUND);
+    assert_int_equal(modbus_driver.plan_divide(plan, 1, 1, &divided), RG_ENOTFOUND);
+    assert_int_equal(modbus_driver.plan_divide(plan, 2, 2, &divided), RG_ENOTFOUND);
+    assert_null(divided);
+    assert_int_equal(modbus_driver.plan_divide(plan, 1, 2, &divided), RG_OK);
+    assert_int_equal(divided->request_count, 4);
+    expect_request(divided, 0, 1, 20, 3);
+    expect_request(divided, 1, 3, 0, 5);
+    expect_request(divided, 2, 3, 7, 3);
+    expect_request(divided, 3, 3, 100, 1);
+    assert_int_equal(modbus_driver.plan_points(divided, 1), 3);
+    assert_int_equal(divided->items[divided->requests[2].first].offset, 0);
+    assert_int_equal(divided->items[divided->requests[2].first + 1].offset, 2);
+    assert_int_equal(modbus_driver.plan_divide(divided, 1, 2, &again), RG_ENOTFOUND);
+    assert_int_equal(modbus_driver.plan_divide(divided, 0, 3, &again), RG_OK);
+    expect_request(again, 1, 1, 22, 1);
+    plan_destroy(plan); /* each stands by itself */
+    plan_destroy(divided);
+    expect_request(again, 4, 3, 100, 1);
+    plan_destroy(again);
+}
+
 static void refused_and_empty(void **state)
 {
     const struct site_device device = {.unit = 1, .max_registers = 125, .max_gap = 8};
@@ -167,26 +209,11 @@ static unsigned words_of(const struct site_point *p)
     return p->space <= SPACE_DISCRETE ? 1 : point_type_words(p->type);
 }
 
-static void check_random(struct rg_random *r)
+/* Every point whole in exactly one request, and nothing read for nothing over more than max_gap. */
+static void check_plan(const struct driver_plan *plan, const struct site_point *points, unsigned *seen,
+                       size_t count, uint16_t max_registers, uint16_t max_gap)
 {
-    const size_t count = random_below(r, 60);
-    const uint16_t max_registers = (uint16_t)(random_below(r, 4) ? 1 + random_below(r, 125) : 1);
-    const uint16_t max_gap = (uint16_t)random_below(r, 20);
-    const uint64_t room = random_below(r, 2) ? 65500 : 200;
-    struct site_point *points = calloc(count + 1, sizeof *points);
-    unsigned *seen = calloc(count + 1, sizeof *seen);
-    struct driver_plan *plan;
-
-    assert_non_null(points);
-    assert_non_null(seen);
-    for (size_t i = 0; i < count; i++) {
-        const enum point_space space = (enum point_space)random_below(r, 4);
-
-        points[i] = point_at(space, (uint16_t)random_below(r, room),
-                             space <= SPACE_DISCRETE ? TYPE_BOOL
-                                                     : (enum point_type)random_below(r, TYPE_BYTES8_8 + 1));
-    }
-    plan = make(max_registers, max_gap, points, count);
+    memset(seen, 0, count * sizeof *seen);
     for (size_t q = 0; q < plan->request_count; q++) {
         const struct plan_request *req = &plan->requests[q];
         const bool bits = req->ask.function <= 2;
@@ -216,6 +243,48 @@ static void check_random(struct rg_random *r)
     }
     for (size_t i = 0; i < count; i++)
         assert_int_equal(seen[i], 1);
+}
+
+/* All its requests divided, one after the other: then none reads through anything. */
+static struct driver_plan *divide_all(struct driver_plan *plan)
+{
+    for (size_t q = 0; q < plan->request_count; q++) {
+        struct driver_plan *divided = NULL;
+        const enum rg_err err = plan_divide(plan, q, &divided);
+
+        assert_true(err == RG_OK || err == RG_ENOTFOUND);
+        assert_int_equal(err == RG_OK, divided != NULL);
+        if (divided) {
+            plan_destroy(plan);
+            plan = divided;
+        }
+    }
+    return plan;
+}
+
+static void check_random(struct rg_random *r)
+{
+    const size_t count = random_below(r, 60);
+    const uint16_t max_registers = (uint16_t)(random_below(r, 4) ? 1 + random_below(r, 125) : 1);
+    const uint16_t max_gap = (uint16_t)random_below(r, 20);
+    const uint64_t room = random_below(r, 2) ? 65500 : 200;
+    struct site_point *points = calloc(count + 1, sizeof *points);
+    unsigned *seen = calloc(count + 1, sizeof *seen);
+    struct driver_plan *plan;
+
+    assert_non_null(points);
+    assert_non_null(seen);
+    for (size_t i = 0; i < count; i++) {
+        const enum point_space space = (enum point_space)random_below(r, 4);
+
+        points[i] = point_at(space, (uint16_t)random_below(r, room),
+                             space <= SPACE_DISCRETE ? TYPE_BOOL
+                                                     : (enum point_type)random_below(r, TYPE_BYTES8_8 + 1));
+    }
+    plan = make(max_registers, max_gap, points, count);
+    check_plan(plan, points, seen, count, max_registers, max_gap);
+    plan = divide_all(plan);
+    check_plan(plan, points, seen, count, max_registers, 0);
     plan_destroy(plan);
     free(points);
     free(seen);
@@ -237,8 +306,13 @@ static void random_points(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(joins_over_gaps),   cmocka_unit_test(singles_only), cmocka_unit_test(limits),
-        cmocka_unit_test(refused_and_empty), cmocka_unit_test(wire_bytes),   cmocka_unit_test(random_points),
+        cmocka_unit_test(joins_over_gaps),
+        cmocka_unit_test(singles_only),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(divides_where_nothing_is_used),
+        cmocka_unit_test(refused_and_empty),
+        cmocka_unit_test(wire_bytes),
+        cmocka_unit_test(random_points),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

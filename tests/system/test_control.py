@@ -1,0 +1,367 @@
+"""riskgatectl and the control socket: shapes and exit statuses, hostile clients, a second daemon, the end of the daemon, a full disk."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import PATIENCE, free_port, program, wait_for
+from evidence import LONG, Listener, assert_store_is_sound, await_arrival, descriptors, dice, head, rows, site_of, uplink, world_of
+
+
+@pytest.fixture
+def gateway(plant, broker, daemon):
+    """A small site with one red alarm, connected."""
+    world = plant(world_of(buses=1, units=2))
+    world.control.set("bus-0", 1, "holding", 0, 60)
+    made = daemon(site_of(world, [uplink(broker.port)], units=2, swings=False))
+    made.world = world
+    wait_for(lambda: made.alarms() and made.status()["uplinks"][0]["last_ack_ts"], what="the site at work")
+    return made
+
+
+def polls(gateway):
+    return sum(d["ok"] for d in gateway.status()["devices"])
+
+
+def assert_lives_on(gateway):
+    """It answers somebody else, and polls."""
+    before = polls(gateway)
+    wait_for(lambda: polls(gateway) > before + 10, what="further polls")
+
+
+# ---- riskgatectl -------------------------------------------------------------------------------------------------------
+
+
+def test_status_has_every_member_of_the_contract(gateway):
+    status = gateway.status()
+    shape = {
+        "version": str, "uptime_s": int, "level": str,
+        "config": {"file": str, "sha256": str, "loaded_ts": int},
+        "alarms": {"red": int, "orange": int, "yellow": int, "blue": int, "unacked": int, "shelved": int},
+        "store": {"ok": bool, "size": int, "free": int, "last_commit_ms": int, "lost": int},
+        "loop": {"late_max_ms": int},
+    }
+    lists = {
+        "buses": {"name": str, "state": str, "ok": int, "errors": int, "timeouts": int, "p50_ms": (int, float), "p99_ms": (int, float)},
+        "devices": {"name": str, "state": str, "last_ok_ts": int, "ok": int, "errors": int, "poll_late_ms": int},
+        "uplinks": {"name": str, "connected": bool, "last_ack_ts": int,
+                    "pending": {"alarm": int, "telemetry": int, "event": int, "report": int}},
+    }
+
+    def check(value, wanted, path):
+        if isinstance(wanted, dict):
+            assert wanted.keys() <= value.keys(), (path, wanted.keys() - value.keys())
+            for key, inner in wanted.items():
+                check(value[key], inner, f"{path}.{key}")
+        else:
+            assert isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)), (path, value)
+
+    check(status, shape, "status")
+    for name, inner in lists.items():
+        assert status[name], name
+        for one in status[name]:
+            check(one, inner, name)
+    assert status["level"] == "red" and status["alarms"] == {"red": 1, "orange": 0, "yellow": 0, "blue": 0, "unacked": 1, "shelved": 0}
+    assert status["devices"][0]["state"] == "online" and status["store"]["ok"] is True
+    assert status["config"]["file"] == str(gateway.file) and status["store"]["size"] > 0
+
+
+def test_reading_commands_for_people(gateway):
+    for command, words in (("status", ("red", "d-0-1", "bus-0", "county")), ("alarms", ("gas-high", "d-0-1.gas", "red", "可燃气体浓度过高")),
+                           ("points", ("d-0-1.gas", "d-0-2.swing", "%LEL", "60")), ("risk", ("hall", "plant", "red"))):
+        text = gateway.ctl(command).stdout
+        for word in words:
+            assert word in text, (command, word, text)
+        json.loads(gateway.ctl(command, "--json").stdout)
+        assert "\x1b" not in text, "no colours into a file"
+    assert gateway.ask("points")[0]["quality"] == "good"
+    assert gateway.ask("risk")["areas"]["hall"]["level"] == "red"
+
+
+def test_acknowledging(gateway):
+    alarm = gateway.alarms()[0]["alarm"]
+    assert gateway.ctl("ack", alarm, check=False).returncode == 2, "somebody must answer for it"
+    assert gateway.ctl("ack", "gw-01-99", "--by", "李四", check=False).returncode == 1
+    assert gateway.ctl("ack", alarm, "--by", "李" * 500, check=False).returncode == 1
+    assert gateway.ctl("ack", alarm, "--by", "李四", "--comment", '引号 " 与\n换行').returncode == 0
+    again = gateway.ctl("ack", alarm, "--by", "王五", check=False)
+    assert again.returncode == 1 and "already" in again.stderr
+    assert gateway.alarms()[0]["acked_by"] == "李四" and gateway.status()["alarms"]["unacked"] == 0
+    wait_for(lambda: [r["event"] for _, r in gateway.records("alarm")] == ["raise", "ack"], what="the record")
+    record = gateway.records("alarm")[1][1]
+    assert record["by"] == "李四" and record["comment"] == '引号 " 与\n换行' and record["level"] == record["was"] == "red"
+
+
+def test_exit_statuses(gateway):
+    for arguments in ((), ("nonsense",), ("status", "too", "much"), ("ack", "--by", "x"), ("--nonsense", "status")):
+        assert gateway.ctl(*arguments, check=False).returncode == 2, arguments
+    for arguments in (("--help",), ("--version",)):
+        assert gateway.ctl(*arguments).returncode == 0
+    done = subprocess.run([program("riskgatectl"), "--socket", str(gateway.folder / "nobody"), "status"], capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
+    assert done.returncode == 3 and "nobody" in done.stderr
+    gateway.kill()
+    for command in ("status", "alarms", "points", "risk"):
+        assert gateway.ctl(command, check=False).returncode == 3, "its socket is there, and nobody answers"
+        assert gateway.ctl(command, "--json", check=False).returncode == 3
+
+
+# ---- hostile clients ---------------------------------------------------------------------------------------------------
+
+
+def connect(gateway):
+    """Waits for a place in the queue, as a client without a time limit does."""
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(str(gateway.socket))
+    peer.settimeout(PATIENCE)
+    return peer
+
+
+def answer(peer):
+    """One line as JSON; None when the peer was closed."""
+    data = b""
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        while not data.endswith(b"\n"):
+            piece = peer.recv(65536)
+            if not piece:
+                break
+            data += piece
+    return json.loads(data) if data else None
+
+
+def send(peer, data):
+    """As much as it takes: it may close in the middle."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        peer.sendall(data)
+
+
+def test_wrong_requests_are_answered_and_closed(gateway):
+    numbers = dice()
+    cases = [b"\n", b"{}\n", b"[]\n", b"null\n", b'"status"\n', b'{"command":1}\n', b'{"command":"nonsense"}\n', b'{"command":"status"\n',
+             b'{"command":"ack"}\n', b'{"command":"ack","alarm":[],"by":{}}\n', b"\xff\xfe\x00\n", b"GET / HTTP/1.1\r\n\r\n",
+             b"[" * 60000 + b"\n", b'{"a":' * 10000 + b"\n", b"x" * (1 << 20) + b"\n", b'{"command":"' + b"a" * (1 << 20) + b'"}\n',
+             bytes(numbers.randrange(256) for _ in range(5000)) + b"\n"]
+    for case in cases:
+        peer = connect(gateway)
+        send(peer, case)
+        told = answer(peer)
+        assert told is None and len(case) > 65536 or told["ok"] is False and told["error"], (case[:40], told)
+        peer.close()
+    assert_lives_on(gateway)
+
+
+def test_half_messages_and_pieces(gateway):
+    request = b'{"command":"risk"}\n'
+    slow = connect(gateway)
+    for byte in request:
+        slow.sendall(bytes([byte]))
+    assert answer(slow)["result"]["level"] == "red"
+    slow.sendall(request * 3)
+    with slow.makefile("rb") as lines:
+        assert all(json.loads(lines.readline())["ok"] for _ in range(3)), "three in one piece, three answers"
+    half = connect(gateway)
+    half.sendall(request[:7])
+    assert_lives_on(gateway)
+    half.shutdown(socket.SHUT_WR)
+    assert answer(half) is None
+    for _ in range(50):
+        gone = connect(gateway)
+        gone.sendall(request)
+        gone.close()  # does not wait for its answer
+    assert_lives_on(gateway)
+    slow.close()
+
+
+def test_who_does_not_take_the_goodbye(gateway):
+    """Answers wait for a peer that does not read, then it is told that its request is wrong: its place must not stay taken."""
+    open_before = descriptors(gateway.child.pid)
+    deaf = connect(gateway)
+    send(deaf, b'{"command":"status"}\n' * 600 + b"\n")
+    wait_for(lambda: descriptors(gateway.child.pid) <= open_before, what="the end of a peer that does not read")
+    assert_lives_on(gateway)
+    deaf.close()
+
+
+def test_who_never_reads_and_a_hundred_at_once(gateway):
+    open_before = descriptors(gateway.child.pid)
+    deaf = [connect(gateway) for _ in range(40)]
+    for peer in deaf:
+        peer.settimeout(0.05)
+        with contextlib.suppress(OSError):
+            while True:
+                peer.send(b'{"command":"status"}\n' * 100)
+    assert_lives_on(gateway)
+    crowd = [connect(gateway) for _ in range(100)]
+    assert_lives_on(gateway)
+    assert descriptors(gateway.child.pid) <= open_before + 2 * 16, "so many places there are"
+    for peer in (*crowd, *deaf):
+        peer.close()
+    assert_lives_on(gateway)
+    wait_for(lambda: descriptors(gateway.child.pid) <= open_before, what="the descriptors closed")
+    assert gateway.stop() == 0
+
+
+# ---- one store, one daemon ---------------------------------------------------------------------------------------------
+
+
+def second(gateway, start, **changes):
+    """A second daemon with the same configuration but for some sections; its output once it has ended."""
+    config = {**gateway.config, **changes}
+    file = gateway.folder / "second.yaml"
+    file.write_text(json.dumps(config, ensure_ascii=False))
+    child = start([program("riskgated"), "--config", file], name="second")
+    assert child.wait() == 1
+    return child.output()
+
+
+def test_a_second_daemon_is_refused(gateway, start):
+    before = gateway.status()["boot"]
+    told = second(gateway, start)
+    assert "riskgate.db" in told and ("another" in told or "in use" in told), told
+    told = second(gateway, start, control={"socket": str(gateway.folder / "other.sock")})
+    assert "riskgate.db" in told
+    told = second(gateway, start, store={"path": str(gateway.folder / "other.db")})
+    assert str(gateway.socket) in told
+    assert gateway.socket.exists() and gateway.status()["boot"] == before
+    assert_lives_on(gateway)
+    gateway.stop()
+    assert_store_is_sound(gateway)
+
+
+def test_a_stale_socket_is_replaced_and_a_file_is_not(gateway, start):
+    gateway.kill()
+    assert gateway.socket.exists(), "nobody removed it"
+    gateway.start()
+    gateway.stop()
+    gateway.socket.write_text("somebody's file")
+    told = second(gateway, start)
+    assert str(gateway.socket) in told
+    assert gateway.socket.read_text() == "somebody's file"
+
+
+# ---- the end -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_whatever_hangs(plant, daemon, start, number):
+    """A platform that takes the connection and says nothing, one that refuses, a mute unit, an address that swallows all: still it ends."""
+    world = plant(world_of(buses=2, units=2))
+    world.control.fault("bus-0", 1, "mute")
+    with socket.create_server(("127.0.0.1", 0)) as black_hole, socket.create_server(("127.0.0.1", 0), backlog=0) as dead_bus:
+        uplinks = [uplink(black_hole.getsockname()[1], "hole"), uplink(free_port(), "refused"), {"name": "far", "url": "mqtt://192.0.2.1"}]
+        site = site_of(world, uplinks, units=2)
+        for device in site["devices"]:
+            device["timeout"] = "10s"
+        site["buses"].append({"name": "dead", "tcp": f"127.0.0.1:{dead_bus.getsockname()[1]}", "timeout": "10s"})
+        site["devices"].append({**site["devices"][0], "name": "d-dead", "bus": "dead"})
+        gateway = daemon(site)
+        wait_for(lambda: gateway.device("d-1-1")["ok"] > 5 and world.control.listener("bus-0")["units"]["1"]["requests"], what="polls")
+        began = time.monotonic()
+        gateway.child.signal(number)
+        gateway.child.signal(number)
+        assert gateway.child.wait(60) == 0, gateway.child.output()[-2000:]
+        assert time.monotonic() - began < 45, "flushing and leaving are bounded: 5 s + 2 s + 3 s, and a bus time-out of 10 s"
+    last = gateway.records("event")[-1][1]
+    assert last["kind"] == "stop" and last["reason"] == signal.Signals(number).name
+    assert_store_is_sound(gateway)
+    gateway.config["uplinks"], gateway.config["devices"] = [], gateway.config["devices"][2:3]
+    gateway.write()
+    gateway.start()
+    assert [r["clean"] for _, r in gateway.records("event") if r["kind"] == "start"] == [True, True]
+
+
+# ---- a full disk -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own of 6 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = shutil.which("mount", path=os.environ.get("PATH", "") + ":/usr/bin:/bin:/usr/sbin")
+    if os.geteuid() != 0 or subprocess.run([mount, "-t", "tmpfs", "-o", "size=6m", "none", str(place)], check=False,
+                                           capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a small file system")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(place):
+    """Takes all that is free, to the last byte."""
+    with open(place / f"ballast-{time.monotonic_ns()}", "wb", buffering=0) as file:
+        for size in (1 << 16, 4096, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * size) == size:
+                    pass
+
+
+def test_a_full_disk(plant, broker, daemon, platform, small_disk):
+    world = plant(world_of(buses=2, units=2))
+    watcher = platform(broker)
+    site = site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"})], units=2, swings=False)
+    site["store"] = {"path": str(small_disk / "riskgate.db"), "commit": "100ms", "retention": {"max_size": "2MiB"}}
+    gateway = daemon(site)
+    gateway.database = small_disk / "riskgate.db"
+    wait_for(lambda: head(gateway, "telemetry") > 50, what="records")
+    await_arrival(gateway, watcher)
+
+    with Listener(broker.port) as seen:
+        def refuses():
+            fill(small_disk)
+            return not gateway.status()["store"]["ok"]
+
+        wait_for(refuses, LONG, "the store to refuse")
+        since = seen.count()
+        before = polls(gateway)
+        world.control.set("bus-0", 1, "holding", 0, 60)
+
+        def unstored(all):
+            fill(small_disk)  # also what the store gives up to make room for itself
+            return [m for m in all[since:] if m.kind == "alarm" and m.json.get("stored") is False]
+
+        told = seen.wait(unstored, "the alarm that is not stored", LONG)[0]
+        record = told.json["records"][0]
+        assert told.json["first"] is None and told.json["last"] is None and told.json["prev"] is None
+        assert "seq" not in record and "hash" not in record and record["level"] == "red" and record["event"] == "raise"
+        wait_for(lambda: polls(gateway) > before + 50, what="polling goes on")
+        assert gateway.status()["level"] == "red" and gateway.alarms()[0]["alarm"] == record["alarm"]
+
+        for ballast in small_disk.glob("ballast-*"):
+            ballast.unlink()
+        wait_for(lambda: gateway.status()["store"]["ok"], LONG, "the store to take records again")
+        proper = seen.wait(lambda all: [m for m in all[since:] if m.kind == "alarm" and m.json["first"]], "the proper record", LONG)[0]
+        mine = next(r for r in proper.json["records"] if r["alarm"] == record["alarm"])
+        assert {k: v for k, v in mine.items() if k not in ("seq", "hash")} == record, "the same, now with number and hash"
+    wait_for(lambda: head(gateway, "telemetry") in watcher.records("telemetry"), LONG, "telemetry again")
+    goal = head(gateway, "telemetry")
+    wait_for(lambda: not gateway.status()["uplinks"][0]["pending"]["telemetry"], LONG, "all that is left")
+    gateway.stop()
+    world.control.ask("quit")
+    gateway.start()  # a loss is told once a minute, and what is not told yet at the start
+    first = gateway.query("SELECT min(seq) FROM telemetry")[0][0]
+    missing = set(range(1, goal + 1)) - set(watcher.records("telemetry"))
+    told = []
+
+    def all_told():
+        told[:] = [r for _, r in gateway.records("event") if r["kind"] == "lost" and r["first"]]
+        return missing <= set().union(*(range(r["first"], r["last"] + 1) for r in told))
+
+    wait_for(all_told, what=f"the loss of {len(missing)} records told, the store begins at {first}")
+    assert {r["cause"] for r in told} <= {"disk", "size"}
+    wait_for(lambda: gateway.status()["uplinks"][0]["connected"], what="the connection")
+    gateway.stop()
+    # Alarms and events are all there. What of telemetry had to make room is told, record by record.
+    stored = {stream: rows(gateway, stream) for stream in ("alarm", "event", "telemetry")}
+    assert watcher.records("alarm") == stored["alarm"] and list(stored["alarm"]) == [1]
+    assert watcher.records("event") == stored["event"] and list(stored["event"]) == list(range(1, len(stored["event"]) + 1))
+    received = watcher.records("telemetry")
+    assert all(received[seq] == text for seq, text in stored["telemetry"].items() if seq <= goal)
+    report = watcher.finish()
+    assert report["breach_count"] == 0 and report["gateways"][0]["unstored"] >= 1

@@ -1,0 +1,232 @@
+/* LINK rg_config */
+/* Two configurations compared key by key: what is told upward when one is applied. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "config/diff.h"
+
+#define HEAD                                                                                                 \
+    "gateway: {id: gw, enterprise: {code: 91350100M000100Y43, name: 示例}}\n"                              \
+    "store: {path: x.db}\n"
+#define PLANT                                                                                                \
+    "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"                                                            \
+    "devices: [{name: d, bus: b, unit: 1, poll: 1s, points: [{name: p, holding: 0, type: u16}]}]\n"
+#define RULE "rules: [{name: r, points: d.p, above: {yellow: 20, red: 50}}]\n"
+
+static struct config *load(const char *text)
+{
+    struct config *config = NULL;
+
+    assert_int_equal(config_load_text("diff.yaml", text, strlen(text), &config), RG_OK);
+    if (!config->site)
+        config_print(config, stderr);
+    assert_non_null(config->site);
+    return config;
+}
+
+/* Compares two texts; expected: lines "what: before -> after", "-" for nothing, in order. */
+static void check(const char *before, const char *after, const char *expected)
+{
+    struct config *a = load(before), *b = load(after);
+    struct config_diff diff;
+    char text[4096] = "";
+    size_t length = 0;
+
+    assert_int_equal(config_diff(a->site, b->site, &diff), RG_OK);
+    for (size_t i = 0; i < diff.count; i++) {
+        const struct config_change *c = &diff.changes[i];
+
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s: %s -> %s\n", c->what,
+                                   c->before ? c->before : "-", c->after ? c->after : "-");
+        assert_true(length < sizeof text);
+    }
+    assert_string_equal(text, expected);
+    config_diff_free(&diff);
+    config_free(a);
+    config_free(b);
+}
+
+static void the_same_twice(void **state)
+{
+    (void)state;
+    check(HEAD PLANT RULE, HEAD PLANT RULE, "");
+}
+
+static void how_it_is_written_is_no_change(void **state)
+{
+    (void)state;
+    check(HEAD PLANT RULE,
+          "# the same, in another order\n" RULE "devices:\n  - points:\n      - {type: u16, register: 40001, name: p}\n"
+          "    poll: 1000ms\n    unit: 1\n    bus: b\n    name: d\n"
+          "buses:\n  - {tcp: '127.0.0.1:1502', name: b}\n" HEAD,
+          "");
+}
+
+static void every_changed_limit_with_old_and_new(void **state)
+{
+    (void)state;
+    check(HEAD PLANT RULE, HEAD PLANT "rules: [{name: r, points: d.p, above: {blue: 10, yellow: 22.5, red: 50}, deadband: 1}]\n",
+          "rule.r.above.blue: - -> 10\n"
+          "rule.r.above.yellow: 20 -> 22.5\n"
+          "rule.r.deadband: 0 -> 1\n");
+    check(HEAD PLANT RULE, HEAD PLANT "rules: [{name: r, points: d.p, above: {red: 50}, below: {blue: 3}, on_delay: 90s}]\n",
+          "rule.r.above.yellow: 20 -> -\n"
+          "rule.r.below.blue: - -> 3\n"
+          "rule.r.on_delay: 0s -> 90s\n");
+}
+
+static void limits_are_told_exactly(void **state)
+{
+    (void)state;
+    check(HEAD PLANT "rules: [{name: r, points: d.p, above: {red: 0.1}}]\n",
+          HEAD PLANT "rules: [{name: r, points: d.p, above: {red: 0.100000000000001}}]\n",
+          "rule.r.above.red: 0.1 -> 0.100000000000001\n");
+}
+
+static void discrete_conditions(void **state)
+{
+    (void)state;
+    check(HEAD PLANT "rules: [{name: r, points: d.p, is: {1: red, 2: blue}}]\n",
+          HEAD PLANT "rules: [{name: r, points: d.p, is: {1: orange, 3: blue}}]\n",
+          "rule.r.is.1: red -> orange\n"
+          "rule.r.is.2: blue -> -\n"
+          "rule.r.is.3: - -> blue\n");
+}
+
+static void how_a_point_is_read(void **state)
+{
+    (void)state;
+    check(HEAD PLANT,
+          HEAD "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
+               "devices: [{name: d, bus: b, unit: 1, poll: 1s,\n"
+               "           points: [{name: p, input: 4, type: f32, order: CDAB, scale: 0.5, range: [0, 100], unit: kPa}]}]\n",
+          "point.d.p.range: - -> [0, 100]\n"
+          "point.d.p.read: holding 0 u16 -> input 4 f32 CDAB\n"
+          "point.d.p.scaling: 1 0 1 -> 5 0 10\n"
+          "point.d.p.unit: - -> kPa\n");
+}
+
+static void things_that_come_and_go(void **state)
+{
+    struct config *a, *b;
+    struct config_diff diff;
+    size_t gone = 0;
+
+    (void)state;
+    a = load(HEAD PLANT RULE);
+    b = load(HEAD);
+    assert_int_equal(config_diff(a->site, b->site, &diff), RG_OK);
+    for (size_t i = 0; i < diff.count; i++) {
+        assert_non_null(diff.changes[i].before);
+        assert_null(diff.changes[i].after);
+        gone += strcmp(diff.changes[i].what, "rule.r.above.red") == 0 || strcmp(diff.changes[i].what, "device.d.unit") == 0 ||
+                strcmp(diff.changes[i].what, "bus.b.tcp") == 0 || strcmp(diff.changes[i].what, "rule.r.points.d.p") == 0;
+    }
+    assert_int_equal(gone, 4);
+    config_diff_free(&diff);
+    config_free(a);
+    config_free(b);
+}
+
+static void uplinks_areas_and_the_rest(void **state)
+{
+    (void)state;
+    check(HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1883'}]\nareas: [{name: a, responsible: {person: Li}, measure: stop}]\n"
+                     "log: {level: info}\n",
+          HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1884', alarms: {from: orange}, telemetry: {send: false}}]\n"
+                     "areas: [{name: a, responsible: {person: Wang}, measure: stop, inherent: red}]\n"
+                     "log: {level: debug}\ncontrol: {socket: /tmp/x.sock}\n",
+          "area.a.inherent: none -> red\n"
+          "area.a.responsible.person: Li -> Wang\n"
+          "control.socket.path: - -> /tmp/x.sock\n"
+          "log.level.is: info -> debug\n"
+          "uplink.u.alarms.from: blue -> orange\n"
+          "uplink.u.telemetry.send: true -> false\n"
+          "uplink.u.url: mqtt://127.0.0.1:1883 -> mqtt://127.0.0.1:1884\n");
+}
+
+/* A rule's name may look like the key of another's point. */
+static void names_with_dots_that_read_alike(void **state)
+{
+    static const char text[] = HEAD
+        "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
+        "devices: [{name: d, bus: b, unit: 1, poll: 1s, points: [{name: message, holding: 0, type: u16},\n"
+        "                                                       {name: p, holding: 1, type: u16}]}]\n"
+        "rules: [{name: r, points: [d.message], above: {red: 5}},\n"
+        "        {name: r.points.d, points: d.p, above: {red: 5}, message: hot}]\n";
+
+    (void)state;
+    check(text, text, "");
+}
+
+static void from_nothing_everything_is_new(void **state)
+{
+    struct config *b = load(HEAD PLANT RULE);
+    struct config_diff diff;
+
+    (void)state;
+    assert_int_equal(config_diff(NULL, b->site, &diff), RG_OK);
+    assert_true(diff.count > 20);
+    for (size_t i = 0; i < diff.count; i++) {
+        assert_null(diff.changes[i].before);
+        assert_non_null(diff.changes[i].after);
+        assert_true(i == 0 || strcmp(diff.changes[i - 1].what, diff.changes[i].what) <= 0);
+    }
+    config_diff_free(&diff);
+    config_diff_free(&diff);
+    config_free(b);
+}
+
+/* Long texts are compared whole; what stands in the key is never cut so that two become one. */
+static void longest_names(void **state)
+{
+    char id[65], before[4096], after[4096];
+
+    (void)state;
+    memset(id, 'n', 64);
+    id[64] = '\0';
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(i ? after : before, sizeof before,
+                       HEAD "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
+                            "devices: [{name: %s, bus: b, unit: 1, poll: 1s, points: [{name: %s, holding: %d, type: u16}]}]\n"
+                            "rules: [{name: %s, points: '%s.%s', above: {red: 5}}]\n",
+                       id, id, i, id, id, id);
+    (void)snprintf(after + strlen(after), sizeof after - strlen(after), "# the end\n");
+    struct config *a = load(before), *b = load(after);
+    struct config_diff diff;
+
+    assert_int_equal(config_diff(a->site, b->site, &diff), RG_OK);
+    assert_int_equal(diff.count, 1);
+    assert_string_equal(diff.changes[0].before, "holding 0 u16");
+    assert_string_equal(diff.changes[0].after, "holding 1 u16");
+    config_diff_free(&diff);
+    config_free(a);
+    config_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_twice),
+        cmocka_unit_test(how_it_is_written_is_no_change),
+        cmocka_unit_test(every_changed_limit_with_old_and_new),
+        cmocka_unit_test(limits_are_told_exactly),
+        cmocka_unit_test(discrete_conditions),
+        cmocka_unit_test(how_a_point_is_read),
+        cmocka_unit_test(things_that_come_and_go),
+        cmocka_unit_test(uplinks_areas_and_the_rest),
+        cmocka_unit_test(names_with_dots_that_read_alike),
+        cmocka_unit_test(from_nothing_everything_is_new),
+        cmocka_unit_test(longest_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
