@@ -1,0 +1,42 @@
+#!/usr/bin/python3
+"""Promise 7: the rule engine is a pure function of configuration and samples, time included.
+
+Looks at what the compiled engine needs from outside and what it keeps: nothing that reads a clock, a file, the environment or randomness,
+nothing that blocks, and no variable of its own that could remember something between two engines.
+(That equal samples give equal events however time is split is shown by unit.test_rules_property.)
+
+usage: promise_7_rules_are_pure.py BUILD_DIR"""
+import subprocess
+import sys
+
+# All that the engine may call beside itself: memory, strings, arithmetic, and the pure helpers of base and model.
+ALLOWED = {"calloc", "malloc", "free", "memcpy", "memset", "memmove", "memcmp", "strcmp", "strncmp", "strlen", "strchr", "strrchr",
+           "strtod", "snprintf", "floor", "fmin", "fmax", "fabs", "log10", "pow", "rint", "qsort", "abort", "__assert_fail",
+           "__stack_chk_fail", "__stack_chk_fail_local", "_GLOBAL_OFFSET_TABLE_"}
+PURE_PREFIXES = ("text_", "level_", "hash_index_", "arena_", "ring_", "quality_", "point_type_")
+FORTIFIED = {f"__{name}_chk" for name in ("memcpy", "memset", "memmove", "snprintf", "strcpy")}
+SANITIZER = ("__asan", "__ubsan", "__tsan", "__sanitizer", "__lsan")
+
+
+def symbols(archive, *options):
+    lines = subprocess.run(["nm", *options, archive], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line.split() for line in lines if line and not line.endswith(":")]
+
+
+def main():
+    archive = f"{sys.argv[1]}/daemon/librg_rules.a"
+    table = symbols(archive)
+    own = {s[-1] for s in table if len(s) == 3 and s[1] in "TtRrDdBb"}
+    needed = {s[-1] for s in table if s[-2] == "U"} - own
+    foreign = sorted(n for n in needed if n not in ALLOWED | FORTIFIED and not n.startswith(PURE_PREFIXES + SANITIZER))
+    kept = sorted(s[-1] for s in table if len(s) == 3 and s[1] in "DdBb" and not s[-1].startswith(SANITIZER))
+    for name in foreign:
+        print(f"the rule engine calls {name}")
+    for name in kept:
+        print(f"the rule engine keeps a variable: {name}")
+    print(f"{len(own)} symbols of the engine, {len(needed)} from outside, {len(foreign) + len(kept)} not pure")
+    return 1 if foreign or kept or not own else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
