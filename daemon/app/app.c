@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "app/event.h"
+#include "app/widen.h"
 #include "base/log.h"
 #include "config/diff.h"
 #include "control/control.h"
@@ -13,20 +14,24 @@ enum app_state {
     APP_RUNNING,
     APP_LOADING,   /* a new configuration is being read off the loop; all else goes on */
     APP_SWITCHING, /* it was taken; the old uplinks say goodbye before the new ones begin */
-    APP_FLUSHING,  /* stopping: the store commits the last records */
-    APP_LEAVING,   /* stopping: the uplinks send what waits */
+    APP_RETURNING, /* a stop came meanwhile or right after: the new ones connect first, since the old ones said "online" */
+    APP_FLUSHING, /* stopping: the store commits the last records */
+    APP_LEAVING,  /* stopping: the uplinks send what waits */
     APP_STOPPED,
 };
 
 #define BY_MAX 64
+#define RETURN_MS 2000 /* for the new uplinks to connect */
+#define RETURN_LOOK_MS 20
 
 struct app {
     struct loop *loop;
     struct pipeline pipeline;
     enum app_state state;
-    struct config *config;  /* in force */
-    struct config *loaded;  /* read by the worker, not judged yet */
-    struct config *retired; /* still referred to by uplinks that are leaving */
+    struct config *config;   /* in force */
+    struct config *loaded;   /* read by the worker, not judged yet */
+    struct config *retired;  /* still referred to by uplinks that are leaving */
+    struct config_diff diff; /* while switching: of the retired to that in force */
     struct loop_worker *loader;
     struct control *control;
     struct command_context context;
@@ -35,7 +40,8 @@ struct app {
     char reload_by[BY_MAX];
     char reload_next_by[BY_MAX]; /* who asked while one was under way; empty: nobody */
     char stop_reason[BY_MAX];
-    bool stop_wanted; /* asked for while switching */
+    bool stop_wanted;        /* carried out at once, or after switching */
+    int64_t return_until_ms; /* monotonic: so long new uplinks have to connect; 0: never switched */
     void (*stopped)(void *arg);
     void *stopped_arg;
 };
@@ -61,12 +67,33 @@ static void free_uplinks(struct app *a)
     p->uplink_count = 0;
 }
 
+/* Stops once all uplinks are connected, or when that takes too long. */
+static void return_step(struct app *a)
+{
+    const struct pipeline *p = &a->pipeline;
+    int64_t now_ms = loop_mono_ms(a->loop);
+    bool all = true;
+
+    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
+        struct uplink_stats s;
+
+        uplink_stats(p->uplinks[i], &s);
+        all = all && s.connected;
+    }
+    if (all || now_ms >= a->return_until_ms)
+        stop_begin(a);
+    else
+        loop_timer_at(a->left, now_ms + RETURN_LOOK_MS);
+}
+
 static void all_left_cb(void *arg)
 {
     struct app *a = arg;
 
     if (a->state == APP_SWITCHING) {
         switch_finish(a);
+    } else if (a->state == APP_RETURNING) {
+        return_step(a);
     } else {
         a->state = APP_STOPPED;
         free_uplinks(a);
@@ -141,8 +168,10 @@ void app_stop(struct app *a, const char *reason, void (*done)(void *arg), void *
     a->stopped = done;
     a->stopped_arg = arg;
     (void)text_copy(a->stop_reason, sizeof a->stop_reason, reason);
-    if (a->state == APP_RUNNING || a->state == APP_LOADING)
-        stop_begin(a);
+    if (a->state == APP_RUNNING || a->state == APP_LOADING) {
+        a->state = APP_RETURNING;
+        return_step(a);
+    }
 }
 
 /* ---- control ---- */
@@ -185,7 +214,8 @@ static void reload_next(struct app *a)
 {
     a->state = APP_RUNNING;
     if (a->stop_wanted) {
-        stop_begin(a);
+        a->state = APP_RETURNING;
+        return_step(a);
     } else if (a->reload_next_by[0]) {
         char by[BY_MAX];
 
@@ -195,15 +225,37 @@ static void reload_next(struct app *a)
     }
 }
 
+/* Once its event is on its way, and while no uplink is at work: what it means for their cursors, and what the next start compares
+ * with. */
+static void config_keep(struct app *a, const struct config_diff *diff)
+{
+    struct pipeline *p = &a->pipeline;
+    enum rg_err err = widen_cursors(p->store, p->site, diff);
+    struct jsonw text;
+
+    jsonw_init(&text, 0);
+    if (err == RG_OK)
+        err = config_describe(p->site, &text);
+    if (err == RG_OK)
+        err = store_config_put(p->store, text.text, text.length);
+    jsonw_free(&text);
+    if (err != RG_OK)
+        log_error("the configuration in force cannot be kept (%s): the next start tells its changes again",
+                  rg_err_text(err));
+}
+
 static void switch_finish(struct app *a)
 {
     const char *old_socket = a->retired->site->control_socket;
     const char *new_socket = a->config->site->control_socket;
 
     free_uplinks(a);
+    config_keep(a, &a->diff);
+    config_diff_free(&a->diff);
     if (pipeline_uplinks_start(&a->pipeline) != RG_OK)
         log_error(
             "reload: an uplink could not be made, it and those after it are missing until the next reload");
+    a->return_until_ms = loop_mono_ms(a->loop) + RETURN_MS;
     if (!a->control || !old_socket || !new_socket || strcmp(old_socket, new_socket) != 0) {
         control_destroy(a->control);
         a->control = NULL;
@@ -224,13 +276,12 @@ static void refuse(struct app *a, const char *why)
 
 static void take(struct app *a)
 {
-    struct config_diff diff;
-    enum rg_err err = config_diff(a->config->site, a->loaded->site, &diff);
+    enum rg_err err = config_diff(a->config->site, a->loaded->site, &a->diff);
 
     if (err == RG_OK)
         err = pipeline_take(&a->pipeline, a->loaded->site, a->loaded->sha256, NULL);
     if (err != RG_OK) {
-        config_diff_free(&diff);
+        config_diff_free(&a->diff);
         refuse(a, rg_err_text(err));
         return;
     }
@@ -240,8 +291,7 @@ static void take(struct app *a)
     a->context.config_file = a->config->file;
     a->context.config_loaded_wall_ms = loop_wall_ms(a->loop);
     log_set_level(a->config->site->log_level);
-    event_config_applied(&a->pipeline, a->config, &diff, a->reload_by);
-    config_diff_free(&diff);
+    event_config_applied(&a->pipeline, a->config, &a->diff, a->reload_by);
     a->state = APP_SWITCHING;
     uplinks_leave(a, true, APP_RELOAD_UPLINK_MS);
 }
@@ -300,6 +350,26 @@ void app_reload(struct app *a, const char *by)
 
 /* ---- start ---- */
 
+/* What was changed while nobody watched is told like any other change. */
+static void tell_changes_since(struct app *a, const struct store_start *start)
+{
+    struct config_diff diff = {0};
+    enum rg_err err = RG_OK;
+
+    if (start->config)
+        err = config_diff_text(start->config, start->config_length, a->config->site, &diff);
+    if (err != RG_OK) {
+        log_error("what was changed in the configuration since the last run cannot be told: %s",
+                  rg_err_text(err));
+        config_diff_free(&diff);
+    }
+    if (diff.count > 0)
+        event_config_applied(&a->pipeline, a->config, &diff, "start");
+    if (diff.count > 0 || err != RG_OK || !start->config)
+        config_keep(a, &diff);
+    config_diff_free(&diff);
+}
+
 static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
 {
     char why[512] = "";
@@ -312,6 +382,7 @@ static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
         log_error("cannot start: %s", why[0] ? why : rg_err_text(err));
     } else {
         event_start(&a->pipeline, start.clean || start.fresh);
+        tell_changes_since(a, &start);
         err = pipeline_uplinks_start(&a->pipeline);
         if (err != RG_OK)
             log_error("cannot start: an uplink could not be made: %s", rg_err_text(err));
@@ -363,6 +434,7 @@ enum rg_err app_destroy(struct app *a)
     loop_worker_destroy(a->loader);
     loop_timer_destroy(a->left);
     err = pipeline_close(&a->pipeline);
+    config_diff_free(&a->diff);
     config_free(a->loaded);
     config_free(a->retired);
     config_free(a->config);

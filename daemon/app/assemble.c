@@ -122,6 +122,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
                           const struct store_start *start)
 {
     struct parts next = {0};
+    struct rules *old = p->rules;
     struct moment now;
     enum rg_err err;
 
@@ -135,7 +136,6 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
         return err;
     }
     pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
-    rules_destroy(p->rules);
     live_destroy(&p->live);
     p->site = site;
     p->poll = next.poll;
@@ -144,6 +144,9 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
     now = pipeline_now(p); /* letting go may have taken a while */
     rules_start(p->rules, now);
+    if (old)
+        rules_inherit(p->rules, old);
+    rules_destroy(old);
     flow_schedule_deadline(p);
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
     poll_start(p->poll);
@@ -178,18 +181,20 @@ static enum rg_err uplink_begin(struct pipeline *p, struct uplink *u)
 }
 
 /* A stream that an uplink does not get is never owed to it (acked is INT64_MAX in the store, so that retention reports no loss);
- * one that it gets again begins at the head. */
+ * one that it gets again is owed all that is there, as by a new one: `prev` leads there. */
 static enum rg_err uplink_cursors(struct pipeline *p, const struct site_uplink *conf,
-                                  const int64_t head[STREAM_COUNT], struct cursor cursors[STREAM_COUNT])
+                                  struct cursor cursors[STREAM_COUNT])
 {
     struct cursor *telemetry = &cursors[STREAM_TELEMETRY];
+    struct cursor fresh[STREAM_COUNT];
     bool owed;
 
     store_cursor_get(p->store, conf->name, cursors);
     owed = telemetry->acked != INT64_MAX;
     if (owed == conf->telemetry_send)
         return RG_OK;
-    *telemetry = (struct cursor){.acked = conf->telemetry_send ? head[STREAM_TELEMETRY] : INT64_MAX};
+    store_cursor_new(p->store, fresh);
+    *telemetry = conf->telemetry_send ? fresh[STREAM_TELEMETRY] : (struct cursor){.acked = INT64_MAX};
     return store_cursor_put(p->store, conf->name, STREAM_TELEMETRY, telemetry);
 }
 
@@ -209,7 +214,7 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
     for (size_t i = 0; i < p->site->uplink_count && err == RG_OK; i++) {
         const struct site_uplink *conf = &p->site->uplinks[i];
 
-        err = uplink_cursors(p, conf, stats.head, cursors);
+        err = uplink_cursors(p, conf, cursors);
         if (err != RG_OK)
             break;
         err = uplink_create(p->loop, p->site, conf, p->env.transport, &port, cursors, stats.head,

@@ -252,7 +252,8 @@ static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
     }
 }
 
-/* The link broke, but under this unit alone, and others answered since it last did so. */
+/* The link broke under this unit, not for the first time since it answered, and others answered in between: that
+ * is the unit's doing, as of one whose gateway hangs up when it has no answer. */
 static bool unit_breaks(const struct bus *b, struct unit *u)
 {
     uint64_t before = u->broke_at;
@@ -273,10 +274,8 @@ static void bus_end(struct bus *b, const struct moment *at)
         u->broke_at = BUS_NEVER_BROKE;
     if (b->turn.answered || !health_is_bus_failure(b->answer.result) || unit_breaks(b, u))
         crossing = unit_health_step(&u->health, b->turn.answered, at->mono_ms, &b->random);
-    if (crossing == HEALTH_BACK) {
+    if (crossing == HEALTH_BACK)
         grid_resume(&u->grid, at->mono_ms);
-        requests_wake(&u->requests, at->mono_ms);
-    }
     if (!b->turn.failed && u->requests.left_out == 0)
         u->stats.detail[0] = '\0';
     b->busy = false;

@@ -78,13 +78,6 @@ bool requests_step(struct requests *q, size_t request, bool answered, int64_t no
     return false;
 }
 
-void requests_wake(struct requests *q, int64_t now_ms)
-{
-    q->next = 0;
-    q->try_at_ms = now_ms;
-    backoff_reset(&q->backoff);
-}
-
 bool requests_tell(struct requests *q, size_t request)
 {
     struct request_state *r = &q->states[request];

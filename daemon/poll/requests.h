@@ -44,8 +44,6 @@ size_t requests_next(const struct requests *q, size_t from, bool trying);
  * is no more. */
 bool requests_step(struct requests *q, size_t request, bool answered, int64_t now_ms,
                    struct rg_random *random);
-/* The unit as a whole was silent, and is back: its next poll tries all. */
-void requests_wake(struct requests *q, int64_t now_ms);
 /* Whether it is to be told that this request is left out: once, until it is back. */
 bool requests_tell(struct requests *q, size_t request);
 

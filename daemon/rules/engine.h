@@ -1,4 +1,5 @@
-/* The engine's state, shared by setup.c (build, restore, start) and rules.c (run, read). Private to this
+/* The engine's state, shared by setup.c (build, restore, start), inherit.c (go on after a reload) and rules.c (run,
+ * read). Private to this
  * folder.
  *
  * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the

@@ -76,6 +76,12 @@ RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alar
 /* Time begins; before it frames and ticks are ignored. */
 void rules_start(struct rules *r, struct moment now);
 
+/* Right after rules_start, from the engine that was at work until then (another site, which must still be there; the same
+ * clock): where rule, point and device are configured as they were, delays run on, dead-bands stay reached and the wait
+ * for a silent device is not begun anew, so that no reload puts an alarm off. A changed rule begins with what was
+ * restored. */
+void rules_inherit(struct rules *r, const struct rules *from);
+
 /* Evaluates one frame. Deadlines up to its instant are carried out first. Time never goes back: a frame
  * older than the last call is taken at its own instant for its own points only; a sample older than its
  * point's last one, or than the last transition of a rule on it, at the instant of that. */

@@ -82,6 +82,17 @@ static enum rg_err take_loss(struct store *s, struct store_start *start, sqlite3
     return RG_OK;
 }
 
+static enum rg_err take_config(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)s;
+    const char *text = (const char *)sqlite3_column_text(row, 0);
+    start->config = text == NULL ? NULL : strdup(text);
+    if (start->config == NULL)
+        return RG_ENOMEM; /* the column is NOT NULL */
+    start->config_length = strlen(start->config);
+    return RG_OK;
+}
+
 static int each_row(struct store *s, struct store_start *start, const char *sql, row_cb take,
                     enum rg_err *err)
 {
@@ -110,6 +121,7 @@ int load_state(struct store *s, struct store_start *start, enum rg_err *err)
         {"SELECT uplink, stream, acked, ranges FROM cursor", take_cursor},
         {"SELECT id, name FROM device", take_device},
         {"SELECT stream, cause, first, last, count FROM loss", take_loss},
+        {"SELECT config FROM applied", take_config},
     };
     int rc = SQLITE_OK;
     *err = RG_OK;

@@ -139,6 +139,8 @@ static void tear_down(struct store *s)
     db_close(s->db);
     lock_release(s->lock);
     devices_destroy(s->devices);
+    free(s->config_next);
+    free(s->config_flying);
     free(s->path);
     free(s);
 }
@@ -224,7 +226,9 @@ void store_start_free(struct store_start *start)
     if (start == NULL)
         return;
     free(start->alarms);
+    free(start->config);
     start->alarms = NULL;
+    start->config = NULL;
     start->alarm_count = 0;
 }
 
@@ -234,7 +238,8 @@ static bool commit_rest(struct store *s)
     int64_t until = loop_mono_ms(s->loop) + STORE_CLOSE_MS;
     unsigned failures = 0;
     while (!lane_empty(&s->lanes[LANE_ALARMS]) || !lane_empty(&s->lanes[LANE_TELEMETRY]) ||
-           cursors_dirty(&s->cursors) || !loss_book_empty(&s->told) || s->next_alarm > s->next_alarm_kept) {
+           cursors_dirty(&s->cursors) || !loss_book_empty(&s->told) || s->next_alarm > s->next_alarm_kept ||
+           s->config_next != NULL) {
         if (failures == 2 || loop_mono_ms(s->loop) > until)
             return false;
         /* A second try without telemetry: alarms may fit where it does not. */
@@ -260,7 +265,7 @@ enum rg_err store_close(struct store *s)
     if (s->job.kind == JOB_COMMIT && s->job.ran)
         (void)job_absorb(s); /* what failed still waits */
     else if (s->job.kind == JOB_COMMIT)
-        cursors_take_back(&s->cursors, &s->job.batch.cursors);
+        job_take_back(s);
     s->job.kind = JOB_NONE;
 
     bool whole = commit_rest(s);

@@ -1,4 +1,5 @@
 /* What the worker does next: commits, retries, maintenance. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/store_impl.h"
@@ -55,6 +56,24 @@ void job_fill_batch(struct store *s, bool telemetry)
     s->cursors_due_ms = INT64_MAX;
     job->batch.told = s->told;
     job->batch.next_alarm = s->next_alarm > s->next_alarm_kept ? s->next_alarm : 0;
+    /* Never before the event that tells of it. */
+    const struct lane *alarms = &s->lanes[LANE_ALARMS];
+    if (alarms->regions[alarms->gathering].used == 0 &&
+        job->ends[LANE_ALARMS] == alarms->regions[1 - alarms->gathering].used) {
+        s->config_flying = s->config_next;
+        s->config_next = NULL;
+    }
+    job->batch.config = s->config_flying;
+}
+
+void job_take_back(struct store *s)
+{
+    cursors_take_back(&s->cursors, &s->job.batch.cursors);
+    if (s->config_next == NULL)
+        s->config_next = s->config_flying;
+    else
+        free(s->config_flying);
+    s->config_flying = NULL;
 }
 
 static void learn_devices(struct store *s)
@@ -74,12 +93,14 @@ bool job_absorb(struct store *s)
     memcpy(s->stats.head, job->batch.head, sizeof(s->stats.head));
     if (job->batch.rc != SQLITE_OK) {
         s->stats.failures++;
-        cursors_take_back(&s->cursors, &job->batch.cursors);
+        job_take_back(s);
         s->cursors_due_ms = cursors_dirty(&s->cursors) ? 0 : INT64_MAX;
         return false;
     }
     s->stats.commits++;
     s->told = (struct loss_book){0};
+    free(s->config_flying);
+    s->config_flying = NULL;
     if (job->batch.next_alarm > 0)
         s->next_alarm_kept = job->batch.next_alarm;
     if (s->new_devices)
@@ -158,6 +179,7 @@ static bool commit_wanted(const struct store *s, int64_t now)
     if (s->failing)
         return true; /* the time for it has come, or this would not be asked */
     return !lane_empty(&s->lanes[LANE_ALARMS]) || s->flush_count > 0 || !loss_book_empty(&s->told) ||
+           s->config_next != NULL ||
            s->lanes[LANE_TELEMETRY].regions[1 - s->lanes[LANE_TELEMETRY].gathering].used > 0 ||
            s->telemetry_due_ms <= now || s->cursors_due_ms <= now;
 }
@@ -174,7 +196,8 @@ static enum job_kind choose(const struct store *s, int64_t now)
     /* Telemetry waits for a round, so that it cannot outrun the retention; alarms do not, unless they came without
      * a pause. */
     bool alarms = !lane_empty(&s->lanes[LANE_ALARMS]);
-    if (round && (!alarms || s->commits_in_a_row >= STORE_COMMITS_IN_A_ROW))
+    if (round && (!alarms || s->commits_in_a_row >= STORE_COMMITS_IN_A_ROW ||
+                  retention_pressing(&s->retention, s->limits.max_size)))
         return JOB_ROUND;
     return JOB_COMMIT;
 }
@@ -206,7 +229,7 @@ static void start(struct store *s, enum job_kind kind, int64_t now)
         return;
     /* Cannot be: the worker was free. The records wait where they are. */
     if (kind == JOB_COMMIT)
-        cursors_take_back(&s->cursors, &s->job.batch.cursors);
+        job_take_back(s);
     s->job.kind = JOB_NONE;
 }
 

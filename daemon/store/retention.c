@@ -144,6 +144,12 @@ bool retention_wanted(const struct retention *r, const struct retention_size *si
     return size->used > most_used(size, max_size, &bound) || r->writer->wal_pages >= pages;
 }
 
+bool retention_pressing(const struct retention *r, int64_t max_size)
+{
+    int pages = checkpoint_pages(max_size);
+    return r->writer->wal_pages >= 2 * (r->checkpoint_at > pages ? r->checkpoint_at : pages);
+}
+
 int retention_measure(struct retention *r, struct retention_size *out)
 {
     int64_t pages = 0, unused = 0;

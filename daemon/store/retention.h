@@ -69,5 +69,8 @@ int64_t retention_headroom(int64_t max_size);
 int64_t retention_reserve(int64_t max_size);
 /* Whether the sizes call for a round soon. */
 bool retention_wanted(const struct retention *r, const struct retention_size *size, int64_t max_size);
+/* Whether the log has twice its usual length, so that even alarms wait for the round: it is what max_size has to spare. Only while no
+ * job runs. */
+bool retention_pressing(const struct retention *r, int64_t max_size);
 
 #endif

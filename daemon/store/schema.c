@@ -75,7 +75,11 @@ static const char views[] =
     " (SELECT coalesce(sum((r.value ->> '$[1]') - (r.value ->> '$[0]') + 1), 0) FROM json_each(c.ranges) r)"
     " FROM cursor c JOIN stream s ON s.id = c.stream;";
 
-static const char *const steps[SCHEMA_VERSION] = {tables, views};
+/* 3: the configuration in force, so that the next start can tell what was changed meanwhile. */
+static const char applied[] =
+    "CREATE TABLE applied(id INTEGER PRIMARY KEY CHECK (id = 1), config TEXT NOT NULL);";
+
+static const char *const steps[SCHEMA_VERSION] = {tables, views, applied};
 
 static enum rg_err fail(sqlite3 *db, int rc, const char *what, char *why, size_t why_size)
 {

@@ -1,6 +1,7 @@
 /* The public functions on a running store. */
 #include "store/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/store_impl.h"
@@ -23,7 +24,7 @@ static void cursors_changed(struct store *s)
     pump_step(s);
 }
 
-static void default_cursors(const struct store *s, struct cursor out[STREAM_COUNT])
+void store_cursor_new(const struct store *s, struct cursor out[STREAM_COUNT])
 {
     for (int i = 0; i < STREAM_COUNT; i++)
         cursor_default((enum stream)i, s->stats.head[i], s->gone[i], &out[i]);
@@ -62,7 +63,7 @@ enum rg_err store_configure(struct store *s, const struct site_store *conf, cons
             err = RG_EFULL; /* until the places of the removed ones are free */
             continue;
         }
-        default_cursors(s, e->cursor);
+        store_cursor_new(s, e->cursor);
         memset(e->dirty, true, sizeof(e->dirty));
     }
     int64_t now = loop_mono_ms(s->loop);
@@ -127,6 +128,19 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
         s->telemetry_due_ms = loop_mono_ms(s->loop) + s->commit_ms;
         pump_step(s);
     }
+    return RG_OK;
+}
+
+enum rg_err store_config_put(struct store *s, const char *text, size_t length)
+{
+    char *copy = malloc(length + 1);
+    if (copy == NULL)
+        return RG_ENOMEM;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    free(s->config_next);
+    s->config_next = copy;
+    pump_step(s);
     return RG_OK;
 }
 
@@ -200,7 +214,7 @@ void store_cursor_get(const struct store *s, const char *uplink, struct cursor o
             return;
         }
     }
-    default_cursors(s, out);
+    store_cursor_new(s, out);
 }
 
 enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream stream,
@@ -213,7 +227,7 @@ enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream st
         e = cursors_enter(&s->cursors, uplink);
         if (e == NULL)
             return RG_EFULL;
-        default_cursors(s, e->cursor);
+        store_cursor_new(s, e->cursor);
         memset(e->dirty, true, sizeof(e->dirty));
     }
     e->cursor[stream] = *cursor;

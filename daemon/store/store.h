@@ -81,6 +81,8 @@ struct store_start {
     size_t alarm_count;
     struct alarm *alarms; /* active occurrences; freed by store_start_free */
     int64_t head[STREAM_COUNT];
+    char *config; /* what store_config_put kept last, NULL: nothing yet; freed by store_start_free */
+    size_t config_length;
 };
 void store_start_free(struct store_start *start);
 
@@ -102,6 +104,10 @@ RG_NODISCARD enum rg_err store_configure(struct store *s, const struct site_stor
  * before this start too. Without it a device passes a filter only from its first record on. Names are copied.
  * RG_EFULL: over 65536 names in the store's life. */
 RG_NODISCARD enum rg_err store_devices(struct store *s, const char *const *names, size_t count);
+
+/* The configuration in force, as a text for the next start to compare with: kept with the next commit that leaves no
+ * record behind which was appended before, so a change that is kept has been recorded. Copied. RG_ENOMEM. */
+RG_NODISCARD enum rg_err store_config_put(struct store *s, const char *text, size_t length);
 
 /* Copies the record. RG_EFULL: the stream's share of memory is full (RG_ERANGE: longer than all of it); it is
  * counted and reported by `lost`. */
@@ -130,6 +136,8 @@ void store_fetch_cancel(struct store *s, void *arg);
  * next commit, within a second at the latest. acked INT64_MAX: the stream is not meant for this uplink, and
  * retention owes it nothing. RG_EINVAL: not as struct cursor says. */
 void store_cursor_get(const struct store *s, const char *uplink, struct cursor out[STREAM_COUNT]);
+/* What it says of a new uplink. */
+void store_cursor_new(const struct store *s, struct cursor out[STREAM_COUNT]);
 RG_NODISCARD enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream stream,
                                           const struct cursor *cursor);
 

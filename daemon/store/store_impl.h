@@ -94,6 +94,8 @@ struct store {
 
     uint64_t next_alarm;            /* number of the next occurrence, of refused records too */
     uint64_t next_alarm_kept;       /* what the store knows of it */
+    char *config_next;              /* owned; to be kept; NULL: nothing new */
+    char *config_flying;            /* owned; in the batch that the worker has */
     uint64_t dropped[STREAM_COUNT]; /* no memory left for them; not told yet */
     struct loss_book losses;        /* in the store's table, not told yet */
     struct loss_book told;          /* told, still in the table */
@@ -112,6 +114,8 @@ void pump_done(void *arg, const struct loop_worker_time *time);
 void job_run(void *arg);
 /* Fills the job with what waits. */
 void job_fill_batch(struct store *s, bool telemetry);
+/* The batch did not become durable: what is not in the lanes waits again. */
+void job_take_back(struct store *s);
 /* Takes over what a batch that ran has done: lanes, heads, cursors; no callbacks. True when it was committed. */
 bool job_absorb(struct store *s);
 

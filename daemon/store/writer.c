@@ -17,6 +17,7 @@ static const char *const statements[WRITER_STMT_COUNT] = {
                           " raised_ts, cleared_ts, acked_ts, acked_by)"
                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [WRITER_NEXT_ALARM] = "UPDATE run SET next_alarm = max(next_alarm, ?1)",
+    [WRITER_CONFIG] = "INSERT OR REPLACE INTO applied(id, config) VALUES (1, ?1)",
     [WRITER_STREAM] = "UPDATE stream SET seq = ?2, hash = ?3 WHERE id = ?1",
     [WRITER_DEVICE] = "INSERT OR IGNORE INTO device(id, name) VALUES (?1, ?2)",
     [WRITER_BLOCK_GET] = "SELECT devices FROM telemetry_block WHERE block = ?1",
@@ -319,6 +320,16 @@ static int put_next_alarm(struct writer *w, uint64_t next_alarm)
     return db_run(w->stmts[WRITER_NEXT_ALARM]);
 }
 
+static int put_config(struct writer *w, const char *config)
+{
+    if (config == NULL)
+        return SQLITE_OK;
+    bind_text(w->stmts[WRITER_CONFIG], 1, config, strlen(config));
+    int rc = db_run(w->stmts[WRITER_CONFIG]);
+    (void)sqlite3_clear_bindings(w->stmts[WRITER_CONFIG]); /* the text is the loop's, and about to be freed */
+    return rc;
+}
+
 void writer_run(struct writer *w, struct writer_batch *b)
 {
     struct writer_stream streams[STREAM_COUNT];
@@ -341,6 +352,8 @@ void writer_run(struct writer *w, struct writer_batch *b)
         rc = put_told(w, &b->told);
     if (rc == SQLITE_OK)
         rc = put_next_alarm(w, b->next_alarm);
+    if (rc == SQLITE_OK)
+        rc = put_config(w, b->config);
     if (rc == SQLITE_OK)
         rc = writer_commit(w);
 

@@ -26,6 +26,7 @@ enum writer_stmt {
     WRITER_REPORT,
     WRITER_OCCURRENCE,
     WRITER_NEXT_ALARM,
+    WRITER_CONFIG,
     WRITER_STREAM,
     WRITER_DEVICE,
     WRITER_BLOCK_GET,
@@ -67,6 +68,7 @@ struct writer_batch {
     struct writer_slice telemetry;
     struct cursor_set cursors; /* what is to be written of them */
     struct loss_book told;     /* losses that were told, and are in the records of this batch */
+    const char *config;        /* to be kept as the one in force, or NULL */
     uint64_t next_alarm;       /* number of the next occurrence, or 0: the store knows it */
     /* out */
     int rc;

@@ -45,24 +45,42 @@ void debt_clear(struct debt *d)
     d->many = false;
 }
 
+static bool debt_has_own_shape(const struct debt *d, const struct ask *probe)
+{
+    return !debt_owes(d, probe->function, (uint8_t)ask_data_bytes(probe));
+}
+
 /* A request like this one whose answer has a shape of its own. Shorter ones first: they stay within what
- * the device is known to have. A longer one only within the device's limit. */
+ * the device is known to have. Longer ones only within the device's limit; as many of them as shapes can be
+ * owed, because probes stay unanswered too. */
 static bool debt_find_probe(const struct debt *d, const struct ask *ask, struct ask *probe)
 {
     const uint32_t step = ask_is_bits(ask) ? 8 : 1; /* bits in one byte of the answer */
     const uint32_t unit_limit = ask_is_bits(ask) ? (ask->limit > 1 ? 16u * ask->limit : 1) : ask->limit;
+    const uint32_t last = d->refuses_longer ? 0 : ask->count + step * DEBT_SHAPES;
 
     *probe = *ask;
-    for (uint32_t less = step; less < ask->count; less += step) {
+    for (uint32_t less = step; !d->refuses_shorter && less < ask->count; less += step) {
         probe->count = (uint16_t)(ask->count - less);
-        if (!debt_owes(d, probe->function, (uint8_t)ask_data_bytes(probe)))
+        if (debt_has_own_shape(d, probe))
             return true;
     }
-    if (ask->count + step > unit_limit || ask->address + ask->count + step > 65536)
-        return false;
-    probe->count = (uint16_t)(ask->count + step);
-    return ask_data_bytes(probe) <= ASK_DATA_MAX &&
-           !debt_owes(d, probe->function, (uint8_t)ask_data_bytes(probe));
+    for (uint32_t count = ask->count + step; count <= last && count <= unit_limit; count += step) {
+        probe->count = (uint16_t)count;
+        if (ask->address + count > 65536 || ask_data_bytes(probe) > ASK_DATA_MAX)
+            return false;
+        if (debt_has_own_shape(d, probe))
+            return true;
+    }
+    return false;
+}
+
+void debt_refuse(struct debt *d, const struct ask *ask, const struct ask *probe)
+{
+    if (probe->count > ask->count)
+        d->refuses_longer = true;
+    else
+        d->refuses_shorter = true;
 }
 
 enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_us, int64_t timeout_us,
@@ -75,7 +93,7 @@ enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_
         debt_clear(d);
     if (!debt_owes(d, ask->function, (uint8_t)ask_data_bytes(ask)))
         return DEBT_ASK;
-    if (!d->refuses && debt_find_probe(d, ask, probe))
+    if (debt_find_probe(d, ask, probe))
         return DEBT_PROBE;
     if (age >= grace) {
         debt_clear(d);

@@ -41,7 +41,8 @@ struct debt {
     int64_t since_us; /* monotonic: when the newest unanswered request had gone out */
     uint8_t count;    /* shapes owed */
     bool many;        /* more than there is room for: any shape may be owed */
-    bool refuses;     /* refused a probe as illegal (exceptions 1 to 3): no use probing this unit */
+    /* Refused such a probe as illegal (exceptions 1 to 3): no use asking this unit another of that kind. */
+    bool refuses_shorter, refuses_longer;
     struct {
         uint8_t function;
         uint8_t bytes;
@@ -58,6 +59,8 @@ enum debt_advice {
 void debt_note(struct debt *d, const struct ask *ask, int64_t now_us);
 /* All that was owed is settled. */
 void debt_clear(struct debt *d);
+/* The unit refused this probe for that request as illegal. Remembered for good: it is about its map, not its state. */
+void debt_refuse(struct debt *d, const struct ask *ask, const struct ask *probe);
 bool debt_owes(const struct debt *d, uint8_t function, uint8_t bytes);
 bool debt_owes_function(const struct debt *d, uint8_t function);
 /* What to do before this request. Clears a debt that has grown old. */

@@ -364,7 +364,7 @@ static bool settle_debt(struct driver_link *l, const struct ask *ask, int64_t ti
     }
     exchange(l, &probe, timeout_us, answer);
     if (answer->result == DRIVER_MALFORMED && exception_is_refusal(answer->exception))
-        debt->refuses = true;
+        debt_refuse(debt, ask, &probe);
     return answer->result == DRIVER_OK;
 }
 

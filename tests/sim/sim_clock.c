@@ -15,16 +15,17 @@
 
 /* From this instant on the wall clock shows this. */
 struct clock_state {
-    int64_t from_ms;   /* monotonic, from the start */
-    int64_t wall_ms;   /* set to, when not 0 */
-    int64_t step_ms;   /* or moved by */
+    int64_t from_ms; /* monotonic, from the start */
+    int64_t wall_ms; /* set to, when not 0 */
+    int64_t step_ms; /* or moved by */
     bool synced;
     bool told; /* as an event */
 };
 
 static const struct clock_state steps[STEPS] = {
     {0, INT64_C(86400000), 0, false, false}, /* a board without a battery: 1970-01-02 */
-    {20 * WORLD_MINUTE + 5003, INT64_C(1767193200000), 0, true, true}, /* 2025-12-31 15:00 UTC, 23:00 in Beijing */
+    {20 * WORLD_MINUTE + 5003, INT64_C(1767193200000), 0, true,
+     true}, /* 2025-12-31 15:00 UTC, 23:00 in Beijing */
     {3 * WORLD_HOUR + 7001, 0, 2 * WORLD_HOUR, true, true},
     {4 * WORLD_HOUR + 3009, 0, -5 * WORLD_HOUR, true, true},
     {5 * WORLD_HOUR + 1507, 0, 400, true, false}, /* too small to be a step */
@@ -65,7 +66,8 @@ static size_t state_at(const struct clock_run *r, int64_t mono_ms)
 
 static void see_reading(struct clock_run *r, const struct json *record)
 {
-    const char *device = json_string(json_get(record, "device")), *clock = json_string(json_get(record, "clock"));
+    const char *device = json_string(json_get(record, "device")),
+               *clock = json_string(json_get(record, "clock"));
     unsigned n = 0;
     const struct world_poll *poll;
     size_t state;
@@ -108,7 +110,9 @@ static void see_event(struct clock_run *r, const struct json *record)
     }
     WORLD_CHECK(&r->w, k > 0, "an event tells of a step that was none");
     step = r->offset_ms[k] - r->offset_ms[k - 1];
-    WORLD_CHECK(&r->w, json_int(json_get(record, "step_ms"), -1) == step && json_bool(json_get(record, "synced"), false) == r->synced[k],
+    WORLD_CHECK(&r->w,
+                json_int(json_get(record, "step_ms"), -1) == step &&
+                    json_bool(json_get(record, "synced"), false) == r->synced[k],
                 "step %zu of %lld ms is told as one of %lld ms", k, (long long)step,
                 (long long)json_int(json_get(record, "step_ms"), -1));
 }
@@ -119,7 +123,8 @@ static void look_cb(struct world_platform *p, const char *topic, const struct su
     struct json *json = NULL;
 
     WORLD_CHECK(p->world, json_parse(m->payload, m->length, 1 << 20, &json) == RG_OK, "a message is no JSON");
-    for (const struct json *record = json_first(json_get(json, "records")); record; record = json_next(record)) {
+    for (const struct json *record = json_first(json_get(json, "records")); record;
+         record = json_next(record)) {
         if (strcmp(topic, "telemetry") == 0)
             see_reading(r, record);
         else if (strcmp(topic, "alarm") == 0)
@@ -202,29 +207,32 @@ static void run_once(struct clock_run *r, uint64_t seed, bool steady)
     world_settle(&r->w, WORLD_MINUTE);
     world_check_active(&r->w);
     world_check_platforms(&r->w);
-    WORLD_CHECK(&r->w, r->w.platforms[0].risk_gap_ms <= PIPELINE_RISK_EVERY_MS + 1000, "%lld ms between two risk documents",
-                (long long)r->w.platforms[0].risk_gap_ms);
+    WORLD_CHECK(&r->w, r->w.platforms[0].risk_gap_ms <= PIPELINE_RISK_EVERY_MS + 1000,
+                "%lld ms between two risk documents", (long long)r->w.platforms[0].risk_gap_ms);
 }
 
 static void compare(const struct clock_run *a, const struct clock_run *b)
 {
-    WORLD_CHECK(&b->w, a->alarms.count == b->alarms.count && a->alarms.count > 100, "%zu alarm records instead of %zu",
-                b->alarms.count, a->alarms.count);
+    WORLD_CHECK(&b->w, a->alarms.count == b->alarms.count && a->alarms.count > 100,
+                "%zu alarm records instead of %zu", b->alarms.count, a->alarms.count);
     for (size_t i = 0; i < a->alarms.count; i++) {
         int64_t late = b->alarms.items[i].at_ms - a->alarms.items[i].at_ms;
 
-        WORLD_CHECK(&b->w, strcmp(a->alarms.items[i].what, b->alarms.items[i].what) == 0 && late >= -50 && late <= 50,
-                    "alarm record %zu: %s at %lld instead of %s at %lld", i, b->alarms.items[i].what,
-                    (long long)b->alarms.items[i].at_ms, a->alarms.items[i].what, (long long)a->alarms.items[i].at_ms);
+        WORLD_CHECK(
+            &b->w, strcmp(a->alarms.items[i].what, b->alarms.items[i].what) == 0 && late >= -50 && late <= 50,
+            "alarm record %zu: %s at %lld instead of %s at %lld", i, b->alarms.items[i].what,
+            (long long)b->alarms.items[i].at_ms, a->alarms.items[i].what,
+            (long long)a->alarms.items[i].at_ms);
     }
     for (unsigned i = 0; i < DEVICES; i++) {
         const struct world_device *x = &a->w.devices[i], *y = &b->w.devices[i];
 
-        WORLD_CHECK(&b->w, x->poll_count == y->poll_count, "d%u was asked %zu times instead of %zu", i, y->poll_count,
-                    x->poll_count);
+        WORLD_CHECK(&b->w, x->poll_count == y->poll_count, "d%u was asked %zu times instead of %zu", i,
+                    y->poll_count, x->poll_count);
         for (size_t k = 0; k < x->poll_count; k++)
-            WORLD_CHECK(&b->w, x->polls[k].begun_ms == y->polls[k].begun_ms, "d%u was asked at %lld instead of %lld", i,
-                        (long long)y->polls[k].begun_ms, (long long)x->polls[k].begun_ms);
+            WORLD_CHECK(&b->w, x->polls[k].begun_ms == y->polls[k].begun_ms,
+                        "d%u was asked at %lld instead of %lld", i, (long long)y->polls[k].begun_ms,
+                        (long long)x->polls[k].begun_ms);
     }
 }
 
@@ -243,8 +251,10 @@ static void run(uint64_t seed)
     }
     for (size_t i = 0; i < STEPS; i++)
         told += steps[i].told;
-    WORLD_CHECK(&runs[0].w, runs[0].clock_events == 0, "%zu steps are told of a steady clock", runs[0].clock_events);
-    WORLD_CHECK(&runs[1].w, runs[1].clock_events == told, "%zu steps are told instead of %zu", runs[1].clock_events, told);
+    WORLD_CHECK(&runs[0].w, runs[0].clock_events == 0, "%zu steps are told of a steady clock",
+                runs[0].clock_events);
+    WORLD_CHECK(&runs[1].w, runs[1].clock_events == told, "%zu steps are told instead of %zu",
+                runs[1].clock_events, told);
     compare(&runs[0], &runs[1]);
     (void)printf("  %zu alarm records, %zu steps told\n", runs[1].alarms.count, told);
     world_destroy(&runs[0].w);

@@ -8,7 +8,8 @@
 
 #define DEVICES 6
 #define GROWTH (2 << 20) /* bytes: messages in flight, held back by a platform */
-#define QUIET_MS (20 * WORLD_MINUTE) /* at the end: all is well, so that every alarm but the planned ones ends */
+#define QUIET_MS                                                                                             \
+    (20 * WORLD_MINUTE) /* at the end: all is well, so that every alarm but the planned ones ends */
 
 static const struct world_plan plan = {
     .devices = DEVICES,
@@ -42,7 +43,8 @@ static void plan_windows(struct world *w, struct world_windows *list, int64_t ga
 
 static struct world_window device_fault(struct world *w)
 {
-    static const enum world_fault faults[] = {WORLD_SENSOR, WORLD_EXCEPTION, WORLD_MALFORMED, WORLD_SILENT, WORLD_BROKEN};
+    static const enum world_fault faults[] = {WORLD_SENSOR, WORLD_EXCEPTION, WORLD_MALFORMED, WORLD_SILENT,
+                                              WORLD_BROKEN};
 
     return (struct world_window){.fault = faults[random_below(&w->random, RG_COUNT(faults))]};
 }
@@ -86,8 +88,10 @@ static void plan_day(struct world *w)
     }
     for (unsigned i = 0; i < plan.buses; i++)
         plan_windows(w, &w->bus_faults[i], 4 * WORLD_HOUR, 10 * WORLD_MINUTE, bus_fault);
-    world_window_add(w, &w->devices[1].excursions[0], (struct world_window){.from_ms = from, .to_ms = to, .value = 33});
-    world_window_add(w, &w->devices[2].excursions[2], (struct world_window){.from_ms = from, .to_ms = to, .value = 1});
+    world_window_add(w, &w->devices[1].excursions[0],
+                     (struct world_window){.from_ms = from, .to_ms = to, .value = 33});
+    world_window_add(w, &w->devices[2].excursions[2],
+                     (struct world_window){.from_ms = from, .to_ms = to, .value = 1});
 }
 
 struct day {
@@ -95,7 +99,7 @@ struct day {
     int64_t memory; /* in use after the second hour */
     int64_t measure_ms, act_ms;
     int64_t link_ms[WORLD_UPLINKS]; /* when the next change of a link is due */
-    char pick[ALARM_ID_MAX]; /* an alarm to acknowledge */
+    char pick[ALARM_ID_MAX];        /* an alarm to acknowledge */
     unsigned acks, crashes, stops, reloads, cuts;
 };
 
@@ -160,7 +164,8 @@ static void change_link(struct day *d, unsigned i)
     struct support_broker *b = d->w.platforms[i].broker;
     bool well = b->connect == SUPPORT_ACCEPT && !b->hold_acks;
 
-    d->link_ms[i] = world_now(&d->w) + world_between(&d->w, WORLD_SECOND, well ? 40 * WORLD_MINUTE : 90 * WORLD_MINUTE);
+    d->link_ms[i] =
+        world_now(&d->w) + world_between(&d->w, WORLD_SECOND, well ? 40 * WORLD_MINUTE : 90 * WORLD_MINUTE);
     b->connect = SUPPORT_ACCEPT;
     b->delay_ms = world_between(&d->w, 2, 500);
     if (b->hold_acks)
@@ -221,8 +226,9 @@ static void day_end(struct day *d)
     world_settle(&d->w, QUIET_MS);
     world_check_active(&d->w);
     rules_counts(app_pipeline(d->w.app)->rules, &counts);
-    WORLD_CHECK(&d->w, counts.active[LEVEL_ORANGE] == 1 && counts.active[LEVEL_YELLOW] == 1 && counts.active[LEVEL_RED] == 0 &&
-                           counts.active[LEVEL_BLUE] == 0,
+    WORLD_CHECK(&d->w,
+                counts.active[LEVEL_ORANGE] == 1 && counts.active[LEVEL_YELLOW] == 1 &&
+                    counts.active[LEVEL_RED] == 0 && counts.active[LEVEL_BLUE] == 0,
                 "other alarms are active than d1.p0 orange and d2.p2 yellow");
     world_check_platforms(&d->w);
     world_check_alarms(&d->w);
@@ -244,10 +250,12 @@ static void run(uint64_t seed)
     day_pass(&d);
     day_end(&d);
     l = d.w.platforms[0].gateway->ledgers;
-    (void)printf("  %u acknowledgements, %u crashes, %u stops, %u reloads, %u troubles of links; alarm %lld, telemetry %lld, event %lld records, "
+    (void)printf("  %u acknowledgements, %u crashes, %u stops, %u reloads, %u troubles of links; alarm %lld, "
+                 "telemetry %lld, event %lld records, "
                  "%llu came again\n",
-                 d.acks, d.crashes, d.stops, d.reloads, d.cuts, (long long)l[KIND_ALARM].top, (long long)l[KIND_TELEMETRY].top,
-                 (long long)l[KIND_EVENT].top, (unsigned long long)l[KIND_TELEMETRY].resent);
+                 d.acks, d.crashes, d.stops, d.reloads, d.cuts, (long long)l[KIND_ALARM].top,
+                 (long long)l[KIND_TELEMETRY].top, (long long)l[KIND_EVENT].top,
+                 (unsigned long long)l[KIND_TELEMETRY].resent);
     world_stop(&d.w);
     world_destroy(&d.w);
 }

@@ -22,8 +22,8 @@ static void check_grid(const struct world *w, int64_t from_ms)
             int64_t late = d->polls[k].begun_ms - instant;
 
             /* At worst all others of its bus go first. */
-            WORLD_CHECK(w, late >= 0 && late <= (DEVICES - 1) * TAKES_MS, "d%u, poll %zu: %lld ms after its instant", i, k,
-                        (long long)late);
+            WORLD_CHECK(w, late >= 0 && late <= (DEVICES - 1) * TAKES_MS,
+                        "d%u, poll %zu: %lld ms after its instant", i, k, (long long)late);
         }
     }
 }
@@ -62,22 +62,25 @@ static void run(uint64_t seed)
         if (minute < 5)
             continue;
         world_check_memory(&w, memory, GROWTH);
-        WORLD_CHECK(&w, world_descriptors() == descriptors, "%u descriptors instead of %u", world_descriptors(),
-                    descriptors);
+        WORLD_CHECK(&w, world_descriptors() == descriptors, "%u descriptors instead of %u",
+                    world_descriptors(), descriptors);
     }
     check_grid(&w, from);
     pipeline_halt(app_pipeline(w.app)); /* no further poll, so that what there is can be counted */
     world_settle(&w, WORLD_MINUTE);
     store_stats(app_pipeline(w.app)->store, &stats);
-    WORLD_CHECK(&w, stats.head[STREAM_TELEMETRY] == DEVICES * SECONDS && stats.head[STREAM_ALARM] == 0 && stats.lost == 0,
-                "%lld telemetry and %lld alarm records are stored, %llu lost", (long long)stats.head[STREAM_TELEMETRY],
-                (long long)stats.head[STREAM_ALARM], (unsigned long long)stats.lost);
-    WORLD_CHECK(&w, w.platforms[0].gateway->readings == (uint64_t)DEVICES * 10 * SECONDS, "%llu readings at the platform",
-                (unsigned long long)w.platforms[0].gateway->readings);
+    WORLD_CHECK(&w,
+                stats.head[STREAM_TELEMETRY] == DEVICES * SECONDS && stats.head[STREAM_ALARM] == 0 &&
+                    stats.lost == 0,
+                "%lld telemetry and %lld alarm records are stored, %llu lost",
+                (long long)stats.head[STREAM_TELEMETRY], (long long)stats.head[STREAM_ALARM],
+                (unsigned long long)stats.lost);
+    WORLD_CHECK(&w, w.platforms[0].gateway->readings == (uint64_t)DEVICES * 10 * SECONDS,
+                "%llu readings at the platform", (unsigned long long)w.platforms[0].gateway->readings);
     WORLD_CHECK(&w, w.overlaps == 0, "transactions overlapped on a bus");
     world_check_platforms(&w);
-    (void)printf("  memory in use %lld KiB after 5 minutes, %lld KiB after an hour; %u descriptors\n", (long long)memory >> 10,
-                 (long long)world_memory(&w) >> 10, descriptors);
+    (void)printf("  memory in use %lld KiB after 5 minutes, %lld KiB after an hour; %u descriptors\n",
+                 (long long)memory >> 10, (long long)world_memory(&w) >> 10, descriptors);
     world_stop(&w);
     world_destroy(&w);
 }

@@ -82,14 +82,14 @@ static void run(uint64_t seed)
     WORLD_CHECK(&w, p->risk_gap_ms <= PIPELINE_RISK_EVERY_MS + SOON_MS, "%lld ms between two risk documents",
                 (long long)p->risk_gap_ms);
     /* Changes that come while one is on its way share the next; the rest is the minutes and the connections. */
-    WORLD_CHECK(&w, p->risks <= alarm_messages + HOURS * 62 + 2 * p->broker->connections, "%u risk documents for %u messages of alarms",
-                p->risks, alarm_messages);
+    WORLD_CHECK(&w, p->risks <= alarm_messages + HOURS * 62 + 2 * p->broker->connections,
+                "%u risk documents for %u messages of alarms", p->risks, alarm_messages);
     WORLD_CHECK(&w, alarm_messages > 100, "only %u messages of alarms", alarm_messages);
     world_check_active(&w);
     world_check_platforms(&w);
     world_check_alarms(&w);
-    (void)printf("  %u risk documents for %u messages of alarms in %d hours; at most %lld ms between two\n", p->risks, alarm_messages,
-                 HOURS, (long long)p->risk_gap_ms);
+    (void)printf("  %u risk documents for %u messages of alarms in %d hours; at most %lld ms between two\n",
+                 p->risks, alarm_messages, HOURS, (long long)p->risk_gap_ms);
     world_stop(&w);
     world_destroy(&w);
 }

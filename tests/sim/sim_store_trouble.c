@@ -16,9 +16,9 @@
 
 struct trouble {
     struct world w;
-    int64_t lost, lost_events;   /* records told as lost */
-    unsigned unstored_raises;    /* of d3.p1 */
-    int64_t unstored_ms;         /* the first one */
+    int64_t lost, lost_events; /* records told as lost */
+    unsigned unstored_raises;  /* of d3.p1 */
+    int64_t unstored_ms;       /* the first one */
     unsigned raises_in_trouble;
     bool on;
 };
@@ -28,11 +28,12 @@ static void see_alarm(const struct json *json, const struct support_message *m)
 {
     bool unstored = !json_bool(json_get(json, "stored"), true);
 
-    WORLD_CHECK(&t.w, unstored == t.on, "an alarm that is %s while the disk %s", unstored ? "not stored" : "stored",
-                t.on ? "takes nothing" : "works");
+    WORLD_CHECK(&t.w, unstored == t.on, "an alarm that is %s while the disk %s",
+                unstored ? "not stored" : "stored", t.on ? "takes nothing" : "works");
     for (const struct json *r = json_first(json_get(json, "records")); unstored && r; r = json_next(r)) {
         t.raises_in_trouble += strcmp(json_string(json_get(r, "event")), "raise") == 0;
-        if (strcmp(json_string(json_get(r, "point")), "d3.p1") != 0 || strcmp(json_string(json_get(r, "event")), "raise") != 0)
+        if (strcmp(json_string(json_get(r, "point")), "d3.p1") != 0 ||
+            strcmp(json_string(json_get(r, "event")), "raise") != 0)
             continue;
         t.unstored_raises++;
         t.unstored_ms = t.unstored_ms ? t.unstored_ms : m->at_ms;
@@ -47,11 +48,14 @@ static void look_cb(struct world_platform *p, const char *topic, const struct su
     WORLD_CHECK(&t.w, json_parse(m->payload, m->length, 1 << 20, &json) == RG_OK, "a message is no JSON");
     if (strcmp(topic, "alarm") == 0)
         see_alarm(json, m);
-    for (const struct json *r = json_first(json_get(json, "records")); strcmp(topic, "event") == 0 && r; r = json_next(r)) {
+    for (const struct json *r = json_first(json_get(json, "records")); strcmp(topic, "event") == 0 && r;
+         r = json_next(r)) {
         if (strcmp(json_string(json_get(r, "kind")), "lost") != 0)
             continue;
-        WORLD_CHECK(&t.w, strcmp(json_string(json_get(r, "cause")), "memory") == 0 && json_is_null(json_get(r, "first")) &&
-                              json_is_null(json_get(r, "last")) && strcmp(json_string(json_get(r, "stream")), "telemetry") == 0,
+        WORLD_CHECK(&t.w,
+                    strcmp(json_string(json_get(r, "cause")), "memory") == 0 &&
+                        json_is_null(json_get(r, "first")) && json_is_null(json_get(r, "last")) &&
+                        strcmp(json_string(json_get(r, "stream")), "telemetry") == 0,
                     "something else is lost than telemetry for want of memory");
         t.lost += json_int(json_get(r, "count"), 0);
         t.lost_events++;
@@ -83,16 +87,18 @@ static void trouble(int64_t ms)
 {
     int64_t before = polls(), from = world_now(&t.w), raise_ms = from + 2 * WORLD_MINUTE, memory;
 
-    world_window_add(&t.w, &t.w.devices[3].excursions[1],
-                     (struct world_window){.from_ms = raise_ms, .to_ms = raise_ms + ms - WORLD_MINUTE, .value = 70});
-    world_window_add(&t.w, &t.w.devices[4].excursions[1],
-                     (struct world_window){.from_ms = raise_ms, .to_ms = raise_ms + WORLD_MINUTE, .value = 70});
+    world_window_add(
+        &t.w, &t.w.devices[3].excursions[1],
+        (struct world_window){.from_ms = raise_ms, .to_ms = raise_ms + ms - WORLD_MINUTE, .value = 70});
+    world_window_add(
+        &t.w, &t.w.devices[4].excursions[1],
+        (struct world_window){.from_ms = raise_ms, .to_ms = raise_ms + WORLD_MINUTE, .value = 70});
     disk_refuses(true);
     world_run_for(&t.w, ms);
     memory = world_memory(&t.w);
     disk_refuses(false);
-    WORLD_CHECK(&t.w, polls() - before == DEVICES * ms / 1000, "%lld polls in %lld s", (long long)(polls() - before),
-                (long long)ms / 1000);
+    WORLD_CHECK(&t.w, polls() - before == DEVICES * ms / 1000, "%lld polls in %lld s",
+                (long long)(polls() - before), (long long)ms / 1000);
     WORLD_CHECK(&t.w, t.unstored_raises == 1 && t.unstored_ms < raise_ms + WORLD_SECOND + AT_ONCE_MS,
                 "the alarm of d3 went out %u times, %lld ms after its reason", t.unstored_raises,
                 (long long)(t.unstored_ms - raise_ms));
@@ -131,13 +137,14 @@ static void run(uint64_t seed)
     world_settle(&t.w, 10 * WORLD_MINUTE);
     store_stats(app_pipeline(t.w.app)->store, &stats);
     WORLD_CHECK(&t.w, (t.lost > 0) == (seed % 2 != 0), "%lld records are told as lost", (long long)t.lost);
-    WORLD_CHECK(&t.w, stats.head[STREAM_TELEMETRY] + t.lost == polls(), "%lld answers, %lld stored, %lld told as lost",
-                (long long)polls(), (long long)stats.head[STREAM_TELEMETRY], (long long)t.lost);
+    WORLD_CHECK(&t.w, stats.head[STREAM_TELEMETRY] + t.lost == polls(),
+                "%lld answers, %lld stored, %lld told as lost", (long long)polls(),
+                (long long)stats.head[STREAM_TELEMETRY], (long long)t.lost);
     world_check_active(&t.w);
     world_check_platforms(&t.w);
     world_check_alarms(&t.w);
-    (void)printf("  %u raises without the disk; %lld records told as lost by %lld events of %lld answers\n", t.raises_in_trouble,
-                 (long long)t.lost, (long long)t.lost_events, (long long)polls());
+    (void)printf("  %u raises without the disk; %lld records told as lost by %lld events of %lld answers\n",
+                 t.raises_in_trouble, (long long)t.lost, (long long)t.lost_events, (long long)polls());
     world_stop(&t.w);
     world_destroy(&t.w);
 }

@@ -44,7 +44,8 @@ void world_window_add(struct world *w, struct world_windows *list, struct world_
         list->windows = realloc(list->windows, list->capacity * sizeof *list->windows);
         WORLD_CHECK(w, list->windows, "out of memory");
     }
-    WORLD_CHECK(w, list->count == 0 || list->windows[list->count - 1].to_ms <= window.from_ms, "windows out of order");
+    WORLD_CHECK(w, list->count == 0 || list->windows[list->count - 1].to_ms <= window.from_ms,
+                "windows out of order");
     list->windows[list->count++] = window;
 }
 
@@ -106,7 +107,8 @@ void world_destroy(struct world *w)
     }
     for (unsigned i = 0; i < WORLD_BUSES; i++)
         free(w->bus_faults[i].windows);
-    WORLD_CHECK(w, virtual_loop_alive(w->loop) == 0, "%zu handles of the loop are left", virtual_loop_alive(w->loop));
+    WORLD_CHECK(w, virtual_loop_alive(w->loop) == 0, "%zu handles of the loop are left",
+                virtual_loop_alive(w->loop));
     WORLD_CHECK(w, support_tmp_remove(w->folder), "%s could not be removed", w->folder);
     if (loop_destroy(w->loop) != RG_OK)
         abort();
@@ -200,9 +202,10 @@ void world_check_memory(const struct world *w, int64_t before, int64_t growth)
 {
     int64_t now = world_memory(w);
 
-    WORLD_CHECK(w, now <= before + growth, "memory in use grew from %lld to %lld KiB", (long long)before >> 10,
-                (long long)now >> 10);
-    WORLD_CHECK(w, world_page_cache() <= WORLD_PAGE_CACHE_MAX, "SQLite uses %lld KiB", (long long)world_page_cache() >> 10);
+    WORLD_CHECK(w, now <= before + growth, "memory in use grew from %lld to %lld KiB",
+                (long long)before >> 10, (long long)now >> 10);
+    WORLD_CHECK(w, world_page_cache() <= WORLD_PAGE_CACHE_MAX, "SQLite uses %lld KiB",
+                (long long)world_page_cache() >> 10);
 }
 
 static bool nothing_waits(const struct world *w)
@@ -232,7 +235,8 @@ void world_settle(struct world *w, int64_t most_ms)
     int64_t until = world_now(w) + most_ms;
 
     while (!nothing_waits(w)) {
-        WORLD_CHECK(w, world_now(w) < until, "something still waits after %lld s", (long long)(most_ms / 1000));
+        WORLD_CHECK(w, world_now(w) < until, "something still waits after %lld s",
+                    (long long)(most_ms / 1000));
         world_run_for(w, 10);
     }
 }
@@ -262,8 +266,8 @@ static bool holds(const struct raw_record *r, const char *text)
 static bool meant_for_city(enum stream stream, const struct raw_record *r)
 {
     if (stream == STREAM_ALARM)
-        return holds(r, "\"level\":\"orange\"") || holds(r, "\"level\":\"red\"") || holds(r, "\"was\":\"orange\"") ||
-               holds(r, "\"was\":\"red\"");
+        return holds(r, "\"level\":\"orange\"") || holds(r, "\"level\":\"red\"") ||
+               holds(r, "\"was\":\"orange\"") || holds(r, "\"was\":\"red\"");
     if (stream == STREAM_TELEMETRY)
         return holds(r, "\"device\":\"d0\"") || holds(r, "\"device\":\"d1\"");
     return true;
@@ -274,10 +278,11 @@ static void scan_record(struct scan *s, const struct raw_record *r)
     const struct ledger *county = &s->w->platforms[0].gateway->ledgers[s->stream];
     long long seq = 0;
 
-    WORLD_CHECK(s->w, sscanf(r->text, "{\"seq\":%lld", &seq) == 1 && seq == s->next, "the store has %s %lld after %lld",
-                stream_name(s->stream), seq, (long long)s->next - 1);
+    WORLD_CHECK(s->w, sscanf(r->text, "{\"seq\":%lld", &seq) == 1 && seq == s->next,
+                "the store has %s %lld after %lld", stream_name(s->stream), seq, (long long)s->next - 1);
     s->next = seq + 1;
-    WORLD_CHECK(s->w, seq <= county->top && county->entries[seq - 1].fingerprint == fingerprint(r->text, r->length),
+    WORLD_CHECK(s->w,
+                seq <= county->top && county->entries[seq - 1].fingerprint == fingerprint(r->text, r->length),
                 "%s %lld is not at the platform as it is in the store", stream_name(s->stream), seq);
     if (s->w->plan.uplinks > 1) {
         const struct ledger *city = &s->w->platforms[1].gateway->ledgers[s->stream];
@@ -314,12 +319,15 @@ static void scan_stream(struct world *w, enum stream stream)
 
     store_stats(p->store, &stats);
     s.head = stats.head[stream];
-    WORLD_CHECK(w, county->top == s.head && ledger_holes(county) == 0, "%s: the platform has up to %lld, %llu missing; the store %lld",
-                stream_name(stream), (long long)county->top, (unsigned long long)ledger_holes(county), (long long)s.head);
+    WORLD_CHECK(w, county->top == s.head && ledger_holes(county) == 0,
+                "%s: the platform has up to %lld, %llu missing; the store %lld", stream_name(stream),
+                (long long)county->top, (unsigned long long)ledger_holes(county), (long long)s.head);
     while (s.next <= s.head) {
         int64_t before = s.next;
 
-        WORLD_CHECK(w, store_fetch(p->store, stream, s.next, s.head, SCAN_RECORDS, SCAN_BYTES, NULL, scan_chunk_cb, &s) == RG_OK,
+        WORLD_CHECK(w,
+                    store_fetch(p->store, stream, s.next, s.head, SCAN_RECORDS, SCAN_BYTES, NULL,
+                                scan_chunk_cb, &s) == RG_OK,
                     "the store cannot be asked");
         while (s.next == before)
             world_run_for(w, 1);
@@ -354,8 +362,9 @@ static void active_cb(void *arg, const struct alarm *alarm)
 
         if (strcmp(v->id, alarm->id) != 0)
             continue;
-        WORLD_CHECK(a->w, v->active && (int)v->level == (int)alarm->level && v->acked == alarm->acked &&
-                              strcmp(v->rule, alarm->rule) == 0 && strcmp(v->point, alarm->point) == 0,
+        WORLD_CHECK(a->w,
+                    v->active && (int)v->level == (int)alarm->level && v->acked == alarm->acked &&
+                        strcmp(v->rule, alarm->rule) == 0 && strcmp(v->point, alarm->point) == 0,
                     "alarm %s is %s in the rules and %s at the platform", alarm->id, level_name(alarm->level),
                     platform_level_name(v->level));
         return;
@@ -374,7 +383,8 @@ void world_check_active(struct world *w)
     for (int i = 0; i < g->alarm_count; i++)
         there += g->alarms[i].active;
     WORLD_CHECK(w, there == a.count, "%u alarms are active, %u at the platform", a.count, there);
-    WORLD_CHECK(w, (int)g->level == (int)rules_level(p->rules), "the risk document says %s", platform_level_name(g->level));
+    WORLD_CHECK(w, (int)g->level == (int)rules_level(p->rules), "the risk document says %s",
+                platform_level_name(g->level));
     for (uint32_t i = 0; i < p->site->area_count; i++) {
         size_t alarms = 0;
         enum level level = rules_area_level(p->rules, i, &alarms);
@@ -383,8 +393,8 @@ void world_check_active(struct world *w)
             if (strcmp(g->areas[k].name, p->site->areas[i].name) != 0)
                 continue;
             WORLD_CHECK(w, (int)g->areas[k].level == (int)level && (size_t)g->areas[k].alarms == alarms,
-                        "the risk document says %s with %d alarms of area %s", platform_level_name(g->areas[k].level),
-                        g->areas[k].alarms, g->areas[k].name);
+                        "the risk document says %s with %d alarms of area %s",
+                        platform_level_name(g->areas[k].level), g->areas[k].alarms, g->areas[k].name);
         }
     }
 }

@@ -75,7 +75,8 @@ struct world_device {
 
 /* What the configuration says; a reload writes a changed one. */
 struct world_plan {
-    unsigned devices, points, buses, uplinks; /* the second uplink gets alarms from orange on, and d0 and d1 only */
+    unsigned devices, points, buses,
+        uplinks; /* the second uplink gets alarms from orange on, and d0 and d1 only */
     int64_t poll_ms, commit_ms, offline_ms;
     unsigned backfill_rate; /* records a second */
     double red;             /* limit of red on p0 */
@@ -136,7 +137,8 @@ int64_t world_between(struct world *w, int64_t low, int64_t high); /* both inclu
 void world_window_add(struct world *w, struct world_windows *list, struct world_window window);
 
 /* ---- judgement ---- */
-void world_fail(const struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+void world_fail(const struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
 #define WORLD_CHECK(w, condition, ...)                                                                       \
     do {                                                                                                     \
         if (!(condition))                                                                                    \
@@ -145,7 +147,8 @@ void world_fail(const struct world *w, const char *format, ...) __attribute__((f
 /* Bytes of memory in use by all but the platforms and SQLite, whose caches fill up to a bound of their own: world_page_cache. */
 int64_t world_memory(const struct world *w);
 int64_t world_page_cache(void);
-#define WORLD_PAGE_CACHE_MAX (16 << 20) /* bytes: 8 MiB of the writer, 2 MiB of the reader, statements, and some room */
+#define WORLD_PAGE_CACHE_MAX                                                                                 \
+    (16 << 20) /* bytes: 8 MiB of the writer, 2 MiB of the reader, statements, and some room */
 /* Fails when more than that, or growth bytes beyond `before`, are in use. */
 void world_check_memory(const struct world *w, int64_t before, int64_t growth);
 unsigned world_descriptors(void);

@@ -6,7 +6,8 @@
 static void write_head(const struct world *w, FILE *f)
 {
     (void)fprintf(f,
-                  "gateway:\n  id: " WORLD_GATEWAY "\n  enterprise: {code: " WORLD_ENTERPRISE ", name: 示例}\n"
+                  "gateway:\n  id: " WORLD_GATEWAY "\n  enterprise: {code: " WORLD_ENTERPRISE
+                  ", name: 示例}\n"
                   "store: {path: sim.db, commit: %lldms}\n"
                   "log: {level: error}\n"
                   "uplinks:\n"
@@ -19,7 +20,10 @@ static void write_head(const struct world *w, FILE *f)
                       WORLD_PORT + 1, w->plan.backfill_rate);
     (void)fprintf(f, "areas:\n  - {name: plant, label: 全厂}\n");
     for (int i = 0; i < 3; i++)
-        (void)fprintf(f, "  - {name: a%d, parent: plant, tier: workshop, inherent: orange, responsible: {person: 张三}, measure: 停机}\n", i);
+        (void)fprintf(f,
+                      "  - {name: a%d, parent: plant, tier: workshop, inherent: orange, responsible: "
+                      "{person: 张三}, measure: 停机}\n",
+                      i);
 }
 
 static void write_devices(const struct world *w, FILE *f)
@@ -32,21 +36,24 @@ static void write_devices(const struct world *w, FILE *f)
         (void)fprintf(f,
                       "  - name: d%u\n    bus: b%u\n    unit: %u\n    poll: %lldms\n    area: a%u\n"
                       "    offline: {after: %lldms, level: yellow}\n    points:\n",
-                      i, i % w->plan.buses, i + 1, (long long)w->plan.poll_ms, i % 3, (long long)w->plan.offline_ms);
+                      i, i % w->plan.buses, i + 1, (long long)w->plan.poll_ms, i % 3,
+                      (long long)w->plan.offline_ms);
         for (unsigned p = 0; p < w->plan.points; p++)
-            (void)fprintf(f, "      - {name: p%u, holding: %u, type: u16, scale: 0.1, unit: '%%LEL'}\n", p, p);
+            (void)fprintf(f, "      - {name: p%u, holding: %u, type: u16, scale: 0.1, unit: '%%LEL'}\n", p,
+                          p);
     }
 }
 
 static void write_rules(const struct world *w, FILE *f)
 {
-    (void)fprintf(f,
-                  "rules:\n"
-                  "  - {name: high, points: '*.p0', above: {blue: 10, yellow: 20, orange: 30, red: %g}, deadband: 1,\n"
-                  "     on_delay: %dms, off_delay: %dms, message: 浓度过高}\n"
-                  "  - {name: now, points: '*.p1', above: {red: 50}}\n"
-                  "  - {name: low, points: '*.p2', below: {yellow: 5}, deadband: 0.5, off_delay: %dms}\n",
-                  w->plan.red, WORLD_HIGH_ON_MS, WORLD_HIGH_OFF_MS, WORLD_LOW_OFF_MS);
+    (void)fprintf(
+        f,
+        "rules:\n"
+        "  - {name: high, points: '*.p0', above: {blue: 10, yellow: 20, orange: 30, red: %g}, deadband: 1,\n"
+        "     on_delay: %dms, off_delay: %dms, message: 浓度过高}\n"
+        "  - {name: now, points: '*.p1', above: {red: 50}}\n"
+        "  - {name: low, points: '*.p2', below: {yellow: 5}, deadband: 0.5, off_delay: %dms}\n",
+        w->plan.red, WORLD_HIGH_ON_MS, WORLD_HIGH_OFF_MS, WORLD_LOW_OFF_MS);
 }
 
 void world_write_config(const struct world *w)

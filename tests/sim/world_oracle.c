@@ -10,7 +10,7 @@
 
 #define RED_LOW 38
 #define RED_HIGH 43
-#define IDS 200000
+#define IDS 8192
 
 enum oracle_rule { HIGH, NOW, LOW, OFFLINE };
 #define RULES 4
@@ -35,7 +35,11 @@ struct oracle {
     const struct world *w;
     struct step *steps[RULES][WORLD_DEVICES];
     size_t counts[RULES][WORLD_DEVICES];
-    unsigned char *raised, *cleared; /* by number of the id */
+    struct occurrence_seen {
+        unsigned long number; /* of its id */
+        bool cleared;
+    } * seen; /* [IDS] */
+    size_t seen_count;
 };
 
 /* ---- what the readings say ---- */
@@ -92,7 +96,8 @@ static double value_of(const struct oracle *o, const struct record *r, const str
 static void reject(const struct oracle *o, const struct record *r, const char *why)
 {
     world_fail(o->w, "alarm %lld (%s of %s on d%u, %s to %s, at %lld): %s", (long long)r->seq, r->event,
-               rule_names[r->rule], r->device, level_name(r->was), level_name(r->level), (long long)r->at_ms, why);
+               rule_names[r->rule], r->device, level_name(r->was), level_name(r->level), (long long)r->at_ms,
+               why);
 }
 
 /* The bus was down for a while: its devices' points were told bad without being asked. */
@@ -109,31 +114,36 @@ static bool bus_broke(const struct oracle *o, unsigned device, int64_t after_ms,
     return false;
 }
 
-/* Up: a reading at the level, then nothing but that for the on-delay; or bad readings meanwhile and a good one that decides. */
+/* Up: a reading at the level, and none below it for the on-delay. Bad readings in between break nothing, but as long as the last one
+ * was bad nothing is raised: then the good one that follows decides, at its own instant when the delay is over by then. */
 static void check_up(const struct oracle *o, const struct record *r)
 {
     const struct world_device *d = &o->w->devices[r->device];
     int64_t i = poll_before(d, r->at_ms), delay = r->rule == HIGH ? WORLD_HIGH_ON_MS : 0;
-    bool decided = i >= 0 && d->polls[i].ended_ms == r->at_ms && d->polls[i].good, bad = false;
     uint32_t run = i >= 0 ? d->polls[i].run : 0;
+    bool now = false;  /* a good reading of this very instant is at the level */
+    bool good = false; /* the last reading before was good */
+    bool first = true;
 
     for (; i >= 0 && d->polls[i].run == run; i--) {
         const struct world_poll *poll = &d->polls[i];
         int64_t since = r->at_ms - poll->ended_ms;
+        bool there = poll->good && level_of(r->rule, value_of(o, r, poll)) >= r->level;
 
-        if (!poll->good) {
-            bad = true;
+        if (since == 0 && delay > 0) {
+            now = there; /* a deadline comes before a reading of its own instant */
             continue;
         }
-        if (level_of(r->rule, value_of(o, r, poll)) < r->level) {
-            if (since > 0 || delay == 0)
-                break;
-            decided = false; /* a deadline comes before a reading of its own instant */
+        if (first)
+            good = poll->good;
+        first = false;
+        if (!poll->good)
             continue;
-        }
-        if (since == delay && (!bad || decided))
+        if (!there)
+            break;
+        if (since == delay && (good || now))
             return;
-        if (since > delay && decided && (bad || bus_broke(o, r->device, poll->ended_ms, r->at_ms)))
+        if (since > delay && now && (!good || bus_broke(o, r->device, poll->ended_ms, r->at_ms)))
             return;
     }
     reject(o, r, "no readings led to it");
@@ -207,8 +217,8 @@ static void check_limit(const struct oracle *o, const struct record *r)
 {
     static const double high[LEVEL_COUNT] = {0, 10, 20, 30, 40};
     enum level top = r->level > r->was ? r->level : r->was;
-    bool fits = r->rule == NOW   ? r->limit == 50
-                : r->rule == LOW ? r->limit == 5
+    bool fits = r->rule == NOW     ? r->limit == 50
+                : r->rule == LOW   ? r->limit == 5
                 : top == LEVEL_RED ? r->limit > RED_LOW && r->limit < RED_HIGH
                                    : r->limit == high[top];
 
@@ -229,16 +239,22 @@ static enum level level_named(const struct oracle *o, const struct json *json, c
 
 static void note_id(struct oracle *o, const struct record *r, const char *id)
 {
-    unsigned n = 0;
+    unsigned long n = 0;
+    size_t i = 0;
 
-    if (!id || sscanf(id, WORLD_GATEWAY "-%u", &n) != 1 || n >= IDS)
+    if (!id || sscanf(id, WORLD_GATEWAY "-%lu", &n) != 1)
         reject(o, r, "its id is none");
-    if (strcmp(r->event, "raise") == 0 && o->raised[n]++)
-        reject(o, r, "its id was there before");
-    if (!o->raised[n] || o->cleared[n])
+    while (i < o->seen_count && o->seen[i].number != n)
+        i++;
+    if (strcmp(r->event, "raise") == 0) {
+        if (i < o->seen_count)
+            reject(o, r, "its id was there before");
+        WORLD_CHECK(o->w, i < IDS, "too many alarms");
+        o->seen[o->seen_count++].number = n;
+    }
+    if (i == o->seen_count || o->seen[i].cleared)
         reject(o, r, "its occurrence has not begun or is over");
-    if (strcmp(r->event, "clear") == 0)
-        o->cleared[n] = 1;
+    o->seen[i].cleared = strcmp(r->event, "clear") == 0;
 }
 
 static void note_step(struct oracle *o, const struct record *r)
@@ -276,7 +292,9 @@ static struct record read_record(const struct oracle *o, const struct json *json
         if (rule && strcmp(rule, rule_names[i]) == 0)
             r.rule = (enum oracle_rule)i;
     }
-    WORLD_CHECK(o->w, r.event && point && sscanf(point, "d%u.p%u", &r.device, &signal) >= 1 && r.device < WORLD_DEVICES,
+    WORLD_CHECK(o->w,
+                r.event && point && sscanf(point, "d%u.p%u", &r.device, &signal) >= 1 &&
+                    r.device < WORLD_DEVICES,
                 "alarm %lld cannot be understood", (long long)r.seq);
     r.dropped = strcmp(r.event, "ack") != 0 && json_string(json_get(json, "comment"));
     return r;
@@ -332,15 +350,17 @@ static void demand_level(const struct oracle *o, enum oracle_rule rule, unsigned
 
             if (first != SIZE_MAX && d->polls[first].run != poll->run)
                 first = SIZE_MAX;
-            if (!poll->good || (int)level_of(rule, world_value(o->w, device, (unsigned)rule, poll->ended_ms)) < level)
+            if (!poll->good ||
+                (int)level_of(rule, world_value(o->w, device, (unsigned)rule, poll->ended_ms)) < level)
                 first = SIZE_MAX;
             else if (first == SIZE_MAX)
                 first = i;
-            if (first == SIZE_MAX || d->polls[i + 1].run != poll->run || poll->ended_ms - d->polls[first].ended_ms < delay)
+            if (first == SIZE_MAX || d->polls[i + 1].run != poll->run ||
+                poll->ended_ms - d->polls[first].ended_ms < delay)
                 continue;
             WORLD_CHECK(o->w, (int)told_at(o, rule, device, poll->ended_ms) >= level,
-                        "rule %s on d%u at %lld: readings demand %s, the alarm says %s", rule_names[rule], device,
-                        (long long)poll->ended_ms, level_name((enum level)level),
+                        "rule %s on d%u at %lld: readings demand %s, the alarm says %s", rule_names[rule],
+                        device, (long long)poll->ended_ms, level_name((enum level)level),
                         level_name(told_at(o, rule, device, poll->ended_ms)));
         }
     }
@@ -360,7 +380,8 @@ static void demand_silence(const struct oracle *o, unsigned device)
         due = heard != SIZE_MAX ? d->polls[heard].ended_ms + o->w->plan.offline_ms : INT64_MAX;
         if (due < poll->ended_ms && d->polls[i + 1].run == poll->run)
             WORLD_CHECK(o->w, told_at(o, OFFLINE, device, due) == LEVEL_YELLOW,
-                        "d%u has been silent at %lld for long enough and no alarm says so", device, (long long)due);
+                        "d%u has been silent at %lld for long enough and no alarm says so", device,
+                        (long long)due);
         if (poll->heard)
             heard = i;
     }
@@ -369,15 +390,15 @@ static void demand_silence(const struct oracle *o, unsigned device)
 void world_check_alarms(struct world *w)
 {
     const struct ledger *l = &w->platforms[0].gateway->ledgers[KIND_ALARM];
-    struct oracle o = {.w = w, .raised = calloc(IDS, 1), .cleared = calloc(IDS, 1)};
+    struct oracle o = {.w = w, .seen = calloc(IDS, sizeof *o.seen)};
 
-    WORLD_CHECK(w, o.raised && o.cleared, "out of memory");
+    WORLD_CHECK(w, o.seen, "out of memory");
     for (int64_t seq = 1; seq <= l->top; seq++) {
         const struct ledger_entry *e = &l->entries[seq - 1];
         struct json *json = NULL;
 
-        WORLD_CHECK(w, e->text && json_parse(e->text, e->length, 1 << 20, &json) == RG_OK, "alarm %lld is no JSON",
-                    (long long)seq);
+        WORLD_CHECK(w, e->text && json_parse(e->text, e->length, 1 << 20, &json) == RG_OK,
+                    "alarm %lld is no JSON", (long long)seq);
         take(&o, json);
         json_free(json);
     }
@@ -391,6 +412,5 @@ void world_check_alarms(struct world *w)
         for (unsigned device = 0; device < WORLD_DEVICES; device++)
             free(o.steps[rule][device]);
     }
-    free(o.raised);
-    free(o.cleared);
+    free(o.seen);
 }

@@ -94,7 +94,8 @@ static size_t plan_points(const struct driver_plan *p, size_t request)
     return p->count;
 }
 
-static void plan_bytes(const struct driver_plan *p, size_t request, enum bus_kind kind, size_t *sent, size_t *received)
+static void plan_bytes(const struct driver_plan *p, size_t request, enum bus_kind kind, size_t *sent,
+                       size_t *received)
 {
     (void)request;
     (void)kind;
@@ -124,7 +125,8 @@ static void link_destroy(struct driver_link *link)
     free(link);
 }
 
-static enum world_fault fault_of(const struct world *w, const struct driver_link *link, uint32_t device, int64_t now_ms)
+static enum world_fault fault_of(const struct world *w, const struct driver_link *link, uint32_t device,
+                                 int64_t now_ms)
 {
     const struct world_window *bus = window_at(&w->bus_faults[link->bus], now_ms);
     const struct world_window *own = window_at(&w->devices[device].faults, now_ms);
@@ -169,12 +171,13 @@ static void write_down(struct world *w, uint32_t device, struct world_poll poll)
 {
     struct world_device *d = &w->devices[device];
 
-    WORLD_CHECK(w, d->poll_count < d->poll_capacity, "d%u was asked more often than there is room for", (unsigned)device);
+    WORLD_CHECK(w, d->poll_count < d->poll_capacity, "d%u was asked more often than there is room for",
+                (unsigned)device);
     d->polls[d->poll_count++] = poll;
 }
 
-static void transact(struct driver_link *link, const struct driver_plan *p, size_t request, int64_t timeout_ms,
-                     struct driver_answer *answer)
+static void transact(struct driver_link *link, const struct driver_plan *p, size_t request,
+                     int64_t timeout_ms, struct driver_answer *answer)
 {
     struct world *w = current;
     struct world_poll poll = {.begun_ms = loop_mono_ms(w->loop), .run = link->run};
@@ -188,7 +191,8 @@ static void transact(struct driver_link *link, const struct driver_plan *p, size
     w->bus_ended_ms[link->bus] = poll.ended_ms;
     answer->result = result_of(fault);
     answer->exception = fault == WORLD_EXCEPTION ? 2 : 0;
-    (void)snprintf(answer->detail, sizeof answer->detail, "%s", answer->result == DRIVER_OK ? "" : "as planned");
+    (void)snprintf(answer->detail, sizeof answer->detail, "%s",
+                   answer->result == DRIVER_OK ? "" : "as planned");
     answer->count = p->count;
     for (size_t i = 0; i < p->count; i++) {
         struct sample *s = &answer->samples[i];

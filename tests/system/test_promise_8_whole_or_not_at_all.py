@@ -130,6 +130,32 @@ def test_changed_limits_act_and_are_told(plant, broker, daemon, platform):
     judge(gateway, watcher)
 
 
+def test_limits_changed_while_it_was_down_are_told(plant, broker, daemon, platform):
+    """A restart is no way to change a limit unseen: cleanly ended or killed, the next start tells old and new."""
+    world = plant(world_of(buses=1, units=1))
+    watcher = platform(broker, "--require-complete")
+    gateway = daemon(site_of(world, [uplink(broker.port)], units=1, swings=False))
+    for number, end in enumerate((gateway.stop, gateway.kill, gateway.stop)):
+        wait_for(lambda: gateway.query("SELECT count(*) FROM applied") == [(1,)], what="the configuration kept")
+        end()
+        gateway.start()
+        assert len(configs(gateway)) == number, "nothing was changed"
+        end()
+        gateway.config["rules"][0]["above"]["red"] += 1
+        gateway.write()
+        gateway.start()
+        wait_for(lambda n=number: len(configs(gateway)) == n + 1, what="the change told")
+        event = configs(gateway)[-1]
+        red = 50 + number
+        assert changes(event) == {"rule.gas-high.above.red": (str(red), str(red + 1))}
+        assert event["applied"] is True and event["by"] == "start"
+        assert event["sha256"] == hashlib.sha256(gateway.file.read_bytes()).hexdigest()
+        kept = f'"rule.gas-high.above.red","{red + 1}"'
+        wait_for(lambda k=kept: k in gateway.query("SELECT config FROM applied")[0][0], what="the new one kept")
+    wait_for(lambda: connected(gateway), what="the connection")
+    judge(gateway, watcher)
+
+
 def test_every_changed_limit_is_told_however_much_changed(plant, broker, daemon):
     """A limit that is changed together with very much else is the one that nobody would see."""
     world = plant(world_of(buses=1, units=2))

@@ -64,7 +64,8 @@ static void how_it_is_written_is_no_change(void **state)
 {
     (void)state;
     check(HEAD PLANT RULE,
-          "# the same, in another order\n" RULE "devices:\n  - points:\n      - {type: u16, register: 40001, name: p}\n"
+          "# the same, in another order\n" RULE
+          "devices:\n  - points:\n      - {type: u16, register: 40001, name: p}\n"
           "    poll: 1000ms\n    unit: 1\n    bus: b\n    name: d\n"
           "buses:\n  - {tcp: '127.0.0.1:1502', name: b}\n" HEAD,
           "");
@@ -73,11 +74,14 @@ static void how_it_is_written_is_no_change(void **state)
 static void every_changed_limit_with_old_and_new(void **state)
 {
     (void)state;
-    check(HEAD PLANT RULE, HEAD PLANT "rules: [{name: r, points: d.p, above: {blue: 10, yellow: 22.5, red: 50}, deadband: 1}]\n",
+    check(HEAD PLANT RULE,
+          HEAD PLANT
+          "rules: [{name: r, points: d.p, above: {blue: 10, yellow: 22.5, red: 50}, deadband: 1}]\n",
           "rule.r.above.blue: - -> 10\n"
           "rule.r.above.yellow: 20 -> 22.5\n"
           "rule.r.deadband: 0 -> 1\n");
-    check(HEAD PLANT RULE, HEAD PLANT "rules: [{name: r, points: d.p, above: {red: 50}, below: {blue: 3}, on_delay: 90s}]\n",
+    check(HEAD PLANT RULE,
+          HEAD PLANT "rules: [{name: r, points: d.p, above: {red: 50}, below: {blue: 3}, on_delay: 90s}]\n",
           "rule.r.above.yellow: 20 -> -\n"
           "rule.r.below.blue: - -> 3\n"
           "rule.r.on_delay: 0s -> 90s\n");
@@ -107,7 +111,8 @@ static void how_a_point_is_read(void **state)
     check(HEAD PLANT,
           HEAD "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
                "devices: [{name: d, bus: b, unit: 1, poll: 1s,\n"
-               "           points: [{name: p, input: 4, type: f32, order: CDAB, scale: 0.5, range: [0, 100], unit: kPa}]}]\n",
+               "           points: [{name: p, input: 4, type: f32, order: CDAB, scale: 0.5, range: [0, 100], "
+               "unit: kPa}]}]\n",
           "point.d.p.range: - -> [0, 100]\n"
           "point.d.p.read: holding 0 u16 -> input 4 f32 CDAB\n"
           "point.d.p.scaling: 1 0 1 -> 5 0 10\n"
@@ -127,8 +132,10 @@ static void things_that_come_and_go(void **state)
     for (size_t i = 0; i < diff.count; i++) {
         assert_non_null(diff.changes[i].before);
         assert_null(diff.changes[i].after);
-        gone += strcmp(diff.changes[i].what, "rule.r.above.red") == 0 || strcmp(diff.changes[i].what, "device.d.unit") == 0 ||
-                strcmp(diff.changes[i].what, "bus.b.tcp") == 0 || strcmp(diff.changes[i].what, "rule.r.points.d.p") == 0;
+        gone += strcmp(diff.changes[i].what, "rule.r.above.red") == 0 ||
+                strcmp(diff.changes[i].what, "device.d.unit") == 0 ||
+                strcmp(diff.changes[i].what, "bus.b.tcp") == 0 ||
+                strcmp(diff.changes[i].what, "rule.r.points.d.p") == 0;
     }
     assert_int_equal(gone, 4);
     config_diff_free(&diff);
@@ -139,9 +146,11 @@ static void things_that_come_and_go(void **state)
 static void uplinks_areas_and_the_rest(void **state)
 {
     (void)state;
-    check(HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1883'}]\nareas: [{name: a, responsible: {person: Li}, measure: stop}]\n"
+    check(HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1883'}]\nareas: [{name: a, responsible: "
+                     "{person: Li}, measure: stop}]\n"
                      "log: {level: info}\n",
-          HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1884', alarms: {from: orange}, telemetry: {send: false}}]\n"
+          HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1884', alarms: {from: orange}, telemetry: "
+                     "{send: false}}]\n"
                      "areas: [{name: a, responsible: {person: Wang}, measure: stop, inherent: red}]\n"
                      "log: {level: debug}\ncontrol: {socket: /tmp/x.sock}\n",
           "area.a.inherent: none -> red\n"
@@ -194,11 +203,13 @@ static void longest_names(void **state)
     memset(id, 'n', 64);
     id[64] = '\0';
     for (int i = 0; i < 2; i++)
-        (void)snprintf(i ? after : before, sizeof before,
-                       HEAD "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
-                            "devices: [{name: %s, bus: b, unit: 1, poll: 1s, points: [{name: %s, holding: %d, type: u16}]}]\n"
-                            "rules: [{name: %s, points: '%s.%s', above: {red: 5}}]\n",
-                       id, id, i, id, id, id);
+        (void)snprintf(
+            i ? after : before, sizeof before,
+            HEAD
+            "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
+            "devices: [{name: %s, bus: b, unit: 1, poll: 1s, points: [{name: %s, holding: %d, type: u16}]}]\n"
+            "rules: [{name: %s, points: '%s.%s', above: {red: 5}}]\n",
+            id, id, i, id, id, id);
     (void)snprintf(after + strlen(after), sizeof after - strlen(after), "# the end\n");
     struct config *a = load(before), *b = load(after);
     struct config_diff diff;

@@ -38,8 +38,8 @@ struct bench {
 
 /* ---- the daemon's side ---- */
 
-static enum rg_err command_cb(void *arg, const char *command, const struct json *request, uint32_t uid, struct jsonw *out,
-                              char *error, size_t error_size)
+static enum rg_err command_cb(void *arg, const char *command, const struct json *request, uint32_t uid,
+                              struct jsonw *out, char *error, size_t error_size)
 {
     struct bench *b = arg;
 
@@ -251,7 +251,9 @@ static void questions_in_pieces_and_in_one(void **state)
         expect(b, other, "{\"ok\":true,\"result\":\"b\"}");
     }
     expect(b, fd, "{\"ok\":true,\"result\":\"a\"}");
-    say(b, fd, "{\"command\":\"echo\",\"text\":\"1\"}\n{\"command\":\"echo\",\"text\":\"2\"}\r\n{\"command\":\"echo\",");
+    say(b, fd,
+        "{\"command\":\"echo\",\"text\":\"1\"}\n{\"command\":\"echo\",\"text\":\"2\"}\r\n{\"command\":"
+        "\"echo\",");
     expect(b, fd, "{\"ok\":true,\"result\":\"1\"}");
     expect(b, fd, "{\"ok\":true,\"result\":\"2\"}");
     say(b, fd, "\"text\":\"3\"}\n");
@@ -311,7 +313,9 @@ static void the_longest_line(void **state)
         memcpy(line, head, sizeof head - 1);
         memcpy(line + length - 2, "\"}\n", 3);
         say_n(b, fd, line, length + 1);
-        expect(b, fd, over ? "{\"ok\":false,\"error\":\"the request is too long\"}" : "{\"ok\":true,\"result\":\"\"}");
+        expect(b, fd,
+               over ? "{\"ok\":false,\"error\":\"the request is too long\"}"
+                    : "{\"ok\":true,\"result\":\"\"}");
         if (over)
             expect_end(b, fd);
         else

@@ -91,8 +91,9 @@ static void control_characters_are_shown_as_question_marks(void **state)
     table_row(&t, TABLE_PLAIN);
     table_cell(&t, "%s", "a\033[2Jb\nc\rd\x7f\t");
     table_row(&t, TABLE_PLAIN);
-    table_cell(&t, "%s", "\xc2\x9b"
-                         "31m \xc2\xb5m \xc2\x80");
+    table_cell(&t, "%s",
+               "\xc2\x9b"
+               "31m \xc2\xb5m \xc2\x80");
     table_print(&t, o.to);
     table_free(&t);
     out_check(&o, "T\na?[2Jb?c?d??\n??31m \xc2\xb5m ??\n");
@@ -123,7 +124,8 @@ static void long_cells_are_cut_between_characters(void **state)
 
 static void cells_beyond_the_columns_are_dropped(void **state)
 {
-    static const char *const titles[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"};
+    static const char *const titles[] = {"1", "2", "3",  "4",  "5",  "6",  "7",
+                                         "8", "9", "10", "11", "12", "13", "14"};
     struct table t;
     struct out o;
 
@@ -195,7 +197,8 @@ static void alarms(void **state)
     show(show_alarms, "[]", &o);
     out_check(&o, "no active alarms\n");
     show(show_alarms,
-         "[{\"alarm\":\"gw-1\",\"level\":\"red\",\"rule\":\"r\",\"point\":\"d.p\",\"area\":null,\"message\":\"浓度\","
+         "[{\"alarm\":\"gw-1\",\"level\":\"red\",\"rule\":\"r\",\"point\":\"d.p\",\"area\":null,\"message\":"
+         "\"浓度\","
          "\"raised_ts\":0,\"acked\":false}]",
          &o);
     out_check(&o, "ALARM  LEVEL  SINCE  AREA  POINT  RULE  ACKNOWLEDGED  MESSAGE\n"
@@ -207,10 +210,12 @@ static void points(void **state)
     struct out o;
 
     (void)state;
-    show(show_points,
-         "[{\"point\":\"d.p\",\"label\":null,\"value\":12.3,\"unit\":\"%LEL\",\"quality\":\"good\",\"ts\":null},"
-         "{\"point\":\"d.q\",\"label\":\"x\",\"value\":null,\"unit\":null,\"quality\":\"stale\",\"ts\":null}]",
-         &o);
+    show(
+        show_points,
+        "[{\"point\":\"d.p\",\"label\":null,\"value\":12.3,\"unit\":\"%LEL\",\"quality\":\"good\",\"ts\":"
+        "null},"
+        "{\"point\":\"d.q\",\"label\":\"x\",\"value\":null,\"unit\":null,\"quality\":\"stale\",\"ts\":null}]",
+        &o);
     out_check(&o, "POINT  VALUE  UNIT  QUALITY  TIME   LABEL\n"
                   "d.p    12.3   %LEL  good     never  -\n"
                   "d.q    -      -     stale    never  x\n");
@@ -222,7 +227,9 @@ static void risk(void **state)
 
     (void)state;
     show(show_risk,
-         "{\"level\":\"blue\",\"areas\":{\"plant\":{\"level\":\"blue\",\"alarms\":2,\"inherent\":\"orange\",\"parent\":null}}}", &o);
+         "{\"level\":\"blue\",\"areas\":{\"plant\":{\"level\":\"blue\",\"alarms\":2,\"inherent\":\"orange\","
+         "\"parent\":null}}}",
+         &o);
     out_check(&o, "level blue\n\n"
                   "AREA   LEVEL  ALARMS  ASSESSED  PARENT  RESPONSIBLE  PHONE  MEASURE  LABEL\n"
                   "plant  blue   2       orange    -       -            -      -        -\n");
@@ -231,10 +238,19 @@ static void risk(void **state)
 /* An older or newer daemon may leave out or add whatever it likes. */
 static void answers_with_parts_missing(void **state)
 {
-    static const char *const answers[] = {"{}", "[]", "null", "7", "\"x\"", "[{}]", "[7]", "{\"areas\":[]}",
-                                          "{\"buses\":[{}],\"devices\":[{}],\"uplinks\":[{\"pending\":7}],\"store\":[]}",
-                                          "{\"level\":7,\"alarms\":{\"red\":\"many\"},\"uptime_s\":-5,\"buses\":{\"a\":1}}"};
-    static void (*const shows[])(const struct json *, FILE *) = {show_status, show_alarms, show_points, show_risk};
+    static const char *const answers[] = {
+        "{}",
+        "[]",
+        "null",
+        "7",
+        "\"x\"",
+        "[{}]",
+        "[7]",
+        "{\"areas\":[]}",
+        "{\"buses\":[{}],\"devices\":[{}],\"uplinks\":[{\"pending\":7}],\"store\":[]}",
+        "{\"level\":7,\"alarms\":{\"red\":\"many\"},\"uptime_s\":-5,\"buses\":{\"a\":1}}"};
+    static void (*const shows[])(const struct json *, FILE *) = {show_status, show_alarms, show_points,
+                                                                 show_risk};
 
     (void)state;
     for (size_t i = 0; i < RG_COUNT(answers); i++) {
@@ -255,13 +271,16 @@ static void status(void **state)
 
     (void)state;
     show(show_status,
-         "{\"version\":\"1\",\"gateway\":\"gw\",\"uptime_s\":93784,\"boot\":3,\"clock_synced\":false,\"level\":\"red\","
+         "{\"version\":\"1\",\"gateway\":\"gw\",\"uptime_s\":93784,\"boot\":3,\"clock_synced\":false,"
+         "\"level\":\"red\","
          "\"config\":{\"file\":\"f.yaml\"},\"alarms\":{\"red\":1,\"unacked\":1},"
          "\"store\":{\"ok\":false,\"size\":1048576,\"lost\":5},\"buses\":[],\"devices\":[],\"uplinks\":[]}",
          &o);
     assert_int_equal(fclose(o.to), 0);
-    assert_non_null(strstr(o.text, "riskgated 1, gateway gw, up 1d 02h 03m, boot 3, clock NOT synchronised\n"));
-    assert_non_null(strstr(o.text, "level red, alarms: red 1, orange 0, yellow 0, blue 0; not acknowledged 1, shelved 0\n"));
+    assert_non_null(
+        strstr(o.text, "riskgated 1, gateway gw, up 1d 02h 03m, boot 3, clock NOT synchronised\n"));
+    assert_non_null(strstr(
+        o.text, "level red, alarms: red 1, orange 0, yellow 0, blue 0; not acknowledged 1, shelved 0\n"));
     assert_non_null(strstr(o.text, "store DOES NOT TAKE RECORDS, 1.0 MiB"));
     assert_non_null(strstr(o.text, "records lost 5\n"));
     free(o.text);

@@ -49,7 +49,46 @@ static void debt_without_probe(void **state)
     ask.limit = 2;
     assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_PROBE);
     assert_int_equal(probe.count, 2);
-    d.refuses = true;
+    debt_refuse(&d, &ask, &probe);
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_LISTEN);
+}
+
+/* Probes stay unanswered as well: there is another one for as long as what is owed can be told apart. */
+static void debt_never_runs_out_before_it_is_full(void **state)
+{
+    struct debt d = {0};
+    struct ask ask = {.unit = 1, .function = 1, .address = 0, .count = 8, .limit = 125}, probe = {0};
+    int64_t until = 0;
+
+    (void)state;
+    debt_note(&d, &ask, 0);
+    for (unsigned n = 1; n < DEBT_SHAPES; n++) {
+        assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_PROBE);
+        assert_int_equal(probe.count, 8 + 8 * n);
+        debt_note(&d, &probe, 0);
+    }
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_PROBE);
+    debt_note(&d, &probe, 0); /* one too many */
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_LISTEN);
+}
+
+static void debt_remembers_which_probes_are_refused(void **state)
+{
+    struct debt d = {0};
+    struct ask ask = {.unit = 1, .function = 3, .address = 0, .count = 2, .limit = 125}, probe = {0};
+    int64_t until = 0;
+
+    (void)state;
+    debt_note(&d, &ask, 0);
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_PROBE);
+    assert_int_equal(probe.count, 1);
+    debt_refuse(&d, &ask, &probe); /* half of a float */
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_PROBE);
+    assert_int_equal(probe.count, 3);
+    debt_refuse(&d, &ask, &probe);
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_LISTEN);
+    debt_clear(&d);
+    debt_note(&d, &ask, 0);
     assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_LISTEN);
 }
 
@@ -280,6 +319,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(debt_probes),
         cmocka_unit_test(debt_without_probe),
+        cmocka_unit_test(debt_never_runs_out_before_it_is_full),
+        cmocka_unit_test(debt_remembers_which_probes_are_refused),
         cmocka_unit_test(debt_of_bits_and_bounds),
         cmocka_unit_test(late_answer_is_no_value),
         cmocka_unit_test(late_answer_without_probe),

@@ -4,13 +4,16 @@
 
 /* Which requests of device 0 are passed over in silence: bit by request. */
 static uint64_t mute_mask;
-static uint64_t broken_mask;
+static uint64_t broken_mask;    /* ... break the link */
+static uint64_t malformed_mask; /* ... get a wrong answer */
 
 static enum fake_behaviour masked_cb(void *arg, uint32_t device, size_t request, int64_t now_ms)
 {
     (void)arg, (void)now_ms;
     if (device != 0)
         return FAKE_OK;
+    if (malformed_mask >> request & 1)
+        return FAKE_MALFORMED;
     return mute_mask >> request & 1 ? FAKE_SILENT : broken_mask >> request & 1 ? FAKE_BROKEN : FAKE_OK;
 }
 
@@ -21,6 +24,7 @@ static struct bench *masked_bench(size_t devices, uint32_t requests, uint64_t ma
 
     mute_mask = mask;
     broken_mask = 0;
+    malformed_mask = 0;
     fake_destroy(b->fake);
     b->hooks.decide = masked_cb;
     b->fake = fake_create(b->site, &b->hooks);
@@ -147,6 +151,7 @@ static void a_unit_that_was_dead_is_read_whole_at_once(void **state)
     mute_mask = ~(uint64_t)0;
     bench_run(b, 3600 * 1000);
     assert_int_equal(bench_device(b, 0).state, UNIT_SUSPENDED);
+    assert_in_range(bench_device(b, 0).left_out, 0, 1); /* probes say nothing about requests */
     mute_mask = 0;
     while (bench_device(b, 0).state != UNIT_ONLINE)
         bench_run(b, 100);
@@ -170,6 +175,21 @@ static void a_request_that_misses_now_and_then_stays(void **state)
         bench_run(b, 1000);
     }
     assert_int_equal(bench_device(b, 0).left_out, 0);
+    assert_int_equal(b->notes, 0);
+    bench_destroy(b);
+}
+
+/* It costs no time-out, and what is wrong with it may change at any time. */
+static void a_request_answered_wrongly_stays(void **state)
+{
+    struct bench *b = masked_bench(1, 3, 0);
+
+    (void)state;
+    malformed_mask = 1u << 1;
+    bench_start(b, 3);
+    bench_run(b, 100 * 1000 - 1);
+    assert_int_equal(bench_device(b, 0).left_out, 0);
+    assert_int_equal(b->call_count, 300);
     assert_int_equal(b->notes, 0);
     bench_destroy(b);
 }
@@ -223,7 +243,9 @@ static void a_unit_that_refuses_everything_is_not_asked_in_pieces(void **state)
     fake_device(b->fake, 0)->hole = 1; /* so that its plan can be divided */
     fake_device(b->fake, 0)->behaviour = FAKE_EXCEPTION;
     bench_start(b, 3);
-    bench_run(b, 600 * 1000 - 1);
+    bench_run(b, 1000 - 1);
+    assert_int_equal(fake_device(b->fake, 0)->asked, 3 + 10);
+    bench_run(b, 599 * 1000);
     /* One request a poll is tried in its parts, each once in a while: 3 times 10. */
     assert_int_equal(fake_device(b->fake, 0)->asked, 600 * 3 + 3 * 10);
     assert_int_equal(bench_device(b, 0).divided, 0);
@@ -270,6 +292,23 @@ static void a_division_that_ends_in_silence_is_undone(void **state)
     bench_destroy(b);
 }
 
+static void a_probe_is_one_request(void **state)
+{
+    struct bench *b = bench_create(1, 1, 4, 1000);
+
+    (void)state;
+    fake_device(b->fake, 0)->hole = 2;
+    fake_device(b->fake, 0)->behaviour = FAKE_SILENT;
+    bench_start(b, 3);
+    bench_run(b, 60 * 1000);
+    fake_device(b->fake, 0)->behaviour = FAKE_EXCEPTION;
+    uint64_t asked = fake_device(b->fake, 0)->asked;
+    while (bench_device(b, 0).state != UNIT_ONLINE)
+        bench_run(b, 1);
+    assert_int_equal(fake_device(b->fake, 0)->asked - asked, 1);
+    bench_destroy(b);
+}
+
 static void without_memory_it_stays_whole(void **state)
 {
     struct bench *b = bench_create(1, 1, 4, 1000);
@@ -306,6 +345,12 @@ static void a_unit_that_breaks_the_link_is_suspended(void **state)
     broken_mask = 0;
     bench_run(b, POLL_PROBE_CAP_MS + 1000);
     assert_int_equal(bench_device(b, 0).state, UNIT_ONLINE);
+    /* Once is the bus's own affair. */
+    broken_mask = ~(uint64_t)0;
+    while (bench_bus(b, 0).state == BUS_UP)
+        bench_run(b, 1);
+    broken_mask = 0;
+    assert_int_equal(bench_device(b, 0).state, UNIT_ONLINE);
     bench_destroy(b);
 }
 
@@ -317,10 +362,12 @@ int main(void)
         cmocka_unit_test(many_mute_requests_take_turns),
         cmocka_unit_test(a_unit_that_was_dead_is_read_whole_at_once),
         cmocka_unit_test(a_request_that_misses_now_and_then_stays),
+        cmocka_unit_test(a_request_answered_wrongly_stays),
         cmocka_unit_test(a_hole_between_points_is_read_around),
         cmocka_unit_test(only_the_refused_request_is_divided),
         cmocka_unit_test(a_unit_that_refuses_everything_is_not_asked_in_pieces),
         cmocka_unit_test(a_division_that_ends_in_silence_is_undone),
+        cmocka_unit_test(a_probe_is_one_request),
         cmocka_unit_test(without_memory_it_stays_whole),
         cmocka_unit_test(a_unit_that_breaks_the_link_is_suspended),
     };

@@ -209,6 +209,44 @@ static void test_clock_never_synced(void **state)
     rig_end(&r);
 }
 
+/* The configuration in force is kept, but never before the event that tells of its change. */
+static void test_configuration_kept(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    rig_open(&r);
+    assert_null(r.start.config);
+    assert_int_equal(store_config_put(r.store, "[1]", 3), RG_OK);
+    rig_run(&r, 10);
+    assert_string_equal(rig_query(&r, "SELECT config FROM applied"), "[1]");
+
+    fault_now()->write_error = SQLITE_IOERR_WRITE;
+    for (int i = 0; i < 20000; i++) /* more than one commit takes */
+        assert_int_equal(rig_event(&r, "device"), RG_OK);
+    assert_int_equal(rig_event(&r, "config"), RG_OK);
+    assert_int_equal(store_config_put(r.store, "[2]", 3), RG_OK);
+    rig_run(&r, 1000);
+    assert_int_equal(store_config_put(r.store, "[3]", 3),
+                     RG_OK); /* while the one before is tried again and again */
+    rig_run(&r, 10000);
+    fault_clear();
+    while (strcmp(rig_query(&r, "SELECT config FROM applied"), "[1]") == 0)
+        assert_true(virtual_loop_step(r.loop));
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM event WHERE kind = 'config'"), 1);
+    rig_run(&r, 1000);
+
+    fault_now()->write_error = SQLITE_IOERR_WRITE;
+    assert_int_equal(store_config_put(r.store, "[4]", 3), RG_OK);
+    rig_run(&r, 10);
+    fault_clear();
+    rig_close(&r); /* the end takes it along */
+    rig_open(&r);
+    assert_string_equal(r.start.config, "[4]");
+    assert_int_equal(r.start.config_length, 3);
+    rig_end(&r);
+}
+
 static int clear(void **state)
 {
     (void)state;
@@ -227,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup(test_start_on_a_full_disk, clear),
         cmocka_unit_test_setup(test_clock_far_ahead, clear),
         cmocka_unit_test_setup(test_clock_never_synced, clear),
+        cmocka_unit_test_setup(test_configuration_kept, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

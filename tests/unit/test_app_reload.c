@@ -1,0 +1,177 @@
+/* LINK rg_test_support rg_daemon rg_loop_virtual */
+/* Another site in the running pipeline: it is taken whole, with the alarms that are active, or it changes nothing. */
+#include "app_rig.h"
+
+static void a_reload_carries_active_alarms_over(void **state)
+{
+    struct site_rule changed;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    r.a = 60;
+    pass(&r, 2000);
+    assert_int_equal(pipeline_ack(&r.pipeline, "gw-01-1", "Li", NULL), RG_OK);
+    next = r.site.site;
+    changed = next.rules[0];
+    changed.above[LEVEL_RED] = 55;
+    next.rules = &changed;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
+    pass(&r, 5000);
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_RED);
+    assert_int_equal(seen(&r, "root/alarm", "\"alarm\":\"gw-01-", NULL), 2); /* raise, ack */
+    r.a = 5;
+    pass(&r, 2000);
+    assert_int_equal(
+        seen(&r, "root/alarm",
+             "\"alarm\":\"gw-01-1\",\"event\":\"clear\",\"level\":\"none\",\"was\":\"red\",\"acked\":true",
+             NULL),
+        1);
+    r.a = 60;
+    pass(&r, 2000);
+    assert_int_equal(seen(&r, "root/alarm", "\"alarm\":\"gw-01-2\",\"event\":\"raise\"", NULL), 1);
+    /* The rule is gone: so is its alarm, and that is told. */
+    next.rule_count = 0;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "89ab", NULL), RG_OK);
+    pass(&r, 2000);
+    assert_int_equal(seen(&r, "root/alarm", "\"alarm\":\"gw-01-2\",\"event\":\"clear\"", NULL), 1);
+    assert_int_equal(seen(&r, "root/alarm", "\"comment\":\"no longer configured\"", NULL), 1);
+    assert_string_equal(r.pipeline.config_sha256, "89ab");
+    rig_end(&r);
+}
+
+/* A delay has ended, but the answer that lies in the mailbox is still waited for: the old rules decide. */
+static void what_is_due_by_the_reload_is_not_lost(void **state)
+{
+    int64_t raised_ms;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT "rule r points=d.a above=red:50 on=4500ms\n");
+    pass(&r, 3500);
+    r.a = 60;
+    pass(&r, 500 + 10); /* the instant and its answer */
+    raised_ms = loop_mono_ms(r.loop) + 4500;
+    assert_true(virtual_loop_run_until(r.loop, raised_ms + PIPELINE_TICK_LAG_MS / 2));
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_NONE);
+    assert_int_equal(pipeline_take(&r.pipeline, &r.site.site, "4567", NULL), RG_OK);
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_RED);
+    pass(&r, 500);
+    assert_int_equal(seen(&r, "root/alarm", "\"event\":\"raise\"", NULL), 1);
+    rig_end(&r);
+}
+
+static void a_reload_that_fails_changes_nothing(void **state)
+{
+    const struct poll *poll;
+    const struct rules *rules;
+    struct site_rule changed;
+    struct site next;
+    size_t alive, tries = 0;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    r.a = 60;
+    pass(&r, 2000);
+    poll = r.pipeline.poll;
+    rules = r.pipeline.rules;
+    alive = fake_alive(r.fake);
+    next = r.site.site;
+    changed = next.rules[0];
+    changed.name = "other";
+    next.rules = &changed;
+    for (;;) {
+        uint64_t asked = fake_device(r.fake, 0)->asked;
+
+        fake_fail_after(r.fake, ++tries);
+        if (pipeline_take(&r.pipeline, &next, "4567", NULL) == RG_OK)
+            break;
+        assert_ptr_equal(r.pipeline.poll, poll);
+        assert_ptr_equal(r.pipeline.rules, rules);
+        assert_ptr_equal(r.pipeline.site, &r.site.site);
+        assert_string_equal(r.pipeline.config_sha256, "0123");
+        assert_int_equal(fake_alive(r.fake), alive);
+        pass(&r, 3000);
+        assert_int_equal(fake_device(r.fake, 0)->asked, asked + 3);
+        assert_int_equal(rules_level(r.pipeline.rules), LEVEL_RED);
+    }
+    assert_int_equal(tries, 3); /* a plan and a link */
+    fake_fail_after(r.fake, 0);
+    pass(&r, 2000);
+    assert_int_equal(seen(&r, "root/alarm", "\"rule\":\"other\"", NULL), 1);
+    rig_end(&r);
+}
+
+static void a_reload_with_a_name_the_store_refuses_changes_nothing(void **state)
+{
+    struct site_uplink bad;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    pass(&r, 2000);
+    next = r.site.site;
+    bad = next.uplinks[0];
+    bad.name = "no identifier";
+    next.uplinks = &bad;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_EINVAL);
+    pass(&r, 3000);
+    assert_ptr_equal(r.pipeline.site, &r.site.site);
+    assert_int_equal(seen(&r, "root/telemetry", "\"records\"", NULL), 5);
+    rig_end(&r);
+}
+
+/* A step of the clock in the second before a reload is still told. */
+static void a_reload_hides_no_step_of_the_clock(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    pass(&r, 3500);
+    virtual_loop_set_wall(r.loop, loop_wall_ms(r.loop) + 3600000);
+    assert_int_equal(pipeline_take(&r.pipeline, &r.site.site, "4567", NULL), RG_OK);
+    pass(&r, 2000);
+    assert_int_equal(seen(&r, "root/event", "\"kind\":\"clock\",\"step_ms\":3600000,\"synced\":true", NULL),
+                     1);
+    rig_end(&r);
+}
+
+/* One that is configured no more hands its cursors over while it leaves: nobody may keep them. */
+static void a_removed_uplink_leaves_no_cursor(void **state)
+{
+    struct cursor cursors[STREAM_COUNT];
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    pass(&r, 10000);
+    store_cursor_get(r.pipeline.store, "county", cursors);
+    assert_true(cursors[STREAM_EVENT].acked > 0);
+    next = r.site.site;
+    next.uplink_count = 0;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
+    support_broker_cut(r.broker); /* it keeps its cursors when its connection is lost */
+    pass(&r, 5000);
+    store_cursor_get(r.pipeline.store, "county", cursors);
+    assert_int_equal(cursors[STREAM_EVENT].acked, 0);
+    rig_end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reload_carries_active_alarms_over),
+        cmocka_unit_test(what_is_due_by_the_reload_is_not_lost),
+        cmocka_unit_test(a_reload_that_fails_changes_nothing),
+        cmocka_unit_test(a_reload_with_a_name_the_store_refuses_changes_nothing),
+        cmocka_unit_test(a_reload_hides_no_step_of_the_clock),
+        cmocka_unit_test(a_removed_uplink_leaves_no_cursor),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
