@@ -80,7 +80,8 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
     uint32_t index;
 
     if (hash_index_find(from->devices_by_name, r->site->devices[device].name, &index) != RG_OK ||
-        from->offline[index].level != r->offline[device].level || !same_device(r->site, device, from->site, index))
+        from->offline[index].level != r->offline[device].level ||
+        !same_device(r->site, device, from->site, index))
         return;
     r->offline[device].heard = from->offline[index].heard;
     r->offline[device].moved = from->offline[index].moved;
