@@ -75,6 +75,8 @@ void link_answer(struct plant *plant, uint32_t index)
 {
     struct answer *answer = &plant->answers[index];
     struct link *link = &plant->links[answer->link];
+    if (answer->unit != NULL)
+        answer->unit->owed--;
     if (link->generation == answer->generation) {
         link->pending--;
         link_send(plant, link, answer->bytes, answer->length, answer->unit);
@@ -100,6 +102,8 @@ static void link_send_later(struct plant *plant, struct link *link, int64_t due_
     answer->length = length;
     memcpy(answer->bytes, bytes, length);
     link->pending++;
+    if (unit != NULL)
+        unit->owed++;
 }
 
 static void note_silence(struct link *link, const struct codec_frame *frame)
@@ -158,13 +162,14 @@ static int64_t line_us(const struct listener_config *config, size_t characters)
 
 /* A serial device carries out one request after the other: its answer never overtakes one that it still owes. Over TCP
  * answers have numbers and may come in any order. */
-static int64_t answer_due(const struct link *link, struct unit *unit, int64_t now_us, int64_t due_us)
+static int64_t answer_due(const struct link *link, struct unit *unit, int64_t due_us)
 {
     if (link->framing != CODEC_RTU || unit == NULL)
         return due_us;
-    if (unit->answered_us > now_us && due_us <= unit->answered_us)
-        due_us = unit->answered_us + 1; /* equal times have no order among timers */
-    unit->answered_us = due_us;
+    /* Owed even past its time, until its timer has been served; equal times have no order among timers. */
+    if (unit->owed > 0 && due_us <= unit->owed_us)
+        due_us = unit->owed_us + 1;
+    unit->owed_us = due_us;
     return due_us;
 }
 
@@ -188,8 +193,9 @@ static void send_exchange(struct plant *plant, struct link *link, const struct e
     if (exchange->fault != NULL && exchange->fault->kind == FAULT_LATE)
         delay_us += exchange->fault->argument * 1000;
     int64_t now_us = timers_now();
-    int64_t due_us = answer_due(link, exchange->unit, now_us, now_us + delay_us);
-    if (due_us > now_us)
+    int64_t due_us = answer_due(link, exchange->unit, now_us + delay_us);
+    bool behind = link->framing == CODEC_RTU && exchange->unit != NULL && exchange->unit->owed > 0;
+    if (due_us > now_us || behind)
         link_send_later(plant, link, due_us, bytes, length, exchange->unit);
     else
         link_send(plant, link, bytes, length, exchange->unit);

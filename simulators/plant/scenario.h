@@ -38,7 +38,8 @@ struct unit {
     struct fault_set faults;
     struct unit_counters counters;
     struct history history;
-    int64_t answered_us; /* RTU framing: when its last answer leaves or left; none overtakes it */
+    uint32_t owed;   /* its answers that wait for their time */
+    int64_t owed_us; /* when the last of them leaves */
 };
 
 enum listener_kind { LISTENER_TCP, LISTENER_RTU, LISTENER_RTU_OVER_TCP };

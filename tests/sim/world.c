@@ -124,6 +124,7 @@ void world_start(struct world *w)
     };
     struct config *config = NULL;
 
+    w->lives++;
     WORLD_CHECK(w, config_load(w->config_file, &config) == RG_OK, "out of memory");
     if (!config->site)
         config_print(config, stderr);

@@ -61,6 +61,7 @@ struct world_windows { /* in order, not overlapping */
 struct world_poll {
     int64_t begun_ms, ended_ms; /* monotonic */
     uint32_t run;               /* which link asked: another one after each start and reload */
+    uint32_t life;              /* another one after each start */
     bool heard;                 /* a valid answer that is no exception */
     bool good;                  /* and its values are good */
     bool broken;                /* the link failed */
@@ -112,7 +113,7 @@ struct world {
     struct world_device devices[WORLD_DEVICES];
     struct world_windows bus_faults[WORLD_BUSES];
     int64_t takes_ms; /* an answer */
-    uint32_t runs;
+    uint32_t runs, lives;
     uint64_t overlaps; /* transactions of one bus that began before the one before had ended */
     int64_t bus_ended_ms[WORLD_BUSES];
 };

@@ -114,18 +114,25 @@ static bool bus_broke(const struct oracle *o, unsigned device, int64_t after_ms,
     return false;
 }
 
+/* A reload begins a new run: a rule that it changed begins anew there, one that it left alone goes on. Which of the two it was for a
+ * record is not known here, so its readings may be found `across` the reloads of one life, or in one run. */
+static bool together(const struct world_poll *a, const struct world_poll *b, bool across)
+{
+    return a->life == b->life && (across || a->run == b->run);
+}
+
 /* Up: a reading at the level, and none below it for the on-delay. Bad readings in between break nothing, but as long as the last one
  * was bad nothing is raised: then the good one that follows decides, at its own instant when the delay is over by then. */
-static void check_up(const struct oracle *o, const struct record *r)
+static const char *check_up(const struct oracle *o, const struct record *r, bool across)
 {
     const struct world_device *d = &o->w->devices[r->device];
     int64_t i = poll_before(d, r->at_ms), delay = r->rule == HIGH ? WORLD_HIGH_ON_MS : 0;
-    uint32_t run = i >= 0 ? d->polls[i].run : 0;
+    const struct world_poll *last = i >= 0 ? &d->polls[i] : NULL;
     bool now = false;  /* a good reading of this very instant is at the level */
     bool good = false; /* the last reading before was good */
     bool first = true;
 
-    for (; i >= 0 && d->polls[i].run == run; i--) {
+    for (; i >= 0 && together(&d->polls[i], last, across); i--) {
         const struct world_poll *poll = &d->polls[i];
         int64_t since = r->at_ms - poll->ended_ms;
         bool there = poll->good && level_of(r->rule, value_of(o, r, poll)) >= r->level;
@@ -142,21 +149,21 @@ static void check_up(const struct oracle *o, const struct record *r)
         if (!there)
             break;
         if (since == delay && (good || now))
-            return;
+            return NULL;
         if (since > delay && now && (!good || bus_broke(o, r->device, poll->ended_ms, r->at_ms)))
-            return;
+            return NULL;
     }
-    reject(o, r, "no readings led to it");
+    return "no readings led to it";
 }
 
 /* Whether the reading keeps the alarm above the level it was lowered to: it is at a higher level, or within that one's dead-band and
  * no reading since has been past the band. What a restart put back holds like a reading. */
-static bool still_holds(const struct oracle *o, const struct record *r, int64_t i)
+static bool still_holds(const struct oracle *o, const struct record *r, int64_t i, bool across)
 {
     const struct world_device *d = &o->w->devices[r->device];
-    uint32_t run = d->polls[i].run;
+    const struct world_poll *last = &d->polls[i];
 
-    for (; i >= 0 && d->polls[i].run == run; i--) {
+    for (; i >= 0 && together(&d->polls[i], last, across); i--) {
         double value = value_of(o, r, &d->polls[i]);
 
         if (!d->polls[i].good)
@@ -170,13 +177,13 @@ static bool still_holds(const struct oracle *o, const struct record *r, int64_t 
 }
 
 /* Down: a good reading that much lower, and good ones only, as low, for the off-delay. */
-static void check_down(const struct oracle *o, const struct record *r)
+static const char *check_down(const struct oracle *o, const struct record *r, bool across)
 {
     const struct world_device *d = &o->w->devices[r->device];
     int64_t i = poll_before(d, r->at_ms), delay = off_delay(r->rule);
-    uint32_t run = i >= 0 ? d->polls[i].run : 0;
+    const struct world_poll *last = i >= 0 ? &d->polls[i] : NULL;
 
-    for (; i >= 0 && d->polls[i].run == run; i--) {
+    for (; i >= 0 && together(&d->polls[i], last, across); i--) {
         const struct world_poll *poll = &d->polls[i];
         int64_t since = r->at_ms - poll->ended_ms;
 
@@ -184,15 +191,25 @@ static void check_down(const struct oracle *o, const struct record *r)
         if (since == 0 && delay > 0)
             continue;
         if (!poll->good)
-            reject(o, r, "a bad reading was among those that lowered it");
-        if (still_holds(o, r, i))
-            reject(o, r, "a reading still held it");
+            return "a bad reading was among those that lowered it";
+        if (still_holds(o, r, i, across))
+            return "a reading still held it";
         if (since == delay)
-            return;
+            return NULL;
         if (since > delay)
             break;
     }
-    reject(o, r, "no readings lowered it");
+    return "no readings lowered it";
+}
+
+static void check_readings(const struct oracle *o, const struct record *r)
+{
+    const char *(*check)(const struct oracle *, const struct record *, bool) =
+        r->level > r->was ? check_up : check_down;
+    const char *why = check(o, r, false);
+
+    if (why && check(o, r, true))
+        reject(o, r, why);
 }
 
 static void check_silence(const struct oracle *o, const struct record *r)
@@ -311,10 +328,8 @@ static void take(struct oracle *o, const struct json *json)
     check_limit(o, &r);
     if (r.rule == OFFLINE)
         check_silence(o, &r);
-    else if (r.level > r.was)
-        check_up(o, &r);
     else
-        check_down(o, &r);
+        check_readings(o, &r);
 }
 
 /* ---- nothing that had to be told is missing ---- */

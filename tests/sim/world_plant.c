@@ -180,7 +180,7 @@ static void transact(struct driver_link *link, const struct driver_plan *p, size
                      int64_t timeout_ms, struct driver_answer *answer)
 {
     struct world *w = current;
-    struct world_poll poll = {.begun_ms = loop_mono_ms(w->loop), .run = link->run};
+    struct world_poll poll = {.begun_ms = loop_mono_ms(w->loop), .run = link->run, .life = w->lives};
     enum world_fault fault = fault_of(w, link, p->device, poll.begun_ms);
 
     (void)request;

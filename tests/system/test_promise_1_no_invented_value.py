@@ -22,7 +22,7 @@ SENTINELS = 60  # a block that is never good
 BITS = [("coil", 0), ("coil", 100), ("discrete", 0), ("discrete", 100)]
 TICK_US = 10000
 TIMEOUT_MS = 120
-STEPS = 40
+STEPS = 30
 BAD = {"comm", "device"}  # what an answer that is none may be called
 
 
@@ -122,7 +122,7 @@ class Trouble:
         kind = self.dice.choice(kinds)
         words = [kind]
         if kind == "late":  # within the next poll, after some, and long after the unit was given up
-            words.append(self.dice.choice([130, 180, 300, 700, 1500, 2500]))
+            words.append(self.dice.choice([130, 180, 180, 300, 300, 700, 1500, 2500]))
         elif kind == "exception":
             words.append(self.dice.choice([4, 5, 6, 8, 10, 11]))
         elif kind in ("cut", "garbage"):

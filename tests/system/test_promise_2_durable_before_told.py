@@ -29,7 +29,7 @@ def test_killed_at_random_moments(plant, broker, daemon, platform):
     watcher = platform(broker, "--require-complete")
     gateway = daemon(site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"})]), run=False)
     gateway.start()
-    wait_for(lambda: any(a["point"] == "d-0-1.gas" for a in gateway.alarms()), what="the lasting alarm")
+    wait_for(lambda: any(r["point"] == "d-0-1.gas" for _, r in gateway.records("alarm")), what="the lasting alarm in the store")
     gateway.kill()
     lasting = assert_lives(assert_store_is_sound(gateway)["alarm"])["gas-high", "d-0-1.gas"]
 
