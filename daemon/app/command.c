@@ -267,8 +267,8 @@ static void command_risk(const struct command_context *c, struct jsonw *w)
     jsonw_object_end(w);
 }
 
-static enum rg_err command_ack(const struct command_context *c, const struct json *request, struct jsonw *w, char *error,
-                               size_t error_size)
+static enum rg_err command_ack(const struct command_context *c, const struct json *request, struct jsonw *w,
+                               char *error, size_t error_size)
 {
     const char *alarm = json_string(json_get(request, "alarm"));
     const char *by = json_string(json_get(request, "by"));
@@ -293,8 +293,8 @@ static enum rg_err command_ack(const struct command_context *c, const struct jso
     return err;
 }
 
-enum rg_err command_run(const struct command_context *c, const char *command, const struct json *request, uint32_t uid,
-                        struct jsonw *out, char *error, size_t error_size)
+enum rg_err command_run(const struct command_context *c, const char *command, const struct json *request,
+                        uint32_t uid, struct jsonw *out, char *error, size_t error_size)
 {
     (void)uid;
     if (!c->pipeline->poll) {

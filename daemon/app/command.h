@@ -13,7 +13,8 @@ struct command_context {
 };
 
 /* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points, risk, ack. */
-RG_NODISCARD enum rg_err command_run(const struct command_context *c, const char *command, const struct json *request,
-                                     uint32_t uid, struct jsonw *out, char *error, size_t error_size);
+RG_NODISCARD enum rg_err command_run(const struct command_context *c, const char *command,
+                                     const struct json *request, uint32_t uid, struct jsonw *out, char *error,
+                                     size_t error_size);
 
 #endif

@@ -27,7 +27,8 @@ void document_state(struct jsonw *w, const struct site *site, const struct docum
     jsonw_object_end(w);
 }
 
-void document_risk(struct jsonw *w, const struct site *site, const struct rules *rules, int64_t ts, bool unsynced)
+void document_risk(struct jsonw *w, const struct site *site, const struct rules *rules, int64_t ts,
+                   bool unsynced)
 {
     document_begin(w, site);
     document_clock(w, ts, unsynced);

@@ -16,6 +16,7 @@ struct document_state {
 };
 /* Each writes one whole JSON object into an emptied w; look at jsonw_error(w). */
 void document_state(struct jsonw *w, const struct site *site, const struct document_state *state);
-void document_risk(struct jsonw *w, const struct site *site, const struct rules *rules, int64_t ts, bool unsynced);
+void document_risk(struct jsonw *w, const struct site *site, const struct rules *rules, int64_t ts,
+                   bool unsynced);
 
 #endif

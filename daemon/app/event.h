@@ -10,7 +10,8 @@ struct config_diff;
 void event_start(struct pipeline *p, bool clean);
 void event_stop(struct pipeline *p, const char *reason);
 /* A configuration was taken. */
-void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff, const char *by);
+void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
+                          const char *by);
 /* One was refused; what was in force still is. */
 void event_config_refused(struct pipeline *p, const struct config *config, const char *why, const char *by);
 /* poll_cbs; arg is the pipeline. */
@@ -18,7 +19,8 @@ void event_device(void *arg, uint32_t device, enum unit_state state, const char 
 void event_bus(void *arg, uint32_t bus, enum bus_state state, const char *detail);
 void event_note(void *arg, uint32_t device, const char *text); /* a line in the log only */
 void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *detail);
-void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count, const char *cause);
+void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count,
+                const char *cause);
 void event_clock(struct pipeline *p, int64_t step_ms, bool synced);
 void event_command_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment);
 /* The log's line of an alarm's transition (its record is of the alarm stream). */

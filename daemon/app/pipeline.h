@@ -40,11 +40,13 @@ struct pipeline {
     struct store *store;
     struct uplink **uplinks; /* [uplink_count]; NULL while they are being exchanged */
     size_t uplink_count;
-    const struct site *uplink_site; /* what they were made of: after a reload the old one, until they have left */
+    const struct site
+        *uplink_site; /* what they were made of: after a reload the old one, until they have left */
     struct loop_timer *deadline; /* the rules' next one */
     struct loop_timer *second;
     struct clock_watch clock;
-    struct jsonw record, event, document; /* reused memory; event is apart because a lost record is told while one is in hand */
+    struct jsonw record, event,
+        document; /* reused memory; event is apart because a lost record is told while one is in hand */
     uint64_t next_alarm;
     int64_t risk_due_ms;
     bool risk_changed;   /* an alarm changed and the risk document was not published since */
@@ -54,8 +56,8 @@ struct pipeline {
 
 /* Opens the store and puts back what it holds; polls nothing yet. On an error *why says what and where. */
 RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
-                                       const struct site *site, const char *config_sha256, struct store_start *start,
-                                       char *why, size_t why_size);
+                                       const struct site *site, const char *config_sha256,
+                                       struct store_start *start, char *why, size_t why_size);
 /* Makes poll, rules and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules.
  * Whole or not at all: after an error what was in force still is. The old site is not referred to any more, except by
  * the uplinks. */
@@ -74,6 +76,7 @@ void pipeline_append_event(struct pipeline *p, const char *kind, int64_t wall_ms
 /* The state document in p->document. */
 void pipeline_write_state(struct pipeline *p, bool online);
 void pipeline_publish_risk(struct pipeline *p);
-RG_NODISCARD enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment);
+RG_NODISCARD enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by,
+                                      const char *comment);
 
 #endif

@@ -41,8 +41,8 @@ void record_value(struct jsonw *w, const struct site_point *point, double value)
     write_value(w, value, point_is_single(point));
 }
 
-enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct frame *frame, const char **body,
-                         size_t *length)
+enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct frame *frame,
+                         const char **body, size_t *length)
 {
     size_t bad = 0;
 

@@ -21,7 +21,7 @@ void record_value(struct jsonw *w, const struct site_point *point, double value)
 /* One answer of one device. Bad readings stand in "bad" with their reason and have no value. */
 RG_NODISCARD enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct frame *frame,
                                       const char **body, size_t *length);
-RG_NODISCARD enum rg_err record_alarm(struct jsonw *w, const struct alarm_change *change, bool unsynced, const char **body,
-                                      size_t *length);
+RG_NODISCARD enum rg_err record_alarm(struct jsonw *w, const struct alarm_change *change, bool unsynced,
+                                      const char **body, size_t *length);
 
 #endif

@@ -351,21 +351,26 @@ static bool settle_debt(struct driver_link *l, const struct ask *ask, int64_t ti
     struct ask probe;
     int64_t until_us = 0;
 
-    switch (debt_advise(debt, ask, clock_mono_us(), timeout_us, &probe, &until_us)) {
-    case DEBT_ASK:
-        return true;
-    case DEBT_LISTEN:
-        if (!link_ready(l, until_us, timeout_us, answer))
-            return false;
-        debt_clear(debt);
-        return true;
-    case DEBT_PROBE:
-        break;
-    }
-    exchange(l, &probe, timeout_us, answer);
-    if (answer->result == DRIVER_MALFORMED && exception_is_refusal(answer->exception))
+    for (;;) {
+        switch (debt_advise(debt, ask, clock_mono_us(), timeout_us, &probe, &until_us)) {
+        case DEBT_ASK:
+            return true;
+        case DEBT_LISTEN:
+            if (!link_ready(l, until_us, timeout_us, answer))
+                return false;
+            debt_clear(debt);
+            return true;
+        case DEBT_PROBE:
+            break;
+        }
+        exchange(l, &probe, timeout_us, answer);
+        if (answer->result != DRIVER_MALFORMED || !exception_is_refusal(answer->exception))
+            return answer->result == DRIVER_OK;
+        /* Not a failed try: a unit that comes back would wait for its next one. Ends, because each kind of
+         * probe is refused once. */
         debt_refuse(debt, ask, &probe);
-    return answer->result == DRIVER_OK;
+        answer->exception = 0;
+    }
 }
 
 void link_ask(struct driver_link *l, const struct ask *ask, int64_t timeout_ms, struct link_answer *answer)

@@ -365,7 +365,8 @@ static void test_close_while_failing(void **state)
     rig_open(&r);
     assert_false(r.start.clean);
     assert_int_equal(r.start.head[STREAM_ALARM], 1);
-    assert_int_equal(r.start.next_alarm, 2 + 1000000); /* gw-01-2 may have gone out unstored: never used again */
+    assert_int_equal(r.start.next_alarm,
+                     2 + 1000000); /* gw-01-2 may have gone out unstored: never used again */
     rig_end(&r);
 }
 
