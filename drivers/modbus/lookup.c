@@ -45,6 +45,7 @@ static void *lookup_run(void *arg)
     const uint64_t one = 1;
     ssize_t written;
 
+    (void)pthread_detach(pthread_self()); /* nobody waits for it */
     l->gai = getaddrinfo(l->host, l->service, &hints, &l->list);
     l->err = l->gai == EAI_SYSTEM ? errno : 0;
     if (l->gai != 0)
@@ -76,7 +77,6 @@ static int lookup_begin(const char *host, const char *service, struct lookup **o
         leave(l);
         return err;
     }
-    (void)pthread_detach(thread);
     *out = l;
     return 0;
 }
