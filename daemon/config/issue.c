@@ -19,7 +19,7 @@ struct found {
 
 struct shown shown(const char *text)
 {
-    struct shown out;
+    struct shown out = {0};
 
     if (!text_copy(out.text, sizeof out.text - 4, text))
         memcpy(out.text + strlen(out.text), "...", 4);

@@ -30,7 +30,7 @@ void deadlines_destroy(struct deadlines *d)
 
 static bool before(const struct deadlines *d, uint32_t a, uint32_t b)
 {
-    return d->due[a] < d->due[b] || (d->due[a] == d->due[b] && a < b);
+    return d->due[a] < d->due[b] || (a < b && d->due[a] == d->due[b]);
 }
 
 static void place(struct deadlines *d, size_t at, uint32_t id)

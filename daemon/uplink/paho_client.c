@@ -112,9 +112,11 @@ static const char *connack_v3_text(int code)
                                         "bad user name or password",
                                         "not authorized"};
 
-    if (code <= 0 || (size_t)code >= RG_COUNT(texts))
-        return "refused by the broker";
-    return texts[code];
+    for (size_t i = 1; i < RG_COUNT(texts); i++) {
+        if (code == (int)i)
+            return texts[i];
+    }
+    return "refused by the broker";
 }
 
 static void tell_failed(struct paho_client *c, int code, const char *broker_text, const char *message)

@@ -259,9 +259,9 @@ class Story:
 
     def end(self):
         """All readings, after it is known that none is wrong; and what the plant counted."""
+        self.gateway.stop()  # first: so that every reading's request has been counted
         histories = {name: self.world.control.history(*name.split("-")) for name in self.devices}
         stats = self.world.control.stats()
-        self.gateway.stop()
         ended_ms = int(time.time() * 1000) + 1
         drift_us = abs(clock_offset_us() - self.offset_us)
         assert drift_us < 5000, "the clock of this machine was set meanwhile: nothing can be said"
