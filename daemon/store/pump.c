@@ -27,6 +27,16 @@ void job_run(void *arg)
     job->ran = true;
 }
 
+/* In a small store a transaction is small too, so that the log stays within the headroom of max_size. */
+static size_t slice_bytes(const struct store *s)
+{
+    size_t part = (size_t)(retention_headroom(s->limits.max_size) / 8);
+    size_t least = 16u << 10;
+
+    part = part > least ? part : least;
+    return part < STORE_SLICE_BYTES ? part : STORE_SLICE_BYTES;
+}
+
 static void slice_lane(struct store *s, enum lane_kind kind, bool wanted, struct writer_slice *slice)
 {
     struct lane *lane = &s->lanes[kind];
@@ -38,7 +48,7 @@ static void slice_lane(struct store *s, enum lane_kind kind, bool wanted, struct
         return;
     lane_swap(lane);
     fly = lane_fly(lane);
-    s->job.ends[kind] = lane_slice(lane, STORE_SLICE_BYTES, &s->job.counts[kind]);
+    s->job.ends[kind] = lane_slice(lane, slice_bytes(s), &s->job.counts[kind]);
     *slice = (struct writer_slice){.region = fly, .from = fly->done, .to = s->job.ends[kind]};
 }
 

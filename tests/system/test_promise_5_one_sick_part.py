@@ -168,12 +168,11 @@ def test_mute_unit_beside_healthy_ones(town):
     gateway.stop()
 
 
-LIES = {"tcp": ["wrong_unit", "wrong_tid", "wrong_length", "garbage", "cut"],
-        "rtu": ["wrong_unit", "wrong_crc", "wrong_length", "garbage", "cut"],
-        "conv": ["wrong_unit", "wrong_crc", "wrong_length", "garbage", "cut"]}
+LIES = {"tcp": ["wrong_tid", "garbage", "wrong_length"], "rtu": ["cut", "wrong_unit", "wrong_crc"],
+        "conv": ["wrong_length", "wrong_crc", "garbage"]}
 
 
-@pytest.mark.parametrize("lie", range(5))
+@pytest.mark.parametrize("lie", range(3))
 def test_lying_unit_beside_healthy_ones(town, lie):
     """A unit whose every answer is wrong is held no better than a mute one, and told bad; its neighbours' readings stay right."""
     world, gateway, kinds = town
