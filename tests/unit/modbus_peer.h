@@ -53,7 +53,8 @@ struct peer {
     atomic_uint requests, connections, drops;
     atomic_llong asked_us;    /* when the last request came */
     atomic_llong answered_us; /* when the last answer had been written */
-    struct request kept;
+    struct request kept;      /* the serving thread's */
+    atomic_uint late;         /* transaction of a request kept for the test's own thread, + 1; 0: none yet */
     bool has_kept;
     struct rg_random random;
 };
