@@ -118,12 +118,19 @@ static int checkpoint_pages(int64_t max_size)
     return (int)(pages < 16 ? 16 : pages > 1000 ? 1000 : pages);
 }
 
+/* What the pages may take. The margin is for what a batch and a checkpoint write before the next measurement. */
+static int64_t pages_share(int64_t max_size)
+{
+    int64_t margin = max_size / 8 < (1 << 20) ? max_size / 8 : 1 << 20;
+    return max_size - retention_headroom(max_size) - margin;
+}
+
 /* Bytes of pages that may be in use. The disk is a bound of its own: what the log holds must find room in the file
  * when it is copied back, and the log itself must find its usual length, or nothing could be removed any more
  * either. */
 static int64_t most_used(const struct retention_size *size, int64_t max_size, enum loss_cause *bound)
 {
-    int64_t most = max_size - retention_headroom(max_size);
+    int64_t most = pages_share(max_size);
     *bound = LOSS_SIZE;
     if (size->free < 0)
         return most;
@@ -314,7 +321,7 @@ static int vacuum(struct retention *r, struct retention_round *round)
     if (rc == SQLITE_OK)
         rc = db_take(r->stmts[FREE_PAGES], 0, &unused);
     bool many = unused >= VACUUM_PAGES && unused >= pages / 4;
-    bool over = pages * PAGE_BYTES > round->limits.max_size - retention_headroom(round->limits.max_size);
+    bool over = pages * PAGE_BYTES > pages_share(round->limits.max_size);
     if (rc != SQLITE_OK || unused == 0 || !(many || over) || round->make_room)
         return rc;
     rc = db_run(r->stmts[VACUUM]);

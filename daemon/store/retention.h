@@ -6,7 +6,8 @@
  * goes with the next one after it that has a believable time, so that a record's wrong time neither empties the
  * store nor keeps it from ageing. The present is believed while the system clock is synchronised, and where it never
  * was: a gateway that knows better times and comes up with an unset clock lets nothing age until it is set.
- * Size: oldest telemetry goes while the pages in use exceed max_size less a quarter (at most 64 MiB), which is
+ * Size: oldest telemetry goes while the pages in use exceed max_size less a quarter (at most 64 MiB) and a margin of an
+ * eighth (at most 1 MiB) for what is written between two measurements; the quarter is
  * left for the write-ahead log and the reserve. The disk's own free space is a second bound of the same kind.
  * Alarms, events and reports never go for size. */
 #ifndef RG_STORE_RETENTION_H
