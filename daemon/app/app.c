@@ -56,17 +56,6 @@ struct pipeline *app_pipeline(struct app *a)
 static void stop_begin(struct app *a);
 static void switch_finish(struct app *a);
 
-static void free_uplinks(struct app *a)
-{
-    struct pipeline *p = &a->pipeline;
-
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
-        uplink_destroy(p->uplinks[i]);
-    free(p->uplinks);
-    p->uplinks = NULL;
-    p->uplink_count = 0;
-}
-
 /* Stops once all uplinks are connected, or when that takes too long. */
 static void return_step(struct app *a)
 {
@@ -96,7 +85,7 @@ static void all_left_cb(void *arg)
         return_step(a);
     } else {
         a->state = APP_STOPPED;
-        free_uplinks(a);
+        pipeline_uplinks_free(&a->pipeline);
         a->stopped(a->stopped_arg);
     }
 }
@@ -249,7 +238,7 @@ static void switch_finish(struct app *a)
     const char *old_socket = a->retired->site->control_socket;
     const char *new_socket = a->config->site->control_socket;
 
-    free_uplinks(a);
+    pipeline_uplinks_free(&a->pipeline);
     config_keep(a, &a->diff);
     config_diff_free(&a->diff);
     if (pipeline_uplinks_start(&a->pipeline) != RG_OK)

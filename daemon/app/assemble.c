@@ -227,6 +227,15 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
     return err;
 }
 
+void pipeline_uplinks_free(struct pipeline *p)
+{
+    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
+        uplink_destroy(p->uplinks[i]);
+    free(p->uplinks);
+    p->uplinks = NULL;
+    p->uplink_count = 0;
+}
+
 void pipeline_halt(struct pipeline *p)
 {
     if (p->deadline)
@@ -242,10 +251,7 @@ enum rg_err pipeline_close(struct pipeline *p)
     enum rg_err err;
 
     pipeline_halt(p);
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
-        uplink_destroy(p->uplinks[i]);
-    free(p->uplinks);
-    p->uplinks = NULL;
+    pipeline_uplinks_free(p);
     err = store_close(p->store);
     p->store = NULL;
     rules_destroy(p->rules);

@@ -58,11 +58,7 @@ static void write_devices(struct jsonw *w, const struct pipeline *p)
         jsonw_key_string(w, "bus", p->site->buses[d->bus].name);
         jsonw_key_int(w, "unit", d->unit);
         jsonw_key_string(w, "state", unit_state_name(s.state));
-        jsonw_key(w, "last_ok_ts");
-        if (s.last_ok_wall_ms > 0)
-            jsonw_int(w, s.last_ok_wall_ms);
-        else
-            jsonw_null(w);
+        jsonw_key_positive(w, "last_ok_ts", s.last_ok_wall_ms);
         jsonw_key_int(w, "ok", (int64_t)s.ok);
         jsonw_key_int(w, "errors", (int64_t)s.errors);
         jsonw_key_int(w, "exceptions", (int64_t)s.exceptions);
@@ -114,11 +110,7 @@ static void write_uplinks(struct jsonw *w, const struct pipeline *p)
         for (int k = 0; k < STREAM_COUNT; k++)
             jsonw_key_int(w, stream_name((enum stream)k), s.pending[k]);
         jsonw_object_end(w);
-        jsonw_key(w, "last_ack_ts");
-        if (s.last_ack_wall_ms > 0)
-            jsonw_int(w, s.last_ack_wall_ms);
-        else
-            jsonw_null(w);
+        jsonw_key_positive(w, "last_ack_ts", s.last_ack_wall_ms);
         jsonw_key_int(w, "messages", (int64_t)s.messages);
         jsonw_key_int(w, "connects", (int64_t)s.connects);
         jsonw_key_int(w, "resent", (int64_t)s.resent);
@@ -228,11 +220,7 @@ static void command_points(const struct command_context *c, struct jsonw *w)
             record_value(w, point, live->value);
         jsonw_key_string(w, "unit", point->unit);
         jsonw_key_string(w, "quality", quality_name(live->quality));
-        jsonw_key(w, "ts");
-        if (live->wall_ms > 0)
-            jsonw_int(w, live->wall_ms);
-        else
-            jsonw_null(w);
+        jsonw_key_positive(w, "ts", live->wall_ms);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);

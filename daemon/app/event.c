@@ -195,16 +195,8 @@ void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t l
 
     log_error("%" PRIu64 " records of stream %s lost: %s", count, stream_name(stream), cause);
     jsonw_key_string(w, "stream", stream_name(stream));
-    jsonw_key(w, "first");
-    if (first > 0)
-        jsonw_int(w, first);
-    else
-        jsonw_null(w);
-    jsonw_key(w, "last");
-    if (last > 0)
-        jsonw_int(w, last);
-    else
-        jsonw_null(w);
+    jsonw_key_positive(w, "first", first);
+    jsonw_key_positive(w, "last", last);
     jsonw_key_int(w, "count", (int64_t)count);
     jsonw_key_string(w, "cause", cause);
     pipeline_append_event(p, "lost", now);

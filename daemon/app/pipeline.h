@@ -65,6 +65,8 @@ RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *si
                                        const struct store_start *start);
 /* Makes and starts the uplinks of the site in force; there are none (p->uplinks is NULL). */
 RG_NODISCARD enum rg_err pipeline_uplinks_start(struct pipeline *p);
+/* Frees the uplinks at once, polite goodbyes or not; not from inside a callback of theirs. There may be none. */
+void pipeline_uplinks_free(struct pipeline *p);
 /* Stops polling and evaluating: no record follows but what the caller appends. */
 void pipeline_halt(struct pipeline *p);
 /* Frees everything at once; takes a zeroed or half-built pipeline. RG_EIO: the store could not commit the last records. */

@@ -281,6 +281,15 @@ void jsonw_key_string(struct jsonw *w, const char *key, const char *value)
     jsonw_string(w, value);
 }
 
+void jsonw_key_positive(struct jsonw *w, const char *key, int64_t value)
+{
+    jsonw_key(w, key);
+    if (value > 0)
+        jsonw_int(w, value);
+    else
+        jsonw_null(w);
+}
+
 void jsonw_key_null(struct jsonw *w, const char *key)
 {
     jsonw_key(w, key);
