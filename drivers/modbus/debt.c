@@ -51,13 +51,13 @@ static bool debt_has_own_shape(const struct debt *d, const struct ask *probe)
 }
 
 /* A request like this one whose answer has a shape of its own. Shorter ones first: they stay within what
- * the device is known to have. Longer ones only within the device's limit; as many of them as shapes can be
- * owed, because probes stay unanswered too. */
+ * the device is known to have. Longer ones only within the device's limit, and several of them, because probes
+ * stay unanswered too. */
 static bool debt_find_probe(const struct debt *d, const struct ask *ask, struct ask *probe)
 {
     const uint32_t step = ask_is_bits(ask) ? 8 : 1; /* bits in one byte of the answer */
     const uint32_t unit_limit = ask_is_bits(ask) ? (ask->limit > 1 ? 16u * ask->limit : 1) : ask->limit;
-    const uint32_t last = d->refuses_longer ? 0 : ask->count + step * DEBT_SHAPES;
+    const uint32_t last = d->refuses_longer ? 0 : ask->count + step * DEBT_LONGER;
 
     *probe = *ask;
     for (uint32_t less = step; !d->refuses_shorter && less < ask->count; less += step) {
@@ -83,11 +83,22 @@ void debt_refuse(struct debt *d, const struct ask *ask, const struct ask *probe)
         d->refuses_shorter = true;
 }
 
+/* Whether a probe for this request could be had if nothing were owed but the request itself. */
+static bool debt_has_probes(const struct debt *d, const struct ask *ask)
+{
+    struct debt only = {.refuses_shorter = d->refuses_shorter, .refuses_longer = d->refuses_longer};
+    struct ask probe;
+
+    debt_note(&only, ask, 0);
+    return debt_find_probe(&only, ask, &probe);
+}
+
 enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_us, int64_t timeout_us,
                              struct ask *probe, int64_t *until_us)
 {
     const int64_t age = now_us - d->since_us;
-    const int64_t grace = at_least(2 * timeout_us, DEBT_GRACE_MIN_US);
+    bool rest;
+    int64_t patience;
 
     if (d->count > 0 && age >= at_least(10 * timeout_us, DEBT_FORGET_MIN_US))
         debt_clear(d);
@@ -95,10 +106,12 @@ enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_
         return DEBT_ASK;
     if (debt_find_probe(d, ask, probe))
         return DEBT_PROBE;
-    if (age >= grace) {
+    rest = debt_has_probes(d, ask);
+    patience = rest ? at_least(10 * timeout_us, DEBT_REST_MIN_US) : at_least(2 * timeout_us, DEBT_GRACE_MIN_US);
+    if (age >= patience) {
         debt_clear(d);
         return DEBT_ASK;
     }
-    *until_us = d->since_us + grace;
-    return DEBT_LISTEN;
+    *until_us = d->since_us + patience;
+    return rest ? DEBT_REST : DEBT_LISTEN;
 }

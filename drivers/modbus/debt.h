@@ -17,12 +17,14 @@
  *   answer is, it does no harm.
  * - Where no probe can be had (singles only, or the unit refuses it as illegal), the line is listened to until
  *   the grace has passed since the unit was last asked.
+ * - A unit that owes so much that no other shape is left is not asked at all, which costs the line nothing,
+ *   until DEBT_REST_MIN_US have passed since it was asked last.
  * An exception carries no byte count, so while an answer with its function is owed it proves nothing and
  * is not believed.
  *
  * What remains assumed: where a probe cannot be had, no answer is later than the grace; where one can,
- * none is later than it is remembered, or than the grace once DEBT_SHAPES different requests are owed (a unit
- * that mute is being probed at growing gaps anyway). And the order above is kept. */
+ * none comes longer after the newest request than it is remembered, or than the rest of a unit that owes
+ * everything. And the order above is kept. */
 #ifndef RG_DRIVERS_MODBUS_DEBT_H
 #define RG_DRIVERS_MODBUS_DEBT_H
 
@@ -31,11 +33,15 @@
 
 #include "drivers/modbus/ask.h"
 
-#define DEBT_SHAPES 8
+#define DEBT_SHAPES 16
+/* Registers (bits: bytes of them) by which a probe may be longer than what it stands for. */
+#define DEBT_LONGER 8
 /* Grace: twice the time-out, at least this. */
 #define DEBT_GRACE_MIN_US 1000000
 /* Forgotten after ten times the time-out, at least this: over any buffering of a radio modem. */
 #define DEBT_FORGET_MIN_US 60000000
+/* Rest: ten times the time-out, at least this: a serial device server or a radio modem may hold a request back for as long. */
+#define DEBT_REST_MIN_US 10000000
 
 struct debt {
     int64_t since_us; /* monotonic: when the newest unanswered request had gone out */
@@ -53,6 +59,7 @@ enum debt_advice {
     DEBT_ASK,    /* the answer cannot be mistaken */
     DEBT_PROBE,  /* put *probe first; ask when it has been answered with data */
     DEBT_LISTEN, /* listen and discard until *until_us, then debt_clear and ask */
+    DEBT_REST,   /* do not ask before *until_us */
 };
 
 /* A request went out and nothing came that could be its answer. now_us: when it had gone out. */

@@ -360,6 +360,9 @@ static bool settle_debt(struct driver_link *l, const struct ask *ask, int64_t ti
                 return false;
             debt_clear(debt);
             return true;
+        case DEBT_REST:
+            link_end(answer, DRIVER_SILENT, "not asked: it still owes the answers to many requests");
+            return false;
         case DEBT_PROBE:
             break;
         }

@@ -62,14 +62,34 @@ static void debt_never_runs_out_before_it_is_full(void **state)
 
     (void)state;
     debt_note(&d, &ask, 0);
-    for (unsigned n = 1; n < DEBT_SHAPES; n++) {
+    for (unsigned n = 1; n <= DEBT_LONGER; n++) {
         assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_PROBE);
         assert_int_equal(probe.count, 8 + 8 * n);
         debt_note(&d, &probe, 0);
     }
-    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_PROBE);
-    debt_note(&d, &probe, 0); /* one too many */
-    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_LISTEN);
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_REST);
+    assert_int_equal(until, DEBT_REST_MIN_US);
+    assert_int_equal(debt_advise(&d, &ask, 1, 2 * SECOND_US, &probe, &until), DEBT_REST);
+    assert_int_equal(until, 20 * SECOND_US);
+    assert_int_equal(debt_advise(&d, &ask, DEBT_REST_MIN_US, 1, &probe, &until), DEBT_ASK);
+    assert_int_equal(d.count, 0);
+}
+
+/* More requests than there is room for: any answer may be owed. */
+static void debt_overflows_to_rest(void **state)
+{
+    struct debt d = {0};
+    struct ask ask = {.unit = 1, .function = 3, .address = 0, .count = 20, .limit = 125}, probe = {0};
+    int64_t until = 0;
+
+    (void)state;
+    for (unsigned n = 0; n <= DEBT_SHAPES; n++) {
+        ask.count = (uint16_t)(20 + n);
+        debt_note(&d, &ask, 0);
+    }
+    ask.count = 100;
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_REST);
+    assert_int_equal(debt_advise(&d, &ask, DEBT_REST_MIN_US, 1, &probe, &until), DEBT_ASK);
 }
 
 static void debt_remembers_which_probes_are_refused(void **state)
@@ -116,8 +136,8 @@ static void debt_of_bits_and_bounds(void **state)
     assert_true(d.many);
     assert_true(debt_owes(&d, 4, 200)); /* anything may be owed */
     ask.count = 100;
-    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_LISTEN);
-    assert_int_equal(debt_advise(&d, &ask, DEBT_GRACE_MIN_US, 1, &probe, &until), DEBT_ASK);
+    assert_int_equal(debt_advise(&d, &ask, 1, 1, &probe, &until), DEBT_REST);
+    assert_int_equal(debt_advise(&d, &ask, DEBT_REST_MIN_US, 1, &probe, &until), DEBT_ASK);
     /* A probe would still be had, but nothing is that late. */
     ask.count = 4;
     debt_note(&d, &ask, 0);
@@ -321,6 +341,7 @@ int main(void)
         cmocka_unit_test(debt_probes),
         cmocka_unit_test(debt_without_probe),
         cmocka_unit_test(debt_never_runs_out_before_it_is_full),
+        cmocka_unit_test(debt_overflows_to_rest),
         cmocka_unit_test(debt_remembers_which_probes_are_refused),
         cmocka_unit_test(debt_of_bits_and_bounds),
         cmocka_unit_test(late_answer_is_no_value),
