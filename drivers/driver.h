@@ -5,6 +5,7 @@
 #ifndef RG_DRIVERS_DRIVER_H
 #define RG_DRIVERS_DRIVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,39 @@ struct driver_answer {
 /* The requests that read one device, in order. Immutable after planning; shared by loop and bus thread. */
 struct driver_plan;
 struct driver_link; /* one bus's connection or line; used by one thread at a time */
+/* What was learnt of one device while it was read: its status, heartbeat, decimals. Made for a device; fits all
+ * plans of it, divided ones too. Only transact touches it, on the bus's thread. */
+struct driver_memory;
+
+/* One request of a plan, to be carried out. */
+struct driver_ask {
+    const struct driver_plan *plan;
+    size_t request;
+    struct driver_memory *memory;
+    int64_t
+        begun_us; /* monotonic: when this poll began. A status that was read before says nothing about it */
+    int64_t timeout_ms;
+};
+
+/* One read or write beside the polls, as it stands: for operators, triggers and outputs. */
+#define DRIVER_RAW_READ_MAX 125  /* registers, or bits */
+#define DRIVER_RAW_WRITE_MAX 123 /* registers, or bits: MODBUS Application Protocol V1.1b3 §6.12 */
+struct driver_raw {
+    bool write;
+    uint8_t unit;            /* 0, writes only: to all units of a serial line; nobody answers */
+    enum point_space space;  /* writes: SPACE_COIL, SPACE_HOLDING */
+    uint16_t address, count; /* count 1 is written by the function for one (5, 6), more by 15, 16 */
+    uint16_t values[DRIVER_RAW_WRITE_MAX]; /* writes; bits: 0 or 1 */
+    int64_t gap_ms;                        /* silence before it, when longer than the bus's */
+    int64_t timeout_ms;
+};
+struct driver_raw_answer {
+    enum driver_result result; /* of a write: DRIVER_OK when the unit confirmed it, or it was sent to all */
+    uint8_t exception;
+    char detail[DRIVER_DETAIL_MAX];
+    size_t count;                         /* reads that ended with DRIVER_OK: as many as asked for; else 0 */
+    uint16_t values[DRIVER_RAW_READ_MAX]; /* bits: 0 or 1 */
+};
 
 struct driver {
     const char *name;
@@ -58,14 +92,19 @@ struct driver {
     void (*plan_bytes)(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent,
                        size_t *received);
 
+    /* RG_ENOMEM. May be NULL: then transact is given no memory. */
+    enum rg_err (*memory_create)(const struct site_device *device, struct driver_memory **out);
+    void (*memory_destroy)(struct driver_memory *memory); /* takes NULL */
+
     /* Allocates; opens nothing yet. The bus definition must outlive the link. */
     enum rg_err (*link_create)(const struct site_bus *bus, struct driver_link **out);
     /* On the bus thread: opens the link if it is closed, sends the request, waits at most timeout_ms for its answer, decodes it.
      * Bounded: returns within the time-out for the connection and the one for the answer, and the silences of the line;
      * after a unit's silence, where answers carry no number, also the wait for proof that its late answer is not taken for
      * this one (at most twice the time-out, at least 1 s). */
-    void (*transact)(struct driver_link *link, const struct driver_plan *plan, size_t request,
-                     int64_t timeout_ms, struct driver_answer *answer);
+    void (*transact)(struct driver_link *link, const struct driver_ask *ask, struct driver_answer *answer);
+    /* On the bus thread, bounded like transact. NULL: the driver cannot. */
+    void (*raw)(struct driver_link *link, const struct driver_raw *ask, struct driver_raw_answer *answer);
     /* Any thread: makes a transact that blocks return early (DRIVER_BROKEN); the link stays usable for destroy only. */
     void (*link_cancel)(struct driver_link *link);
     void (*link_destroy)(struct driver_link *link); /* closes; takes NULL */

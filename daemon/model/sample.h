@@ -7,20 +7,7 @@
 #include <stdint.h>
 
 #include "model/moment.h"
-
-/* Contract §2 "Quality". A bad reading has no value. */
-enum quality {
-    QUALITY_GOOD,
-    QUALITY_COMM,      /* no or wrong answer */
-    QUALITY_DEVICE,    /* the device answered with an exception */
-    QUALITY_SENSOR,    /* fault by status, sentinel or NaN */
-    QUALITY_INHIBITED, /* warm-up, calibration, inhibit */
-    QUALITY_RANGE,     /* outside the point's range, or not exactly representable */
-    QUALITY_STALE,     /* not renewed for too long, or never read */
-};
-#define QUALITY_COUNT 7
-
-const char *quality_name(enum quality quality); /* "good" "comm" ... */
+#include "model/quality.h"
 
 struct sample {
     uint32_t point; /* index into site.points */

@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "model/level.h"
+#include "model/site_convert.h"
+#include "model/site_gate.h"
 
 #define SITE_NONE UINT32_MAX /* no index */
 
@@ -52,6 +54,13 @@ struct site_uplink {
 enum bus_kind { BUS_TCP, BUS_RTU, BUS_RTU_OVER_TCP };
 enum parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD };
 
+/* Direction control of an RS-485 transceiver by the kernel (TIOCSRS485), RTU only. */
+struct site_rs485 {
+    bool enabled;
+    bool send_low;               /* RTS is low while sending; otherwise high */
+    int64_t before_ms, after_ms; /* delays of RTS before and after sending */
+};
+
 struct site_bus {
     const char *name;
     enum bus_kind kind;
@@ -63,25 +72,11 @@ struct site_bus {
     uint8_t stop_bits;
     int64_t timeout_ms; /* for an answer, and for connecting; default 1 s */
     int64_t gap_ms;     /* silence between transactions, beside the 3.5 characters of RTU */
+    int64_t retry_ms;   /* longest gap between attempts at a bus that is down; 0: POLL_BUS_CAP_MS */
+    bool echo; /* RTU kinds: what is sent comes back first (two-wire adapters without echo suppression) */
+    struct site_rs485 rs485;
     const char *where;
 };
-
-enum point_space { SPACE_COIL, SPACE_DISCRETE, SPACE_INPUT, SPACE_HOLDING };
-enum point_type {
-    TYPE_BOOL,
-    TYPE_U16,
-    TYPE_I16,
-    TYPE_U32,
-    TYPE_I32,
-    TYPE_U64,
-    TYPE_I64,
-    TYPE_F32,
-    TYPE_F64,
-    TYPE_BCD16,
-    TYPE_BCD32,
-    TYPE_BYTES8_8,
-};
-enum word_order { ORDER_NONE, ORDER_ABCD, ORDER_CDAB, ORDER_BADC, ORDER_DCBA };
 
 /* value = (raw * num + add) / den, so that 123 * 0.1 is 12.3 and not 12.300000000000001: scale and offset are written in
  * decimal, and a decimal is an integer over a power of ten. */
@@ -90,6 +85,12 @@ struct scaling {
 };
 
 #define POINT_INVALID_MAX 8
+
+/* One value of an enumeration and what it is called. */
+struct point_word {
+    double value;
+    const char *text;
+};
 
 struct site_point {
     const char *name;      /* within its device */
@@ -109,6 +110,16 @@ struct site_point {
     double range_min, range_max; /* engineering units, inclusive */
     size_t invalid_count;        /* sentinels: raw values, before bit, mask and scale */
     double invalid[POINT_INVALID_MAX];
+    /* decimals.has: the value is divided by ten to the power of what that register holds (0 to 9). */
+    bool has_decimals;
+    struct site_register decimals;
+    /* An enumeration: any other value is QUALITY_SENSOR. */
+    const struct point_word *words;
+    size_t word_count;
+    /* What makes a reading of this raw value (convert.kind), and the range is that of its outcome. */
+    struct site_convert convert;
+    /* SPACE_DERIVED: how it is worked out; NULL for what is read. */
+    const struct site_derived *derived;
     const char *where;
 };
 
@@ -118,9 +129,28 @@ const char *point_type_name(enum point_type type);
 const char *point_space_name(enum point_space space);
 const char *word_order_name(enum word_order order);
 
+/* A write that makes a device take its readings, before each poll. */
+struct site_trigger {
+    bool enabled;
+    enum point_space space; /* SPACE_COIL or SPACE_HOLDING */
+    uint16_t address;
+    uint16_t value; /* coil: 0 or 1 */
+    bool
+        broadcast; /* to unit 0: once for all devices of the bus that have this very trigger and are due together */
+    int64_t wait_ms; /* from the write to the first request of the poll; the bus is free meanwhile */
+};
+
+/* Units that a device's polls may miss in a row before it counts as silent; see poll.h. */
+#define DEVICE_MISSES_STANDARD 3
+#define DEVICE_PROBE_STANDARD_MS 60000
+
 struct site_device {
     const char *name, *label; /* label or NULL */
-    uint32_t bus;
+    const char *profile;      /* the profile that its points came from, or NULL */
+    /* A device that is none: its points are worked out on the gateway. bus is SITE_NONE; it is never asked and never
+     * silent. */
+    bool derived;
+    uint32_t bus; /* or SITE_NONE */
     uint8_t unit;
     int64_t poll_ms;
     uint32_t area;          /* or SITE_NONE */
@@ -128,9 +158,19 @@ struct site_device {
     uint32_t retries;       /* further tries within one poll, default 0 */
     uint16_t max_registers; /* of one request, 1..125; default 125 */
     uint16_t max_gap;       /* unused registers read through to save a request; default 8 */
+    int64_t gap_ms;         /* silence before each request to it, when longer than the bus's; default 0 */
+    int64_t start_up_ms;    /* not asked for that long after the daemon's start; default 0 */
+    uint32_t
+        misses; /* polls in a row without an answer before it is only probed; 0: DEVICE_MISSES_STANDARD */
+    int64_t probe_ms; /* longest gap between probes then; 0: DEVICE_PROBE_STANDARD_MS */
+    struct site_trigger trigger;
+    const struct site_gate
+        *gates; /* registers that decide on the quality of all its points; the first bad one wins */
+    size_t gate_count;
     int64_t offline_after_ms;
     enum level offline_level;
-    uint32_t first_point, point_count; /* its points lie together in site.points */
+    uint32_t first_point,
+        point_count; /* its points lie together in site.points; none for a module with outputs only */
     const char *where;
 };
 
@@ -165,6 +205,24 @@ struct site_rule {
     const char *where;
 };
 
+/* What a sounder, a beacon or a fan follows: the highest level of an area, or of the alarms of one rule. */
+enum output_stop { OUTPUT_STOP_OFF, OUTPUT_STOP_ON, OUTPUT_STOP_KEEP };
+
+struct site_output {
+    const char *name, *label; /* label or NULL */
+    uint32_t device;
+    enum point_space space; /* SPACE_COIL or SPACE_HOLDING */
+    uint16_t address;
+    uint16_t on, off;         /* what is written; coil: 1 and 0, or the other way round when inverted */
+    uint32_t area, rule;      /* one of them; the other SITE_NONE */
+    enum level from;          /* the lowest level at which it is on */
+    bool silenceable;         /* `silence` switches it off until the next announcement */
+    enum output_stop on_stop; /* what is written when the daemon stops */
+    int64_t assert_ms;        /* it is read back, and written again if need be, this often */
+    enum level fault_level;   /* of the alarm while it cannot be brought to its state */
+    const char *where;
+};
+
 struct site {
     struct site_gateway gateway;
     struct site_store store;
@@ -180,6 +238,8 @@ struct site {
     size_t area_count;
     struct site_rule *rules;
     size_t rule_count;
+    struct site_output *outputs;
+    size_t output_count;
     const char *control_socket; /* or NULL: no control socket */
     enum log_level log_level;
 };

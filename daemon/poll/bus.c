@@ -18,7 +18,7 @@ static void worker_run_cb(void *arg)
 {
     struct bus *b = arg;
 
-    b->context->driver->transact(b->link, b->job.plan, b->job.request, b->job.timeout_ms, &b->answer);
+    b->context->driver->transact(b->link, &b->job, &b->answer);
 }
 
 static void worker_done_cb(void *arg, const struct loop_worker_time *time)
@@ -33,7 +33,11 @@ static void bus_ask(struct bus *b)
     const struct unit *u = b->units[b->turn.unit];
     const struct bus_context *context = b->context;
 
-    b->job = (struct job){.plan = u->plan, .request = b->turn.request, .timeout_ms = u->device->timeout_ms};
+    b->job = (struct driver_ask){.plan = u->plan,
+                                 .request = b->turn.request,
+                                 .memory = u->memory,
+                                 .begun_us = u->begun_ms * 1000,
+                                 .timeout_ms = u->device->timeout_ms};
     b->answer.result = DRIVER_BROKEN;
     b->answer.exception = 0;
     b->answer.detail[0] = '\0';

@@ -24,8 +24,9 @@ struct unit {
     const struct site_device *device;
     uint32_t index; /* into site.devices */
     struct driver_plan *plan;
-    struct driver_plan *whole; /* while a division is on trial: the plan without it; else NULL */
-    struct requests requests;  /* of plan */
+    struct driver_memory *memory; /* the worker's while it is busy; NULL when the driver has none */
+    struct driver_plan *whole;    /* while a division is on trial: the plan without it; else NULL */
+    struct requests requests;     /* of plan */
     struct grid grid;
     struct unit_health health;
     size_t probe;     /* the request that the last probe asked */
@@ -53,13 +54,6 @@ struct turn {
 };
 #define TURN_NONE SIZE_MAX
 
-/* What the worker needs to know; constant while it is busy. */
-struct job {
-    const struct driver_plan *plan;
-    size_t request;
-    int64_t timeout_ms;
-};
-
 /* What all buses share. */
 struct bus_context {
     struct loop *loop;
@@ -84,7 +78,7 @@ struct bus {
     bool last_failed; /* no request of the last poll was answered */
     uint64_t answers; /* transactions that were answered */
     struct turn turn;
-    struct job job;
+    struct driver_ask job;       /* constant while the worker is busy */
     struct driver_answer answer; /* its samples: room for the largest request and for the largest device */
     bool *read; /* by point of the unit under way: it got a frame in this poll; room for the largest device */
     struct bus_health health;

@@ -21,6 +21,8 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
         .told_ms = BUS_TOLD_NEVER,
         .broke_at = BUS_NEVER_BROKE,
     };
+    if (u->device->derived)
+        return RG_OK; /* never asked */
     if (u->device->poll_ms <= 0 || u->device->bus >= site->bus_count)
         return RG_EINVAL;
     unit_health_init(&u->health, u->device->poll_ms);
@@ -28,6 +30,8 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
         return RG_OK; /* nothing to ask of it */
     enum rg_err err = context->driver->plan(u->device, &site->points[u->device->first_point],
                                             u->device->point_count, u->device->first_point, &u->plan);
+    if (err == RG_OK && context->driver->memory_create)
+        err = context->driver->memory_create(u->device, &u->memory);
     if (err == RG_OK)
         err = requests_init(&u->requests, context->driver->plan_requests(u->plan), u->device->point_count,
                             u->device->poll_ms);
@@ -37,6 +41,8 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
 static void unit_destroy(struct unit *u, const struct driver *driver)
 {
     requests_destroy(&u->requests);
+    if (u->memory != NULL)
+        driver->memory_destroy(u->memory);
     if (u->whole != NULL)
         driver->plan_destroy(u->whole);
     if (u->plan != NULL)

@@ -107,6 +107,18 @@ struct poll_bus_stats {
     char detail[DRIVER_DETAIL_MAX]; /* why it is down; empty when it is not */
 };
 
+/* One read or write beside the polls. */
+struct poll_errand {
+    uint32_t bus; /* into site.buses; one without devices has no link: RG_ENOTFOUND */
+    struct driver_raw ask;
+    bool urgent; /* before everything else that waits for the bus: outputs */
+    /* On the loop, exactly once, never inside poll_errand; with DRIVER_BROKEN when it was not carried out because the
+     * poll is being destroyed. */
+    void (*done)(void *arg, const struct driver_raw_answer *answer);
+    void *arg;
+};
+#define POLL_ERRANDS 64 /* that wait for one bus */
+
 struct poll;
 /* Plans every device and makes every link and worker; asks nothing before poll_start. site and driver must
  * outlive it. seed: of the jitter. RG_EINVAL: a device without a period or bus; else what the driver or
@@ -117,6 +129,10 @@ void poll_start(struct poll *p);
 /* No transaction begins any more, those under way are cancelled (all at once, then all are waited for); no
  * callback follows. Takes NULL. */
 void poll_destroy(struct poll *p);
+/* Carries out an errand when its bus is free next: between two requests, not only between two polls. The errand is
+ * copied. RG_EFULL: too many wait; RG_ENOTFOUND: no such bus, or it has no link; RG_EUNSUPPORTED: the driver cannot;
+ * RG_ESTATE: before poll_start. */
+RG_NODISCARD enum rg_err poll_errand(struct poll *p, const struct poll_errand *errand);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
 void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out);
 

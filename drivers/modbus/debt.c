@@ -107,7 +107,8 @@ enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_
     if (debt_find_probe(d, ask, probe))
         return DEBT_PROBE;
     rest = debt_has_probes(d, ask);
-    patience = rest ? at_least(10 * timeout_us, DEBT_REST_MIN_US) : at_least(2 * timeout_us, DEBT_GRACE_MIN_US);
+    patience =
+        rest ? at_least(10 * timeout_us, DEBT_REST_MIN_US) : at_least(2 * timeout_us, DEBT_GRACE_MIN_US);
     if (age >= patience) {
         debt_clear(d);
         return DEBT_ASK;

@@ -22,14 +22,14 @@ static enum rg_err driver_divide(const struct driver_plan *plan, size_t request,
     return exception_is_of_range(exception) ? plan_divide(plan, request, out) : RG_ENOTFOUND;
 }
 
-static void driver_transact(struct driver_link *link, const struct driver_plan *plan, size_t request,
-                            int64_t timeout_ms, struct driver_answer *answer)
+static void driver_transact(struct driver_link *link, const struct driver_ask *ask,
+                            struct driver_answer *answer)
 {
-    const struct plan_request *r = &plan->requests[request];
-    const struct codec_point *items = plan->items + r->first;
+    const struct plan_request *r = &ask->plan->requests[ask->request];
+    const struct codec_point *items = ask->plan->items + r->first;
     struct link_answer got;
 
-    link_ask(link, &r->ask, timeout_ms, &got);
+    link_ask(link, &r->ask, ask->timeout_ms, &got);
     answer->result = got.result;
     answer->exception = got.exception;
     (void)text_copy(answer->detail, sizeof answer->detail, got.detail);

@@ -176,9 +176,11 @@ static void write_down(struct world *w, uint32_t device, struct world_poll poll)
     d->polls[d->poll_count++] = poll;
 }
 
-static void transact(struct driver_link *link, const struct driver_plan *p, size_t request,
-                     int64_t timeout_ms, struct driver_answer *answer)
+static void transact(struct driver_link *link, const struct driver_ask *ask, struct driver_answer *answer)
 {
+    const struct driver_plan *p = ask->plan;
+    const size_t request = ask->request;
+    const int64_t timeout_ms = ask->timeout_ms;
     struct world *w = current;
     struct world_poll poll = {.begun_ms = loop_mono_ms(w->loop), .run = link->run, .life = w->lives};
     enum world_fault fault = fault_of(w, link, p->device, poll.begun_ms);

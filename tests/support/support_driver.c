@@ -305,9 +305,11 @@ static void judge(enum fake_behaviour behaviour, const struct fake_device *devic
     (void)snprintf(answer->detail, sizeof(answer->detail), "%s", outcomes[behaviour].detail);
 }
 
-static void transact(struct driver_link *link, const struct driver_plan *p, size_t request,
-                     int64_t timeout_ms, struct driver_answer *answer)
+static void transact(struct driver_link *link, const struct driver_ask *ask, struct driver_answer *answer)
 {
+    const struct driver_plan *p = ask->plan;
+    const size_t request = ask->request;
+    const int64_t timeout_ms = ask->timeout_ms;
     struct fake *f = current;
 
     fake_lock(f);

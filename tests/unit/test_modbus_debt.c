@@ -155,7 +155,8 @@ static void late_answers_are_never_taken_for_others(void **state)
             }
             if (random_below(&w.random, 3) > 0)
                 w.now_us += (int64_t)random_below(&w.random, 100000);
-            ask_it(&w, &asks[random_below(&w.random, 2) ? random_below(&w.random, 2) : random_below(&w.random, RG_COUNT(asks))]);
+            ask_it(&w, &asks[random_below(&w.random, 2) ? random_below(&w.random, 2)
+                                                        : random_below(&w.random, RG_COUNT(asks))]);
         }
         good += w.good;
         rests += w.rests;

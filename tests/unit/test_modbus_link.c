@@ -400,7 +400,7 @@ static void samples_by_result(void **state)
         atomic_store(&fault, rows[i].fault);
         peer_start(&p, BUS_TCP, serve_fault);
         l = link_for(&p);
-        modbus_driver.transact(l, plan, 0, PATIENT_MS, &got);
+        modbus_driver.transact(l, &(struct driver_ask){.plan = plan, .timeout_ms = PATIENT_MS}, &got);
         assert_int_equal(got.count, 2);
         for (int k = 0; k < 2; k++) {
             assert_int_equal(samples[k].point, 40 + k);
@@ -408,7 +408,7 @@ static void samples_by_result(void **state)
             assert_true(samples[k].value == 0);
         }
         assert_true(got.detail[0] != '\0');
-        modbus_driver.transact(l, plan, 0, PATIENT_MS, &got);
+        modbus_driver.transact(l, &(struct driver_ask){.plan = plan, .timeout_ms = PATIENT_MS}, &got);
         assert_int_equal(got.result, DRIVER_OK);
         assert_int_equal(got.count, 2);
         assert_int_equal(samples[0].quality, QUALITY_GOOD);
