@@ -1,0 +1,32 @@
+/* riskgatectl's commands: what main.c hands to them, and what they give back. */
+#ifndef RG_CTL_COMMAND_H
+#define RG_CTL_COMMAND_H
+
+#include <stdbool.h>
+
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_REACHABLE = 3 };
+
+#define DEFAULT_SOCKET "/run/riskgate/control.sock"
+
+struct arguments {
+    const char *command;
+    const char *socket; /* never NULL: as given, or of the environment, or DEFAULT_SOCKET */
+    bool socket_given;  /* on the command line */
+    const char *by, *comment;
+    bool json;
+    char **operands;
+    int operand_count;
+};
+
+/* ---- without a daemon: command_check.c ---- */
+enum exit_status command_check(const struct arguments *a);
+enum exit_status command_schema(const struct arguments *a);
+
+/* ---- of the running daemon: command_daemon.c ---- */
+enum exit_status command_status(const struct arguments *a);
+enum exit_status command_alarms(const struct arguments *a);
+enum exit_status command_points(const struct arguments *a);
+enum exit_status command_risk(const struct arguments *a);
+enum exit_status command_ack(const struct arguments *a);
+
+#endif

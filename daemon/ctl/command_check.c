@@ -1,0 +1,75 @@
+#include <stdio.h>
+
+#include "base/json_write.h"
+#include "config/config.h"
+#include "ctl/command.h"
+
+static enum exit_status check_print_json(const struct config *config)
+{
+    enum exit_status status = config->site ? EXIT_DONE : EXIT_FAILED;
+    struct jsonw w;
+
+    jsonw_init(&w, 0);
+    jsonw_object_begin(&w);
+    jsonw_key_bool(&w, "valid", config->site != NULL);
+    jsonw_key_string(&w, "sha256", config->sha256);
+    jsonw_key(&w, "issues");
+    jsonw_array_begin(&w);
+    for (size_t i = 0; i < config->issue_count; i++) {
+        const struct config_issue *issue = &config->issues[i];
+
+        jsonw_object_begin(&w);
+        jsonw_key_string(&w, "severity", issue->severity == CONFIG_ERROR ? "error" : "warning");
+        jsonw_key_string(&w, "file", issue->file);
+        jsonw_key_int(&w, "line", issue->line);
+        jsonw_key_int(&w, "column", issue->column);
+        jsonw_key_string(&w, "text", issue->text);
+        jsonw_object_end(&w);
+    }
+    jsonw_array_end(&w);
+    jsonw_object_end(&w);
+    if (jsonw_error(&w) == RG_OK)
+        (void)puts(w.text);
+    else
+        status = EXIT_FAILED;
+    jsonw_free(&w);
+    return status;
+}
+
+enum exit_status command_check(const struct arguments *a)
+{
+    struct config *config = NULL;
+    enum exit_status status = EXIT_DONE;
+
+    if (config_load(a->operands[0], &config) != RG_OK) {
+        (void)fputs("riskgatectl: out of memory\n", stderr);
+        return EXIT_FAILED;
+    }
+    if (a->json) {
+        status = check_print_json(config);
+    } else {
+        config_print(config, stderr);
+        if (config->site) {
+            (void)printf("%s is valid: %zu buses, %zu devices, %zu points, %zu rules, %zu areas, %zu uplinks",
+                         a->operands[0], config->site->bus_count, config->site->device_count,
+                         config->site->point_count, config->site->rule_count, config->site->area_count,
+                         config->site->uplink_count);
+            if (config->warning_count > 0)
+                (void)printf("; %zu warnings", config->warning_count);
+            (void)putchar('\n');
+        } else {
+            (void)fprintf(stderr, "%s: %zu errors, %zu warnings\n", a->operands[0], config->error_count,
+                          config->warning_count);
+            status = EXIT_FAILED;
+        }
+    }
+    config_free(config);
+    return status;
+}
+
+enum exit_status command_schema(const struct arguments *a)
+{
+    (void)a;
+    config_write_schema(stdout);
+    return EXIT_DONE;
+}

@@ -1,0 +1,85 @@
+/* Commands that are one question to the running daemon. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "ctl/client.h"
+#include "ctl/command.h"
+#include "ctl/show.h"
+
+static void write_request(const struct arguments *a, struct jsonw *w)
+{
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "command", a->command);
+    if (a->operand_count > 0)
+        jsonw_key_string(w, "alarm", a->operands[0]);
+    if (a->by)
+        jsonw_key_string(w, "by", a->by);
+    if (a->comment)
+        jsonw_key_string(w, "comment", a->comment);
+    jsonw_object_end(w);
+}
+
+/* Asks the daemon, then shows its answer: as it came with --json (show is NULL then, too, for commands without a table). */
+static enum exit_status ask_daemon(const struct arguments *a, void (*show)(const struct json *, FILE *))
+{
+    struct client_answer answer = {0};
+    enum exit_status status = EXIT_DONE;
+    struct jsonw request;
+
+    jsonw_init(&request, 0);
+    write_request(a, &request);
+    if (jsonw_error(&request) == RG_OK)
+        client_ask(a->socket, &request, &answer);
+    else
+        (void)strcpy(answer.problem, "out of memory");
+    if (answer.problem[0]) {
+        (void)fprintf(stderr, "riskgatectl: %s\n", answer.problem);
+        status = answer.reached ? EXIT_FAILED : EXIT_NOT_REACHABLE;
+    } else if (a->json) {
+        /* {"ok":true,"result":X}: X as the daemon wrote it. */
+        static const char head[] = "{\"ok\":true,\"result\":";
+        size_t length = strlen(answer.text);
+
+        if (strncmp(answer.text, head, sizeof head - 1) == 0 && length > sizeof head)
+            (void)printf("%.*s\n", (int)(length - sizeof head), answer.text + sizeof head - 1);
+        else
+            status = EXIT_FAILED;
+    } else if (show) {
+        show(json_get(answer.answer, "result"), stdout);
+    }
+    client_answer_free(&answer);
+    jsonw_free(&request);
+    return status;
+}
+
+enum exit_status command_status(const struct arguments *a)
+{
+    return ask_daemon(a, show_status);
+}
+
+enum exit_status command_alarms(const struct arguments *a)
+{
+    return ask_daemon(a, show_alarms);
+}
+
+enum exit_status command_points(const struct arguments *a)
+{
+    return ask_daemon(a, show_points);
+}
+
+enum exit_status command_risk(const struct arguments *a)
+{
+    return ask_daemon(a, show_risk);
+}
+
+enum exit_status command_ack(const struct arguments *a)
+{
+    if (!a->by) {
+        (void)fputs("riskgatectl: ack needs --by NAME: an acknowledgement has somebody who answers for it\n",
+                    stderr);
+        return EXIT_USAGE;
+    }
+    return ask_daemon(a, NULL);
+}
