@@ -25,6 +25,7 @@ struct ask {
     uint16_t count;   /* registers or bits */
     uint16_t
         limit; /* the most registers this device may be asked for at once (bounds the probes of debt.h) */
+    int64_t gap_us; /* silence before it that this device needs; 0: what its line needs anyway */
 };
 
 bool ask_is_bits(const struct ask *ask);

@@ -87,7 +87,8 @@ static void plan_join(struct driver_plan *plan, const struct site_device *device
                               .function = function_of(places[r->first].space),
                               .address = (uint16_t)first,
                               .count = (uint16_t)(end - first),
-                              .limit = (uint16_t)span_limit(device, SPACE_HOLDING)};
+                              .limit = (uint16_t)span_limit(device, SPACE_HOLDING),
+                              .gap_us = device->gap_ms * 1000};
     }
 }
 

@@ -122,6 +122,21 @@ static void limits(void **state)
     plan_destroy(plan);
 }
 
+static void asks_with_the_gap_of_the_device(void **state)
+{
+    const struct site_device device = {.unit = 9, .max_registers = 125, .gap_ms = 300};
+    const struct site_point point = point_at(SPACE_INPUT, 30300, TYPE_U16);
+    struct driver_plan *plan = NULL;
+
+    (void)state;
+    assert_int_equal(modbus_driver.plan(&device, &point, 1, FIRST, &plan), RG_OK);
+    assert_int_equal(plan->requests[0].ask.gap_us, 300000);
+    plan_destroy(plan);
+    plan = make(125, 8, &point, 1);
+    assert_int_equal(plan->requests[0].ask.gap_us, 0);
+    plan_destroy(plan);
+}
+
 static void divides_where_nothing_is_used(void **state)
 {
     const struct site_point points[] = {
@@ -309,6 +324,7 @@ int main(void)
         cmocka_unit_test(joins_over_gaps),
         cmocka_unit_test(singles_only),
         cmocka_unit_test(limits),
+        cmocka_unit_test(asks_with_the_gap_of_the_device),
         cmocka_unit_test(divides_where_nothing_is_used),
         cmocka_unit_test(refused_and_empty),
         cmocka_unit_test(wire_bytes),
