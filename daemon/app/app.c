@@ -165,11 +165,13 @@ void app_stop(struct app *a, const char *reason, void (*done)(void *arg), void *
 
 /* ---- control ---- */
 
-static enum rg_err control_cb(void *arg, const char *command, const struct json *request, uint32_t uid,
-                              struct jsonw *out, char *error, size_t error_size)
+static enum rg_err control_cb(void *arg, struct control_call *call, const char *command,
+                              const struct json *request, uint32_t uid, struct jsonw *out, char *error,
+                              size_t error_size)
 {
     struct app *a = arg;
 
+    (void)call;
     return command_run(&a->context, command, request, uid, out, error, error_size);
 }
 

@@ -13,6 +13,19 @@
 #define IDLE_CHECK_MS 5000
 #define PLACES (2 * CONTROL_PEERS) /* who is being closed still has one for a moment */
 
+enum call_state {
+    CALL_NONE,     /* the peer is owed nothing */
+    CALL_RUNNING,  /* the command's callback is at work */
+    CALL_DEFERRED, /* it will be answered later */
+};
+
+struct control_call {
+    struct peer *peer;
+    enum call_state state;
+    void (*gone)(void *arg); /* CALL_DEFERRED */
+    void *arg;
+};
+
 struct peer {
     struct control *control;
     struct loop_peer *socket;
@@ -20,8 +33,10 @@ struct peer {
     int64_t heard_ms;
     bool dropped; /* its place was given to another */
     bool closing; /* an answer that ends the conversation was written: further bytes are not read */
+    struct control_call call;
     size_t length;
-    char line[CONTROL_LINE_MAX];
+    char line[CONTROL_LINE_MAX +
+              1]; /* what was sent and not carried out yet, from the beginning of a line; with its end */
     struct peer *next;
 };
 
@@ -65,24 +80,33 @@ static void peer_refuse(struct peer *p, const char *text)
     loop_peer_close(p->socket);
 }
 
+static void peer_answer_begin(struct jsonw *w)
+{
+    jsonw_init(w, ANSWER_MAX);
+    jsonw_object_begin(w);
+    jsonw_key_bool(w, "ok", true);
+    jsonw_key(w, "result");
+}
+
 static void peer_run(struct peer *p, const char *command, const struct json *request)
 {
     char error[ERROR_TEXT_MAX] = "";
     struct jsonw w;
     enum rg_err err;
 
-    jsonw_init(&w, ANSWER_MAX);
-    jsonw_object_begin(&w);
-    jsonw_key_bool(&w, "ok", true);
-    jsonw_key(&w, "result");
-    err = p->control->command(p->control->arg, command, request, p->uid, &w, error, sizeof error);
-    jsonw_object_end(&w);
-    if (err == RG_OK)
-        err = jsonw_error(&w);
-    if (err != RG_OK)
-        peer_answer_error(p, error[0] ? error : rg_err_text(err));
-    else
-        peer_send(p, &w);
+    peer_answer_begin(&w);
+    p->call.state = CALL_RUNNING;
+    err = p->control->command(p->control->arg, &p->call, command, request, p->uid, &w, error, sizeof error);
+    if (p->call.state != CALL_DEFERRED) {
+        p->call.state = CALL_NONE;
+        jsonw_object_end(&w);
+        if (err == RG_OK)
+            err = jsonw_error(&w);
+        if (err != RG_OK)
+            peer_answer_error(p, error[0] ? error : rg_err_text(err));
+        else
+            peer_send(p, &w);
+    }
     jsonw_free(&w);
 }
 
@@ -103,28 +127,41 @@ static void peer_line(struct peer *p, const char *line, size_t length)
     json_free(request);
 }
 
+/* Carries out the lines that are whole, up to one that is answered later. */
+static void peer_work(struct peer *p)
+{
+    size_t begin = 0;
+
+    while (!p->closing && p->call.state == CALL_NONE) {
+        const char *line = p->line + begin;
+        const char *end = memchr(line, '\n', p->length - begin);
+
+        if (!end)
+            break;
+        begin += (size_t)(end - line) + 1;
+        peer_line(p, line, (size_t)(end - line));
+    }
+    p->length -= begin;
+    memmove(p->line, p->line + begin, p->length);
+}
+
 static void peer_read_cb(void *context, const char *bytes, size_t length)
 {
     struct peer *p = context;
 
     p->heard_ms = loop_mono_ms(p->control->loop);
     while (length > 0 && !p->closing) {
-        const char *end = memchr(bytes, '\n', length);
-        size_t part = end ? (size_t)(end - bytes) : length;
+        size_t room = sizeof p->line - p->length;
+        size_t part = length < room ? length : room;
 
-        if (part > sizeof p->line - p->length) {
-            peer_refuse(p, "the request is too long");
-            return;
-        }
         memcpy(p->line + p->length, bytes, part);
         p->length += part;
-        if (!end)
-            return;
-        bytes += part + 1;
-        length -= part + 1;
-        part = p->length;
-        p->length = 0;
-        peer_line(p, p->line, part);
+        bytes += part;
+        length -= part;
+        peer_work(p);
+        if (!p->closing && p->length == sizeof p->line)
+            peer_refuse(p, p->call.state == CALL_DEFERRED ? "too much was sent before the answer"
+                                                          : "the request is too long");
     }
 }
 
@@ -158,6 +195,7 @@ static void *peer_open_cb(void *arg, struct loop_peer *socket, uint32_t uid)
     p->control = c;
     p->socket = socket;
     p->uid = uid;
+    p->call.peer = p;
     p->heard_ms = loop_mono_ms(c->loop);
     p->next = c->peers;
     c->peers = p;
@@ -174,7 +212,55 @@ static void peer_closed_cb(void *context)
             break;
         }
     }
+    if (p->call.state == CALL_DEFERRED)
+        p->call.gone(p->call.arg);
     free(p);
+}
+
+/* ---- answers that come later ---- */
+
+void control_defer(struct control_call *call, void (*gone)(void *arg), void *arg)
+{
+    call->state = CALL_DEFERRED;
+    call->gone = gone;
+    call->arg = arg;
+}
+
+/* The peer is owed nothing any more: what it sent meanwhile is carried out now. */
+static void call_end(struct control_call *call)
+{
+    struct peer *p = call->peer;
+
+    call->state = CALL_NONE;
+    p->heard_ms = loop_mono_ms(p->control->loop);
+    peer_work(p);
+}
+
+void control_answer(struct control_call *call, const struct jsonw *result)
+{
+    enum rg_err err = jsonw_error(result);
+    struct jsonw w;
+
+    if (err == RG_OK && result->length == 0)
+        err = RG_ESTATE;
+    peer_answer_begin(&w);
+    if (err == RG_OK)
+        jsonw_raw(&w, result->text, result->length);
+    jsonw_object_end(&w);
+    if (err == RG_OK)
+        err = jsonw_error(&w);
+    if (err == RG_OK)
+        peer_send(call->peer, &w);
+    else
+        peer_answer_error(call->peer, rg_err_text(err));
+    jsonw_free(&w);
+    call_end(call);
+}
+
+void control_answer_error(struct control_call *call, const char *text)
+{
+    peer_answer_error(call->peer, text);
+    call_end(call);
 }
 
 static void control_idle_cb(void *arg)
@@ -184,7 +270,7 @@ static void control_idle_cb(void *arg)
 
     for (struct peer *p = c->peers, *next; p; p = next) {
         next = p->next; /* closing may free p at once */
-        if (now - p->heard_ms >= CONTROL_IDLE_MS) {
+        if (p->call.state != CALL_DEFERRED && now - p->heard_ms >= CONTROL_IDLE_MS) {
             p->closing = true;
             loop_peer_close(p->socket);
         }

@@ -3,7 +3,11 @@
  * Request: {"command":"status"} with further members as the command needs. Answer: {"ok":true,"result":...} or
  * {"ok":false,"error":"text"}. A line over CONTROL_LINE_MAX bytes, no JSON object, or no command: an error answer, and the
  * peer is closed. Bounded: CONTROL_PEERS at once, beside as many that are being closed; one more and the peer not heard for longest
- * is closed; an idle peer is closed after CONTROL_IDLE_MS. */
+ * is closed; an idle peer is closed after CONTROL_IDLE_MS.
+ *
+ * A command may answer later (control_defer). Answers keep the order of their requests, so what the peer sends meanwhile
+ * waits, CONTROL_LINE_MAX bytes at most: more, and it is told so and closed. A peer that ends its side, be it the sending
+ * one only, is gone, and the command hears of it. Such a wait is bounded by the command; the peer is not idle meanwhile. */
 #ifndef RG_CONTROL_CONTROL_H
 #define RG_CONTROL_CONTROL_H
 
@@ -17,9 +21,20 @@
 #define CONTROL_IDLE_MS 60000
 
 struct control;
+/* The request of a peer that is being carried out. */
+struct control_call;
 /* Writes the value of "result" (one JSON value) into out. An error: returns it and writes the text for people into error. */
-typedef enum rg_err (*control_command_cb)(void *arg, const char *command, const struct json *request,
-                                          uint32_t uid, struct jsonw *out, char *error, size_t error_size);
+typedef enum rg_err (*control_command_cb)(void *arg, struct control_call *call, const char *command,
+                                          const struct json *request, uint32_t uid, struct jsonw *out,
+                                          char *error, size_t error_size);
+
+/* Inside the control_command_cb of this call, once, which then returns RG_OK and writes nothing: it will be answered by
+ * control_answer or control_answer_error, on the loop and not before that callback has returned. gone(arg): the peer went
+ * away first, or the control is being destroyed; the call is no more. It never comes inside an answer. */
+void control_defer(struct control_call *call, void (*gone)(void *arg), void *arg);
+/* result: one JSON value; with an error in it (jsonw_error) that is the answer. The call is no more. */
+void control_answer(struct control_call *call, const struct jsonw *result);
+void control_answer_error(struct control_call *call, const char *text);
 
 /* path's folder is made (0755) when it is missing. RG_EEXIST: another instance answers there; RG_EIO: *reason gets an errno. */
 RG_NODISCARD enum rg_err control_create(struct loop *loop, const char *path, control_command_cb cb, void *arg,

@@ -34,12 +34,23 @@ struct bench {
     unsigned commands;
     uint32_t uid;
     char last[64];
+    struct control_call *later[CONTROL_PEERS]; /* calls that wait for their answers; NULL: gone */
+    unsigned deferred;
 };
+
+static void gone_cb(void *arg)
+{
+    struct control_call **slot = arg;
+
+    assert_non_null(*slot);
+    *slot = NULL;
+}
 
 /* ---- the daemon's side ---- */
 
-static enum rg_err command_cb(void *arg, const char *command, const struct json *request, uint32_t uid,
-                              struct jsonw *out, char *error, size_t error_size)
+static enum rg_err command_cb(void *arg, struct control_call *call, const char *command,
+                              const struct json *request, uint32_t uid, struct jsonw *out, char *error,
+                              size_t error_size)
 {
     struct bench *b = arg;
 
@@ -62,6 +73,11 @@ static enum rg_err command_cb(void *arg, const char *command, const struct json 
         jsonw_int(out, 1); /* begun, then refused */
         (void)snprintf(error, error_size, "because \"quoted\"");
         return RG_ESTATE;
+    } else if (strcmp(command, "later") == 0) {
+        assert_true(b->deferred < RG_COUNT(b->later));
+        b->later[b->deferred] = call;
+        control_defer(call, gone_cb, &b->later[b->deferred]);
+        b->deferred++;
     } else {
         return RG_EUNSUPPORTED;
     }
@@ -441,6 +457,177 @@ static void where_it_cannot_listen(void **state)
     assert_int_equal(there.st_mode & 0777, 0660);
 }
 
+/* ---- answers that come later ---- */
+
+static bool one_waits(struct bench *b)
+{
+    return b->deferred >= 1;
+}
+
+static bool two_wait(struct bench *b)
+{
+    return b->deferred >= 2;
+}
+
+static bool none_waits(struct bench *b)
+{
+    for (unsigned i = 0; i < b->deferred; i++) {
+        if (b->later[i])
+            return false;
+    }
+    return true;
+}
+
+static void answer(struct bench *b, unsigned which, const char *text)
+{
+    struct control_call *call = b->later[which];
+    struct jsonw w;
+
+    assert_non_null(call);
+    b->later[which] = NULL;
+    jsonw_init(&w, 0);
+    jsonw_string(&w, text);
+    control_answer(call, &w);
+    jsonw_free(&w);
+}
+
+static void an_answer_that_comes_later(void **state)
+{
+    struct bench *b = *state;
+    int fd = join(b);
+
+    say(b, fd, "{\"command\":\"later\"}\n");
+    await(b, fd, one_waits);
+    expect_alive(b); /* others are served meanwhile */
+    assert_false(readable(&(struct bench){.fd = fd}));
+    answer(b, 0, "at last");
+    expect(b, fd, "{\"ok\":true,\"result\":\"at last\"}");
+    say(b, fd, "{\"command\":\"later\"}\n");
+    await(b, fd, two_wait);
+    control_answer_error(b->later[1], "no");
+    b->later[1] = NULL;
+    expect(b, fd, "{\"ok\":false,\"error\":\"no\"}");
+    say(b, fd, "{\"command\":\"echo\",\"text\":\"go on\"}\n");
+    expect(b, fd, "{\"ok\":true,\"result\":\"go on\"}");
+    assert_int_equal(close(fd), 0);
+}
+
+/* What is sent behind it waits, in order, and a second one of the kind as well. */
+static void answers_keep_the_order_of_their_questions(void **state)
+{
+    struct bench *b = *state;
+    int fd = join(b);
+
+    say(b, fd,
+        "{\"command\":\"echo\",\"text\":\"1\"}\n{\"command\":\"later\"}\n{\"command\":\"echo\",\"text\":"
+        "\"3\"}\n{\"command\":\"later\"}\n{\"command\":\"echo\",\"te");
+    expect(b, fd, "{\"ok\":true,\"result\":\"1\"}");
+    await(b, fd, one_waits);
+    expect_alive(b);
+    assert_int_equal(b->deferred, 1);
+    say(b, fd, "xt\":\"5\"}\n");
+    answer(b, 0, "2");
+    expect(b, fd, "{\"ok\":true,\"result\":\"2\"}");
+    expect(b, fd, "{\"ok\":true,\"result\":\"3\"}");
+    await(b, fd, two_wait);
+    expect_alive(b);
+    answer(b, 1, "4");
+    expect(b, fd, "{\"ok\":true,\"result\":\"4\"}");
+    expect(b, fd, "{\"ok\":true,\"result\":\"5\"}");
+    assert_int_equal(close(fd), 0);
+}
+
+/* What is no JSON becomes an error, never half an answer. */
+static void a_later_answer_that_went_wrong(void **state)
+{
+    struct bench *b = *state;
+    char memory[8];
+    struct jsonw w;
+    int fd = join(b);
+
+    say(b, fd, "{\"command\":\"later\"}\n{\"command\":\"later\"}\n");
+    await(b, fd, one_waits);
+    jsonw_init_fixed(&w, memory, sizeof memory);
+    jsonw_string(&w, "more than it holds");
+    control_answer(b->later[0], &w);
+    b->later[0] = NULL;
+    expect(b, fd, "{\"ok\":false,\"error\":\"bounded queue or buffer is full\"}");
+    await(b, fd, two_wait);
+    jsonw_init(&w, 0);
+    control_answer(b->later[1], &w); /* nothing at all */
+    b->later[1] = NULL;
+    expect(b, fd, "{\"ok\":false,\"error\":\"not possible in this state\"}");
+    assert_int_equal(close(fd), 0);
+}
+
+static void who_goes_away_while_waiting(void **state)
+{
+    struct bench *b = *state;
+    int whole = join(b), half = join(b);
+
+    say(b, whole, "{\"command\":\"later\"}\n{\"command\":\"echo\",\"text\":\"never carried out\"}\n");
+    await(b, whole, one_waits);
+    say(b, half, "{\"command\":\"later\"}\n");
+    await(b, half, two_wait);
+    assert_int_equal(close(whole), 0);
+    /* Who ends the sending side only has gone as well, as it says in control.h. */
+    assert_int_equal(shutdown(half, SHUT_WR), 0);
+    await(b, -1, none_waits);
+    assert_int_equal(b->commands, 2);
+    expect_end(b, half);
+    expect_alive(b);
+}
+
+static void too_much_behind_a_question(void **state)
+{
+    static char bytes[2 * CONTROL_LINE_MAX];
+    struct bench *b = *state;
+    int fd = join(b);
+
+    memset(bytes, '\n', sizeof bytes);
+    say(b, fd, "{\"command\":\"later\"}\n");
+    say_n(b, fd, bytes, sizeof bytes);
+    expect(b, fd, "{\"ok\":false,\"error\":\"too much was sent before the answer\"}");
+    await(b, -1, none_waits);
+    assert_int_equal(b->commands, 1);
+    assert_int_equal(close(fd), 0);
+    expect_alive(b);
+}
+
+static void the_end_while_peers_wait(void **state)
+{
+    struct bench *b = *state;
+    int one = join(b), two = join(b);
+
+    say(b, one, "{\"command\":\"later\"}\n");
+    say(b, two, "{\"command\":\"later\"}\n");
+    await(b, -1, two_wait);
+    control_destroy(b->control);
+    b->control = NULL;
+    assert_true(none_waits(b));
+    expect_end(b, one);
+    expect_end(b, two);
+}
+
+/* Its place is given to another: it hears of it. */
+static void a_crowd_while_a_peer_waits(void **state)
+{
+    struct bench *b = *state;
+    int fd = join(b);
+    int fds[2 * CONTROL_PEERS];
+
+    say(b, fd, "{\"command\":\"later\"}\n");
+    await(b, fd, one_waits);
+    for (size_t i = 0; i < RG_COUNT(fds); i++) {
+        fds[i] = join(b);
+        expect_alive(b);
+    }
+    await(b, -1, none_waits);
+    for (size_t i = 0; i < RG_COUNT(fds); i++)
+        assert_int_equal(close(fds[i]), 0);
+    assert_int_equal(close(fd), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +641,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_crowd_of_silent_peers, begin, end),
         cmocka_unit_test_setup_teardown(the_end_with_peers_there, begin, end),
         cmocka_unit_test_setup_teardown(where_it_cannot_listen, begin, end),
+        cmocka_unit_test_setup_teardown(an_answer_that_comes_later, begin, end),
+        cmocka_unit_test_setup_teardown(answers_keep_the_order_of_their_questions, begin, end),
+        cmocka_unit_test_setup_teardown(a_later_answer_that_went_wrong, begin, end),
+        cmocka_unit_test_setup_teardown(who_goes_away_while_waiting, begin, end),
+        cmocka_unit_test_setup_teardown(too_much_behind_a_question, begin, end),
+        cmocka_unit_test_setup_teardown(the_end_while_peers_wait, begin, end),
+        cmocka_unit_test_setup_teardown(a_crowd_while_a_peer_waits, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
