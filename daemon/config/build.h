@@ -4,6 +4,7 @@
 #define RG_CONFIG_BUILD_H
 
 #include "base/hash_index.h"
+#include "config/items.h"
 #include "config/load.h"
 #include "config/table.h"
 
@@ -23,12 +24,15 @@ struct names {
     uint32_t count;
 };
 
+struct line_said;
+
 struct build {
     struct load *ld;
     struct site *site;
     const struct node *maps[SECTION_COUNT]; /* the mapping sections: gateway, store, control, log; or NULL */
     struct entries entries[SECTION_COUNT];  /* the list sections */
     struct names uplinks, buses, devices, points, areas, rules;
+    struct line_said *lines; /* [bus_count] */
 };
 
 /* The whole way; site is left incomplete when there are errors. */
@@ -42,8 +46,24 @@ void build_devices(struct build *b);
 void build_uplinks(struct build *b); /* after devices */
 void build_rules(struct build *b);   /* after devices */
 
-/* Where the parts of points and rules are split over files. */
-void build_point(struct build *b, uint32_t device, const struct node *node, uint32_t index);
+/* Where the parts of devices, points and rules are split over files. */
+/* One point of a device: its number in site.points, and what it says (item->own, or over item->under). */
+void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
+                 const struct node *own, const struct node *under, uint32_t index);
+/* status and heartbeat -> device.gates; after its poll period is known. */
+void build_gates(struct build *b, struct device_item *item);
+/* trigger -> device.trigger; bus: NULL when it is not known. */
+void build_trigger(struct build *b, struct device_item *item, const struct site_bus *bus);
+/* What each line is set to, as its bus says; after the buses. */
+void line_begin(struct build *b);
+/* Refuses a device that is set otherwise than its line; device.bus is known. */
+void line_check(struct build *b, const struct device_item *item);
+/* Which of the five keys was given. false: none that is right, reported already or now. */
+bool address_take(struct build *b, const struct address_item *at, enum point_space *space, uint16_t *address);
+/* A key of {number: ...} as a whole number of least to most; true and false are 1 and 0 where most is 1. An
+ * error otherwise; `what` names it: "a value in `is`". */
+bool key_number(struct build *b, const char *what, const struct node *child, int64_t least, int64_t most,
+                int64_t *out);
 void rule_check(struct build *b, const struct site_rule *rule, const struct node *node);
 
 /* Warns where the polls asked for cannot fit. Only for a site without errors. */

@@ -53,6 +53,24 @@ static void check_line(struct build *b, const struct site_bus *bus, const struct
     }
 }
 
+/* What belongs to lines that are shared by many units, or driven by this machine. */
+static void check_serial(struct build *b, struct bus_item *item, const struct node *node)
+{
+    struct rs485_item rs485 = {.rs485 = {.enabled = true}};
+    const struct node *echo = node_get(node, "echo");
+
+    if (item->bus.kind == BUS_TCP && echo)
+        issue_error(b->ld, node_key_place(echo),
+                    "`echo` means nothing on `tcp`: it belongs to `rtu` or `rtu_over_tcp`");
+    if (!item->rs485)
+        return;
+    if (item->bus.kind != BUS_RTU)
+        issue_error(b->ld, node_key_place(item->rs485),
+                    "`rs485` belongs to `rtu`: the direction is switched at a serial port of this machine");
+    fill_map(b->ld, SECTION_RS485, item->rs485, &rs485);
+    item->bus.rs485 = rs485.rs485;
+}
+
 /* What two buses must not share, as text: the line itself under whatever name, or the far end. */
 static const char *end_of(struct build *b, const struct site_bus *bus)
 {
@@ -105,8 +123,10 @@ static void build_bus(struct build *b, uint32_t index, const struct node *node)
         item.bus.kind = item.tcp ? BUS_TCP : BUS_RTU_OVER_TCP;
         take_endpoint(b, item.tcp ? item.tcp : item.rtu_over_tcp, &item.bus);
     }
-    if (item.tcp || item.rtu_over_tcp || item.bus.path)
+    if (item.tcp || item.rtu_over_tcp || item.bus.path) {
         check_line(b, &item.bus, node);
+        check_serial(b, &item, node);
+    }
     item.bus.where = load_where(b->ld, node_place(node));
     b->site->buses[index] = item.bus;
     if (item.bus.name)
@@ -131,4 +151,5 @@ void build_buses(struct build *b)
         check_shared(b, ends, i, entries->nodes[i]);
     }
     hash_index_destroy(ends);
+    line_begin(b);
 }

@@ -26,9 +26,11 @@ static void check_unit(struct build *b, const struct site_device *device, const 
         issue_error(b->ld, node_place(unit), "unit %u is possible on `tcp` only", device->unit);
 }
 
-static void check_offline(struct build *b, struct site_device *device, const struct node *node)
+static void check_offline(struct build *b, struct device_item *item)
 {
-    const struct node *after = node_get(node_get(node, "offline"), "after");
+    struct site_device *device = &item->device;
+    const struct node *after =
+        node_over(node_get(item->own, "offline"), node_get(item->under, "offline"), "after");
 
     if (device->offline_after_ms == 0) {
         device->offline_after_ms = OFFLINE_POLLS * device->poll_ms;
@@ -41,7 +43,7 @@ static void check_offline(struct build *b, struct site_device *device, const str
 }
 
 /* Defaults that depend on the bus, and what refers to other parts. */
-static void join_device(struct build *b, struct device_item *item, const struct node *node)
+static void join_device(struct build *b, struct device_item *item)
 {
     struct site_device *device = &item->device;
     const struct site_bus *bus = NULL;
@@ -49,20 +51,24 @@ static void join_device(struct build *b, struct device_item *item, const struct 
     device->area = SITE_NONE;
     device->bus = SITE_NONE;
     if (item->bus)
-        device->bus = names_find(b->ld, &b->buses, item->bus, node_place(node_get(node, "bus")));
+        device->bus = names_find(b->ld, &b->buses, item->bus, node_place(node_get(item->own, "bus")));
     if (device->bus != SITE_NONE)
         bus = &b->site->buses[device->bus];
     if (item->area)
-        device->area = names_find(b->ld, &b->areas, item->area, node_place(node_get(node, "area")));
+        device->area = names_find(b->ld, &b->areas, item->area, node_place(node_get(item->own, "area")));
     if (device->timeout_ms == 0)
         device->timeout_ms = bus ? bus->timeout_ms : TIMEOUT_STANDARD_MS;
-    check_unit(b, device, bus, node_get(node, "unit"));
-    check_offline(b, device, node);
+    check_unit(b, device, bus, node_get(item->own, "unit"));
+    check_offline(b, item);
+    line_check(b, item);
+    build_gates(b, item);
+    build_trigger(b, item, bus);
 }
 
-static void build_points(struct build *b, uint32_t device, const struct node *points)
+static void build_points(struct build *b, const struct device_item *item, uint32_t device)
 {
     struct site_device *d = &b->site->devices[device];
+    const struct node *points = item->points;
 
     d->first_point = (uint32_t)b->site->point_count;
     for (const struct node *node = points ? points->first : NULL; node; node = node->next) {
@@ -71,14 +77,27 @@ static void build_points(struct build *b, uint32_t device, const struct node *po
             break;
         }
         if (node->kind == NODE_MAP)
-            build_point(b, device, node, (uint32_t)b->site->point_count++);
+            build_point(b, item, device, node, NULL, (uint32_t)b->site->point_count++);
         else
             issue_error(b->ld, node_place(node), "an entry of `points` must be a mapping, not %s",
                         node_kind_words(node));
     }
     d->point_count = (uint32_t)b->site->point_count - d->first_point;
+    /* Nothing but its points uses a device. */
+    if (!node_get(item->own, "points"))
+        issue_error(b->ld, node_place(item->own), "`points` is missing in a device");
     if (points && points->count == 0)
         issue_error(b->ld, node_place(points), "`points` is empty: nothing would be read of the device");
+}
+
+/* What the keys of a device say, before any of it is looked at. */
+static void take_device(struct build *b, struct device_item *item, const struct node *node)
+{
+    /* A unit that is refused must not bring further complaints with it. */
+    *item = (struct device_item){.device = {.unit = 1}, .own = node};
+    fill_standards(b->ld, SECTION_DEVICE, item);
+    fill_over(b->ld, SECTION_DEVICE, node, item);
+    fill_demand(b->ld, SECTION_DEVICE, node, NULL);
 }
 
 static uint32_t count_points(const struct entries *devices)
@@ -105,16 +124,15 @@ void build_devices(struct build *b)
         return;
     for (uint32_t i = 0; i < entries->count && !b->ld->oom; i++) {
         const struct node *node = entries->nodes[i];
-        /* A poll or unit that is refused must not bring further complaints with it. */
-        struct device_item item = {.device = {.unit = 1, .poll_ms = 1000}};
+        struct device_item item;
 
-        fill_map(b->ld, SECTION_DEVICE, node, &item);
-        join_device(b, &item, node);
+        take_device(b, &item, node);
+        join_device(b, &item);
         item.device.where = load_where(b->ld, node_place(node));
         b->site->devices[i] = item.device;
         b->site->device_count = i + 1;
         if (item.device.name)
             names_add(b->ld, &b->devices, i, item.device.name, node_place(node_get(node, "name")));
-        build_points(b, i, item.points);
+        build_points(b, &item, i);
     }
 }

@@ -10,6 +10,8 @@
 #include "config/value.h"
 
 #define ADDRESSES 65536u
+#define WORDS_MAX 256 /* of one enumeration */
+#define WORD_BYTES 64
 #define TYPE_ABSENT ((enum point_type)UINT8_MAX)
 
 /* The raw values that a sentinel of each type may have. One of a 16- or 32-bit integer may be written as
@@ -42,25 +44,10 @@ static bool is_signed(enum point_type type)
     return type == TYPE_I16 || type == TYPE_I32;
 }
 
-/* Where it is read. false: nowhere, reported. */
-static bool take_address(struct build *b, struct point_item *item)
+/* What is said of a key, in whatever layer. */
+static const struct node *said(const struct point_item *item, const char *key)
 {
-    struct site_point *p = &item->point;
-
-    for (unsigned space = 0; space < RG_COUNT(item->at); space++)
-        if (item->at[space] >= 0) {
-            p->space = (enum point_space)space;
-            p->address = (uint16_t)item->at[space];
-            return true;
-        }
-    if (!item->reg)
-        return false;
-    if (value_register(item->reg->text, &p->space, &p->address))
-        return true;
-    issue_error(b->ld, node_place(item->reg),
-                "`register` is 0xxxx, 1xxxx, 3xxxx or 4xxxx in five or six digits, from 1 on, not `%s`",
-                shown(item->reg->text).text);
-    return false;
+    return node_over(item->own, item->under, key);
 }
 
 static bool is_bits(const struct site_point *p)
@@ -69,9 +56,10 @@ static bool is_bits(const struct site_point *p)
 }
 
 /* Gives the type its default, or says why there is none. */
-static bool check_type(struct build *b, struct site_point *p, const struct node *node)
+static bool check_type(struct build *b, struct point_item *item)
 {
-    const struct node *type = node_get(node, "type");
+    struct site_point *p = &item->point;
+    const struct node *type = said(item, "type");
 
     if (is_bits(p)) {
         if (p->type != TYPE_ABSENT && p->type != TYPE_BOOL)
@@ -82,8 +70,8 @@ static bool check_type(struct build *b, struct site_point *p, const struct node 
     }
     if (p->type == TYPE_ABSENT && p->bit < 0) {
         /* One that is given but wrong was reported already. */
-        if (!type && !node_get(node, "bit"))
-            issue_error(b->ld, node_place(node), "`type` is missing in a point that is a register");
+        if (!type && !said(item, "bit"))
+            issue_error(b->ld, node_place(item->own), "`type` is missing in a point that is a register");
         return false;
     }
     if (p->type == TYPE_BOOL && p->bit < 0) {
@@ -96,49 +84,54 @@ static bool check_type(struct build *b, struct site_point *p, const struct node 
     return true;
 }
 
-static void check_order(struct build *b, const struct site_point *p, const struct node *node)
+/* standard: of the device, for points that need one and do not name theirs. */
+static void check_order(struct build *b, struct point_item *item, enum word_order standard)
 {
-    const struct node *order = node_get(node, "order");
+    struct site_point *p = &item->point;
+    const struct node *order = said(item, "order");
+    const bool needed = point_type_words(p->type) > 1;
 
-    if (point_type_words(p->type) > 1 && !order)
-        issue_error(b->ld, node_place(node),
+    if (needed && !order && standard == ORDER_NONE)
+        issue_error(b->ld, node_place(item->own),
                     "`order` is missing: the order of the bytes of a point of type %s is never guessed",
                     point_type_name(p->type));
-    else if (point_type_words(p->type) == 1 && order)
+    else if (needed && !order)
+        p->order = standard;
+    else if (!needed && order)
         issue_error(b->ld, node_key_place(order),
                     "`order` means nothing for type %s, which is one register or bit",
                     point_type_name(p->type));
 }
 
-static void refuse_key(struct build *b, const struct node *node, const char *key, const char *why)
+static void refuse_key(struct build *b, const struct point_item *item, const char *key, const char *why)
 {
-    const struct node *given = node_get(node, key);
+    const struct node *given = said(item, key);
 
     if (given)
         issue_error(b->ld, node_key_place(given), "`%s` %s", key, why);
 }
 
-static void check_bits(struct build *b, struct point_item *item, const struct node *node)
+static void check_bits(struct build *b, struct point_item *item)
 {
-    static const char *const numeric[] = {"scale", "offset", "range", "invalid"};
+    static const char *const numeric[] = {"scale", "offset", "range", "invalid", "decimals_from"};
     struct site_point *p = &item->point;
-    const struct node *mask = node_get(node, "mask");
+    const struct node *mask = said(item, "mask");
 
     if (is_bits(p)) {
-        refuse_key(b, node, "bit", "means nothing for a coil or discrete input: it is one bit");
-        refuse_key(b, node, "mask", "means nothing for a coil or discrete input: it is one bit");
+        refuse_key(b, item, "bit", "means nothing for a coil or discrete input: it is one bit");
+        refuse_key(b, item, "mask", "means nothing for a coil or discrete input: it is one bit");
     } else if (p->bit >= 0 && item->mask) {
         issue_error(b->ld, node_key_place(mask), "`bit` and `mask` are both given; a point has one of them");
     } else if (p->bit >= 0 && p->type != TYPE_U16 && p->type != TYPE_I16) {
-        refuse_key(b, node, "bit",
+        refuse_key(b, item, "bit",
                    "is one of the 16 of a register: it needs `type: u16`, `type: bool` or none");
     } else if (item->mask && !is_integer(p->type)) {
-        refuse_key(b, node, "mask", "needs one of the types u16, i16, u32, i32");
+        refuse_key(b, item, "mask", "needs one of the types u16, i16, u32, i32");
     } else if (item->mask > UINT16_MAX && point_type_words(p->type) == 1) {
-        refuse_key(b, node, "mask", "is wider than the 16 bits of its type");
+        refuse_key(b, item, "mask", "is wider than the 16 bits of its type");
     }
     for (size_t i = 0; i < RG_COUNT(numeric) && (is_bits(p) || p->bit >= 0); i++)
-        refuse_key(b, node, numeric[i], "means nothing for a single bit");
+        refuse_key(b, item, numeric[i], "means nothing for a single bit");
     p->mask = (uint32_t)item->mask;
 }
 
@@ -183,21 +176,22 @@ static void take_range(struct build *b, struct point_item *item)
         p->has_range = true;
 }
 
-/* One sentinel, brought to the value the type's reading would have. */
-static bool take_raw(struct build *b, const struct site_point *p, const struct node *node, double *out)
+/* One raw value, brought to the value the type's reading would have. */
+static bool take_raw(struct build *b, const char *key, const struct site_point *p, const struct node *node,
+                     double *out)
 {
     const struct raw_type *raw = &raws[p->type];
     bool real = p->type == TYPE_F32 || p->type == TYPE_F64;
 
-    if (!fill_number(b->ld, "invalid", node, out))
+    if (!fill_number(b->ld, key, node, out))
         return false;
     if (*out < raw->min || *out > raw->max) {
-        issue_error(b->ld, node_place(node), "`invalid`: `%s` is no raw value of type %s",
+        issue_error(b->ld, node_place(node), "`%s`: `%s` is no raw value of type %s", key,
                     shown(node->text).text, point_type_name(p->type));
         return false;
     }
     if (!real && *out != floor(*out)) {
-        issue_error(b->ld, node_place(node), "`invalid`: `%s` is not a whole number", shown(node->text).text);
+        issue_error(b->ld, node_place(node), "`%s`: `%s` is not a whole number", key, shown(node->text).text);
         return false;
     }
     if (raw->span > 0 && is_signed(p->type) && *out >= raw->span / 2)
@@ -220,11 +214,102 @@ static void take_invalid(struct build *b, struct point_item *item)
         return;
     }
     for (const struct node *node = item->invalid->first; node; node = node->next)
-        if (take_raw(b, p, node, &p->invalid[p->invalid_count]))
+        if (take_raw(b, "invalid", p, node, &p->invalid[p->invalid_count]))
             p->invalid_count++;
 }
 
-static void name_point(struct build *b, struct site_point *p, const struct node *node, uint32_t index)
+static void take_decimals(struct build *b, struct point_item *item)
+{
+    struct decimals_item decimals = {.at = ADDRESS_ABSENT};
+    struct site_register *at = &item->point.decimals;
+    enum point_type type = item->point.type;
+
+    if (!item->decimals_from)
+        return;
+    fill_map(b->ld, SECTION_DECIMALS, item->decimals_from, &decimals);
+    if (type == TYPE_F32 || type == TYPE_F64 || type == TYPE_BYTES8_8) {
+        issue_error(b->ld, node_key_place(item->decimals_from),
+                    "`decimals_from` means nothing for type %s, which has its own", point_type_name(type));
+        return;
+    }
+    if (!address_take(b, &decimals.at, &at->space, &at->address))
+        return;
+    if (at->space != SPACE_INPUT && at->space != SPACE_HOLDING)
+        issue_error(b->ld, node_place(decimals.at.reg),
+                    "`register`: `%s` is one bit; decimals are held by an input or holding register",
+                    shown(decimals.at.reg->text).text);
+    at->mask = decimals.mask;
+    item->point.has_decimals = true;
+}
+
+/* The number of one word: true and false for one bit, otherwise as the device's manual writes it. */
+static bool take_word_value(struct build *b, const struct site_point *p, const struct node *child,
+                            double *out)
+{
+    const struct node key = node_of_key(child);
+    uint32_t most = p->bit >= 0 || p->type == TYPE_BOOL ? 1 : p->mask;
+    int64_t number;
+
+    if (most == 0)
+        return take_raw(b, "values", p, &key, out);
+    while (!(most & 1))
+        most >>= 1;
+    if (!key_number(b, "a value in `values`", child, 0, most, &number))
+        return false;
+    *out = (double)number;
+    return true;
+}
+
+static void take_words(struct build *b, struct site_point *p, const struct node *map)
+{
+    struct point_word *words;
+
+    if (map->count == 0 || map->count > WORDS_MAX) {
+        issue_error(b->ld, node_key_place(map), "`values` must name 1 to %d values", WORDS_MAX);
+        return;
+    }
+    words = load_keep(b->ld, map->count, sizeof *words);
+    if (!words)
+        return;
+    p->words = words;
+    for (const struct node *node = map->first; node; node = node->next) {
+        const char *text = fill_text(b->ld, "values", node);
+        double value = 0;
+        size_t i = 0;
+
+        if (!take_word_value(b, p, node, &value) || !text)
+            continue;
+        while (i < p->word_count && words[i].value != value)
+            i++;
+        if (i < p->word_count)
+            issue_error(b->ld, node_key_place(node), "the value `%s` is given twice in `values`",
+                        shown(node->key).text);
+        else if (strlen(text) > WORD_BYTES)
+            issue_error(b->ld, node_place(node), "a text in `values` is longer than %d bytes", WORD_BYTES);
+        else
+            words[p->word_count++] = (struct point_word){.value = value, .text = load_keep_text(b->ld, text)};
+    }
+}
+
+/* An enumeration: its values are names, not quantities. */
+static void take_values(struct build *b, struct point_item *item)
+{
+    static const char *const quantities[] = {"scale", "offset", "range", "decimals_from"};
+    struct site_point *p = &item->point;
+
+    if (!item->values)
+        return;
+    if (p->type == TYPE_F32 || p->type == TYPE_F64 || p->type == TYPE_BYTES8_8) {
+        issue_error(b->ld, node_key_place(item->values), "`values` needs whole numbers, not type %s",
+                    point_type_name(p->type));
+        return;
+    }
+    for (size_t i = 0; i < RG_COUNT(quantities) && !is_bits(p) && p->bit < 0; i++)
+        refuse_key(b, item, quantities[i], "means nothing beside `values`: they are names, not quantities");
+    take_words(b, p, item->values);
+}
+
+static void name_point(struct build *b, struct site_point *p, const struct node *name, uint32_t index)
 {
     const char *device = b->site->devices[p->device].name;
     size_t room = (device ? strlen(device) : 0) + (p->name ? strlen(p->name) : 0) + 2;
@@ -237,29 +322,54 @@ static void name_point(struct build *b, struct site_point *p, const struct node 
         return;
     (void)snprintf(full, room, "%s.%s", device, p->name);
     p->full_name = full;
-    names_add(b->ld, &b->points, index, full, node_place(node_get(node, "name")));
+    names_add(b->ld, &b->points, index, full, node_place(name));
 }
 
-void build_point(struct build *b, uint32_t device, const struct node *node, uint32_t index)
+/* What is said of it; one address of its own takes the place of whatever lies under it. */
+static void take_layers(struct build *b, struct point_item *item)
 {
-    struct point_item item = {.point = {.device = device, .bit = -1, .type = TYPE_ABSENT},
-                              .at = {-1, -1, -1, -1}};
+    static const char *const addresses[] = {"coil", "discrete", "input", "holding", "register"};
+
+    fill_standards(b->ld, SECTION_POINT, item);
+    if (item->under)
+        fill_over(b->ld, SECTION_POINT, item->under, item);
+    for (size_t i = 0; i < RG_COUNT(addresses); i++)
+        if (node_get(item->own, addresses[i]))
+            item->at = (struct address_item)ADDRESS_ABSENT;
+    fill_over(b->ld, SECTION_POINT, item->own, item);
+    fill_demand(b->ld, SECTION_POINT, item->own, item->under);
+}
+
+static void take_meaning(struct build *b, struct point_item *item)
+{
+    take_invalid(b, item);
+    take_decimals(b, item);
+    take_values(b, item);
+}
+
+void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
+                 const struct node *own, const struct node *under, uint32_t index)
+{
+    struct point_item item = {.point = {.device = device_index, .bit = -1, .type = TYPE_ABSENT},
+                              .own = own,
+                              .under = under,
+                              .at = ADDRESS_ABSENT};
     struct site_point *p = &item.point;
 
-    fill_map(b->ld, SECTION_POINT, node, &item);
-    p->where = load_where(b->ld, node_place(node));
-    name_point(b, p, node, index);
+    take_layers(b, &item);
+    p->where = load_where(b->ld, node_place(own));
+    name_point(b, p, said(&item, "name"), index);
     take_scaling(b, &item);
     take_range(b, &item);
-    if (!take_address(b, &item) || !check_type(b, p, node)) {
+    if (!address_take(b, &item.at, &p->space, &p->address) || !check_type(b, &item)) {
         b->site->points[index] = *p;
         return;
     }
-    check_order(b, p, node);
-    check_bits(b, &item, node);
-    take_invalid(b, &item);
+    check_order(b, &item, device->order);
+    check_bits(b, &item);
+    take_meaning(b, &item);
     if (p->address + point_type_words(p->type) > ADDRESSES)
-        issue_error(b->ld, node_place(node), "type %s at address %u ends beyond the last address, 65535",
+        issue_error(b->ld, node_place(own), "type %s at address %u ends beyond the last address, 65535",
                     point_type_name(p->type), p->address);
     b->site->points[index] = *p;
 }

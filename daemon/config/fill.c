@@ -26,6 +26,10 @@ static const char *const wanted[] = {
     [KIND_CHOICE] = "a name",
     [KIND_MAP] = "a mapping",
     [KIND_ITEMS] = "a list of mappings",
+    [KIND_PART] = "a mapping",
+    [KIND_PARTS] = "a mapping or a list of mappings",
+    [KIND_STATES] = "a mapping such as {1: good, 2: inhibited}",
+    [KIND_WORDS] = "a mapping such as {1: closed, 2: open}",
     [KIND_PATHS] = "a path or a list of paths",
     [KIND_PATTERNS] = "a name, a glob, or a list of them",
     [KIND_ENDPOINT] = "host:port",
@@ -149,25 +153,36 @@ static void fill_real(struct load *ld, const struct key_row *row, const struct n
         *field = value;
 }
 
-static void fill_choice(struct load *ld, const struct key_row *row, const struct node *node, void *field)
+bool fill_named(struct load *ld, const char *key, const struct node *node, const struct choice *choices,
+                int64_t *out)
 {
-    const struct choice *choice = table_choice(row->choices, node->text);
+    const char *text = node->kind == NODE_SCALAR ? node->text : "";
+    const struct choice *choice = table_choice(choices, text);
     const char *names[16];
     char list[160] = "";
     size_t count = 0;
 
     if (choice) {
-        put_int(field, row->size, choice->value);
-        return;
+        *out = choice->value;
+        return true;
     }
-    for (const struct choice *c = row->choices; c->name && count < RG_COUNT(names); c++) {
+    for (const struct choice *c = choices; c->name && count < RG_COUNT(names); c++) {
         size_t used = strlen(list);
 
         (void)snprintf(list + used, sizeof list - used, "%s%s", count ? ", " : "", c->name);
         names[count++] = c->name;
     }
-    issue_error(ld, node_place(node), "`%s` must be one of %s, not `%s`%s", row->name, list,
-                shown(node->text).text, issue_nearest(ld, node->text, names, count).text);
+    issue_error(ld, node_place(node), "`%s` must be one of %s, not `%s`%s", key, list, shown(text).text,
+                issue_nearest(ld, text, names, count).text);
+    return false;
+}
+
+static void fill_choice(struct load *ld, const struct key_row *row, const struct node *node, void *field)
+{
+    int64_t value;
+
+    if (fill_named(ld, row->name, node, row->choices, &value))
+        put_int(field, row->size, value);
 }
 
 static void fill_word(struct load *ld, const struct key_row *row, const struct node *node, const char **field)
@@ -231,8 +246,13 @@ static bool shape_fits(enum key_kind kind, const struct node *node)
 {
     switch (kind) {
     case KIND_MAP:
+    case KIND_PART:
     case KIND_LEVELS:
+    case KIND_STATES:
+    case KIND_WORDS:
         return node->kind == NODE_MAP;
+    case KIND_PARTS:
+        return node->kind != NODE_SCALAR;
     case KIND_ITEMS:
     case KIND_RANGE:
     case KIND_RAWS:
@@ -262,9 +282,10 @@ static void fill_value(struct load *ld, const struct key_row *row, const struct 
 
     if (!fill_shape(ld, row, node))
         return;
-    if (row->kind == KIND_MAP)
-        fill_map(ld, row->of, node, field);
-    else if (row->kind > KIND_MAP)
+    if (row->kind == KIND_MAP) {
+        fill_over(ld, row->of, node, field);
+        fill_demand(ld, row->of, node, NULL);
+    } else if (row->kind > KIND_MAP)
         *(const struct node **)(void *)field = node;
     else
         fill_scalar(ld, row, node, field);
@@ -293,18 +314,16 @@ static void unknown_key(struct load *ld, enum section section, const struct node
                     table_title(section), issue_nearest(ld, child->key, names, count).text);
 }
 
-bool fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found)
+void fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found)
 {
     size_t count;
     const struct key_row *rows = table_rows(section, &count);
-    bool known = true;
 
     for (const struct node *child = map->first; child; child = child->next) {
         size_t i = 0;
 
         while (i < count && strcmp(rows[i].name, child->key) != 0)
             i++;
-        known = known && i < count;
         if (i == count)
             unknown_key(ld, section, child);
         else if (found[i])
@@ -316,61 +335,103 @@ bool fill_find(struct load *ld, enum section section, const struct node *map, co
         else
             found[i] = child;
     }
-    return known;
 }
 
-/* Keys of which exactly one, or at least one, must be given. */
-static void check_groups(struct load *ld, enum section section, const struct node *map,
-                         const struct node **found)
+/* Keys of which exactly one, or at least one, must be given. One that own gives stands for all that under does. */
+static void check_groups(struct load *ld, enum section section, const struct node *own,
+                         const struct node *under)
 {
     size_t count;
     const struct key_row *rows = table_rows(section, &count);
     const struct node *one = NULL;
     const struct node *two = NULL;
+    bool below = false;
     char list[160] = "";
     unsigned group = 0;
 
     for (size_t i = 0; i < count; i++) {
+        const struct node *given = node_get(own, rows[i].name);
         size_t used = strlen(list);
 
         if (!(rows[i].flags & (KEY_ONE_OF | KEY_ANY_OF)))
             continue;
         group |= rows[i].flags;
         (void)snprintf(list + used, sizeof list - used, "%s`%s`", used ? ", " : "", rows[i].name);
-        if (found[i] && !one)
-            one = found[i];
-        else if (found[i] && !two)
-            two = found[i];
+        below = below || node_get(under, rows[i].name);
+        if (given && !one)
+            one = given;
+        else if (given && !two)
+            two = given;
     }
-    if (group && !one)
-        issue_error(ld, node_place(map), "%s needs %s of %s", table_title(section),
+    if (group && !one && !below)
+        issue_error(ld, node_place(own), "%s needs %s of %s", table_title(section),
                     group & KEY_ONE_OF ? "exactly one" : "at least one", list);
     else if ((group & KEY_ONE_OF) && two)
         issue_error(ld, node_key_place(two), "`%s` and `%s` are both given; %s has exactly one of %s",
                     one->key, two->key, table_title(section), list);
 }
 
-void fill_map(struct load *ld, enum section section, const struct node *map, void *base)
+static bool is_known(enum section section, const struct node *map)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (const struct node *child = map->first; child; child = child->next) {
+        size_t i = 0;
+
+        while (i < count && strcmp(rows[i].name, child->key) != 0)
+            i++;
+        if (i == count)
+            return false;
+    }
+    return true;
+}
+
+void fill_standards(struct load *ld, enum section section, void *base)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].kind == KIND_MAP)
+            fill_standards(ld, rows[i].of, (char *)base + rows[i].offset);
+        else if (rows[i].standard)
+            fill_standard(ld, &rows[i], base);
+    }
+}
+
+void fill_over(struct load *ld, enum section section, const struct node *map, void *base)
 {
     const struct node *found[TABLE_KEYS_MAX] = {NULL};
     size_t count;
     const struct key_row *rows = table_rows(section, &count);
 
-    bool known = map && fill_find(ld, section, map, found);
-
-    for (size_t i = 0; i < count; i++) {
+    fill_find(ld, section, map, found);
+    for (size_t i = 0; i < count; i++)
         if (found[i])
             fill_value(ld, &rows[i], found[i], base);
-        else if (map && (rows[i].flags & KEY_REQUIRED))
-            issue_error(ld, node_place(map), "`%s` is missing in %s", rows[i].name, table_title(section));
-        else if (rows[i].kind == KIND_MAP && !(rows[i].flags & KEY_ANY_OF))
-            fill_map(ld, rows[i].of, NULL, (char *)base + rows[i].offset);
-        else if (rows[i].standard)
-            fill_standard(ld, &rows[i], base);
-    }
+}
+
+void fill_demand(struct load *ld, enum section section, const struct node *own, const struct node *under)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if ((rows[i].flags & KEY_REQUIRED) && !node_over(own, under, rows[i].name))
+            issue_error(ld, node_place(own), "`%s` is missing in %s", rows[i].name, table_title(section));
     /* A misspelt key may be the one that is wanted. */
-    if (known)
-        check_groups(ld, section, map, found);
+    if (is_known(section, own))
+        check_groups(ld, section, own, under);
+}
+
+void fill_map(struct load *ld, enum section section, const struct node *map, void *base)
+{
+    fill_standards(ld, section, base);
+    if (!map)
+        return;
+    fill_over(ld, section, map, base);
+    fill_demand(ld, section, map, NULL);
 }
 
 bool fill_number(struct load *ld, const char *key, const struct node *node, double *out)

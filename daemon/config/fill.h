@@ -10,10 +10,15 @@
  * struct; fields that are not given and have no default stay as they are. */
 void fill_map(struct load *ld, enum section section, const struct node *map, void *base);
 
+/* The same in steps, for what is written in layers: the defaults; what one layer says, over what base holds already
+ * (a mapping in it key by key); what own, or under below it (or NULL), must not leave out. */
+void fill_standards(struct load *ld, enum section section, void *base);
+void fill_over(struct load *ld, enum section section, const struct node *map, void *base);
+void fill_demand(struct load *ld, enum section section, const struct node *own, const struct node *under);
+
 /* Sorts the children of a mapping under the rows of its section: found has TABLE_KEYS_MAX places, NULL
- * before. What belongs nowhere, comes twice or is for a later version is an error; false when a key was not
- * known. */
-bool fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found);
+ * before. What belongs nowhere, comes twice or is for a later version is an error. */
+void fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found);
 /* false, with an error, when the value has not the shape (scalar, list, mapping) of its kind. */
 bool fill_shape(struct load *ld, const struct key_row *row, const struct node *node);
 
@@ -23,5 +28,8 @@ bool fill_number(struct load *ld, const char *key, const struct node *node, doub
 /* A plain text of a list or of a value; NULL, with an issue, when it is none. */
 const char *fill_text(struct load *ld, const char *key, const struct node *node);
 bool fill_level(struct load *ld, const char *key, const struct node *node, enum level *out);
+/* One of the names of choices, which are listed when it is none. */
+bool fill_named(struct load *ld, const char *key, const struct node *node, const struct choice *choices,
+                int64_t *out);
 
 #endif

@@ -16,21 +16,74 @@ struct uplink_item {
 struct bus_item {
     struct site_bus bus;
     const struct node *tcp, *rtu_over_tcp;
+    const struct node *rs485;
 };
 
+struct rs485_item {
+    struct site_rs485 rs485;
+};
+
+/* A device and a point may be written in two layers: what `under` says (a profile; or NULL) holds where `own`
+ * does not say otherwise. fill_over takes the one, then the other; node_over finds the node that counts. */
 struct device_item {
     struct site_device device;
+    const struct node *own, *under;
     const char *bus, *area;
+    enum word_order order; /* of its points that do not name theirs */
     const struct node *points;
+    const struct node *line, *status, *heartbeat, *trigger;
+};
+
+/* How a device is set, as far as it is told. */
+struct line_item {
+    uint32_t baud;
+    enum parity parity;
+    uint8_t stop_bits;
+};
+
+/* Where something is read, before it is known which of the keys was given; see address_take. */
+struct address_item {
+    int64_t space[SPACE_HOLDING + 1]; /* by enum point_space; -1: not given */
+    const struct node *reg;
+};
+#define ADDRESS_ABSENT                                                                                       \
+    {                                                                                                        \
+        .space = { -1, -1, -1, -1 }                                                                          \
+    }
+
+struct status_item {
+    struct address_item at;
+    uint16_t mask;
+    const struct node *is, *bits;
+    enum quality otherwise;
+};
+
+struct heartbeat_item {
+    struct address_item at;
+    uint16_t mask;
+    int64_t within_ms;
+};
+
+struct trigger_item {
+    struct address_item at;
+    int64_t value; /* -1: not given */
+    int64_t wait_ms;
+    bool broadcast;
+};
+
+struct decimals_item {
+    struct address_item at;
+    uint16_t mask;
 };
 
 struct point_item {
     struct site_point point;
-    int64_t at[4]; /* coil, discrete, input, holding; by enum point_space; -1: not given */
+    const struct node *own, *under;
+    struct address_item at;
     int64_t mask;
-    const struct node *reg;
     const struct node *scale, *offset;
     const struct node *range, *invalid;
+    const struct node *decimals_from, *values;
 };
 
 struct area_item {

@@ -34,6 +34,12 @@ static const char *const definitions[SECTION_COUNT] = {
     [SECTION_LIMITS] = "limits",
     [SECTION_CONTROL] = "control",
     [SECTION_LOG] = "log",
+    [SECTION_RS485] = "rs485",
+    [SECTION_LINE] = "line",
+    [SECTION_STATUS] = "status",
+    [SECTION_HEARTBEAT] = "heartbeat",
+    [SECTION_TRIGGER] = "trigger",
+    [SECTION_DECIMALS] = "decimals",
 };
 
 static void put_ref(struct jsonw *w, enum section section)
@@ -115,25 +121,39 @@ static void put_items(struct jsonw *w, const struct key_row *row)
     jsonw_object_begin(w);
     put_ref(w, row->of);
     jsonw_object_end(w);
-    if (row->flags & KEY_REQUIRED)
+    if (row->section != SECTION_ROOT)
         jsonw_key_int(w, "minItems", 1);
 }
 
-static void put_levels(struct jsonw *w)
+/* One mapping, or a list of them. */
+static void put_parts(struct jsonw *w, const struct key_row *row)
 {
-    static const char *const levels[] = {"blue", "yellow", "orange", "red"};
+    jsonw_key(w, "oneOf");
+    jsonw_array_begin(w);
+    jsonw_object_begin(w);
+    put_ref(w, row->of);
+    jsonw_object_end(w);
+    jsonw_object_begin(w);
+    put_items(w, row);
+    jsonw_object_end(w);
+    jsonw_array_end(w);
+}
 
+/* {key: word}: the words are those of choices, or, without, any text. */
+static void put_pairs(struct jsonw *w, const char *keys, const struct choice *choices)
+{
     jsonw_key_string(w, "type", "object");
     jsonw_key_int(w, "minProperties", 1);
     jsonw_key(w, "patternProperties");
     jsonw_object_begin(w);
-    jsonw_key(w, "^([-+]?[0-9.]+([eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+|true|false)$");
+    jsonw_key(w, keys);
     jsonw_object_begin(w);
-    jsonw_key(w, "enum");
-    jsonw_array_begin(w);
-    for (size_t i = 0; i < RG_COUNT(levels); i++)
-        jsonw_string(w, levels[i]);
-    jsonw_array_end(w);
+    if (choices) {
+        put_choices(w, choices);
+    } else {
+        jsonw_key_string(w, "type", "string");
+        jsonw_key_int(w, "minLength", 1);
+    }
     jsonw_object_end(w);
     jsonw_object_end(w);
     jsonw_key_bool(w, "additionalProperties", false);
@@ -224,6 +244,18 @@ static void put_value(struct jsonw *w, const struct key_row *row)
     case KIND_ITEMS:
         put_items(w, row);
         break;
+    case KIND_PART:
+        put_ref(w, row->of);
+        break;
+    case KIND_PARTS:
+        put_parts(w, row);
+        break;
+    case KIND_STATES:
+        put_pairs(w, "^([0-9]+|0[xX][0-9a-fA-F]+|true|false)$", table_qualities);
+        break;
+    case KIND_WORDS:
+        put_pairs(w, "^([-+]?[0-9]+|0[xX][0-9a-fA-F]+|true|false)$", NULL);
+        break;
     case KIND_PATHS:
     case KIND_PATTERNS:
         put_one_or_list(w);
@@ -235,7 +267,7 @@ static void put_value(struct jsonw *w, const struct key_row *row)
         put_array(w, "number", 0, POINT_INVALID_MAX);
         break;
     case KIND_LEVELS:
-        put_levels(w);
+        put_pairs(w, "^([-+]?[0-9.]+([eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+|true|false)$", table_levels);
         break;
     case KIND_NOTHING:
         put_array(w, "string", 0, 0);

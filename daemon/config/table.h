@@ -29,8 +29,14 @@ enum section {
     SECTION_LIMITS,
     SECTION_CONTROL,
     SECTION_LOG,
+    SECTION_RS485,
+    SECTION_LINE,
+    SECTION_STATUS,
+    SECTION_HEARTBEAT,
+    SECTION_TRIGGER,
+    SECTION_DECIMALS,
+    SECTION_COUNT,
 };
-#define SECTION_COUNT 21
 
 /* What a value is, and what the row's field holds after fill_map. */
 enum key_kind {
@@ -50,6 +56,10 @@ enum key_kind {
     KIND_MAP, /* a mapping of section row.of, filled into the field (or, at offset 0, into the same struct) */
 
     /* Left to the builder of the section: the field is a const struct node *, NULL when not given. */
+    KIND_PART,     /* a mapping of section row.of */
+    KIND_PARTS,    /* one such mapping, or a list of them */
+    KIND_STATES,   /* {number: quality} */
+    KIND_WORDS,    /* {number: text} */
     KIND_ITEMS,    /* a list of mappings of section row.of */
     KIND_PATHS,    /* one path or a list */
     KIND_PATTERNS, /* one name or glob, or a list */
@@ -83,12 +93,15 @@ struct key_row {
                         max bytes */
     const char *standard; /* the default, as it would be written; NULL: none */
     const struct choice *choices;
-    enum section of;     /* KIND_MAP, KIND_ITEMS */
+    enum section of;     /* KIND_MAP, KIND_ITEMS, KIND_PART, KIND_PARTS */
     size_t offset, size; /* of the field in the section's struct */
     const char *doc;
 };
 
 #define TABLE_KEYS_MAX 32 /* rows of one section at most */
+
+extern const struct choice table_levels[];    /* without `none` */
+extern const struct choice table_qualities[]; /* what a device can say of itself */
 
 /* The rows of a section, which lie together. */
 const struct key_row *table_rows(enum section section, size_t *count);

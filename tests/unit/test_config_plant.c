@@ -102,7 +102,7 @@ static const struct row rows[] = {
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}], profile: x",
      "5:62: error: `profile` is not carried out by this version of riskgate; remove it\n"},
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}], status: {holding: 1}",
-     "5:62: error: `status` is not carried out by this version of riskgate; remove it\n"},
+     "5:70: error: a `status` needs exactly one of `is`, `bits`\n"},
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}], record: {every: 20s}",
      "5:62: error: `record` is not carried out by this version of riskgate; remove it\n"},
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: []",

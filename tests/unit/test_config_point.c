@@ -113,7 +113,7 @@ static const struct row rows[] = {
     {FRAME_POINT, "name: p, holding: 0, type: u16, convert: x",
      "8:42: error: `convert` is not carried out by this version of riskgate; remove it\n"},
     {FRAME_POINT, "name: p, holding: 0, type: u16, decimals_from: 3",
-     "8:42: error: `decimals_from` is not carried out by this version of riskgate; remove it\n"},
+     "8:57: error: `decimals_from` must be a mapping, not `3`\n"},
     {FRAME_POINT, "name: p, coil: 0, unit: \"uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu\"",
      "8:34: error: `unit` is longer than 32 bytes\n"},
     {FRAME_POINT, "name: p, holding: 0, type: u16, sacle: 2",
