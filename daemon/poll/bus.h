@@ -1,7 +1,7 @@
 /* Inside poll/: one bus, its units, its thread, and the one poll that is under way on it.
  *
- * All of it belongs to the loop's thread. While the worker is busy, job, link and answer (with its
- * samples) are the worker's and the loop leaves them alone; submit and done_cb hand them over. */
+ * All of it belongs to the loop's thread. While the worker is busy, work, job, link and answer (with its
+ * samples), raw and raw_answer are the worker's and the loop leaves them alone; submit and done_cb hand them over. */
 #ifndef RG_POLL_BUS_H
 #define RG_POLL_BUS_H
 
@@ -10,6 +10,7 @@
 #include "loop/loop.h"
 #include "model/site.h"
 #include "poll/durations.h"
+#include "poll/errands.h"
 #include "poll/health.h"
 #include "poll/poll.h"
 #include "poll/requests.h"
@@ -54,6 +55,13 @@ struct turn {
 };
 #define TURN_NONE SIZE_MAX
 
+/* What the bus's thread is doing. */
+enum bus_work {
+    BUS_WORK_NONE,
+    BUS_WORK_REQUEST, /* a request of the poll under way */
+    BUS_WORK_ERRAND,
+};
+
 /* What all buses share. */
 struct bus_context {
     struct loop *loop;
@@ -74,20 +82,25 @@ struct bus {
     struct loop_timer *timer;
     struct rg_random random;
     bool started;
-    bool busy;        /* a poll is under way */
+    enum bus_work work;
+    bool polling;     /* a poll is under way: its next request is turn.request */
     bool last_failed; /* no request of the last poll was answered */
     uint64_t answers; /* transactions that were answered */
     struct turn turn;
     struct driver_ask job;       /* constant while the worker is busy */
     struct driver_answer answer; /* its samples: room for the largest request and for the largest device */
+    struct errands errands;
+    struct errand *errand;        /* under way, or NULL */
+    const struct driver_raw *raw; /* constant while the worker is busy */
+    struct driver_raw_answer raw_answer;
     bool *read; /* by point of the unit under way: it got a frame in this poll; room for the largest device */
     struct bus_health health;
     struct durations durations;
     struct poll_bus_stats stats; /* but for state and percentiles */
 };
 
-/* units: all of the poll, by device index, already planned. A bus without devices gets no thread and no
- * link. On an error bus_destroy is to be called as well. */
+/* units: all of the poll, by device index, already planned. A bus without devices has a thread and a link, too:
+ * an empty line is what a commissioner asks first. On an error bus_destroy is to be called as well. */
 RG_NODISCARD enum rg_err bus_init(struct bus *b, const struct bus_context *context, uint32_t index,
                                   struct unit *units, uint64_t seed);
 void bus_start(struct bus *b);
@@ -95,6 +108,35 @@ void bus_start(struct bus *b);
  * end together. */
 void bus_cancel(struct bus *b);
 void bus_destroy(struct bus *b); /* waits for its thread; takes a zeroed or half-built bus */
+
+/* poll_errand for a bus that is there. */
+RG_NODISCARD enum rg_err bus_errand(struct bus *b, const struct poll_errand *what);
+
+/* ---- bus.c, for the files below ---- */
+
+/* Has the worker do it; *_result follows, always. */
+void bus_submit(struct bus *b, enum bus_work work);
+/* A transaction ended. */
+void bus_count(struct bus *b, enum driver_result result, bool answered, int64_t duration_us);
+/* The unit's place among those due follows from its health and its grid. */
+void bus_settle(struct bus *b, size_t unit);
+
+/* ---- turn.c: a poll ---- */
+
+/* It is units[unit]'s turn; turn_ask follows. */
+void turn_begin(struct bus *b, size_t unit, int64_t now_ms);
+/* Asks the request that the turn is at. */
+void turn_ask(struct bus *b);
+/* It is over: the turn is at another request, or at the same once more, or ended (no longer polling). */
+void turn_result(struct bus *b, const struct moment *at, int64_t duration_us);
+
+/* ---- carry.c: errands ---- */
+
+/* Begins the errand that goes now; false when none does. */
+bool carry_begin(struct bus *b, bool poll_waits);
+void carry_result(struct bus *b, const struct moment *at, int64_t duration_us);
+/* The worker has ended: answers all that are left. */
+void carry_end(struct bus *b);
 
 /* ---- divide.c: a request that the unit refuses as a whole ---- */
 
@@ -115,6 +157,8 @@ void tell_answer(struct bus *b, const struct moment *at, enum quality quality);
 void tell_rest(struct bus *b, const struct moment *at);
 /* One bad frame (comm) with all points of units[unit]; not while a poll is under way. */
 void tell_all(struct bus *b, size_t unit, const struct moment *at);
+/* Its points were told bad for the bus's sake within gap_ms. */
+bool tell_was_told(const struct unit *u, int64_t now_ms, int64_t gap_ms);
 
 /* ---- notify.c: what an operator is told ---- */
 

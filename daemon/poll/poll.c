@@ -109,6 +109,41 @@ void poll_destroy(struct poll *p)
     free(p);
 }
 
+static bool errand_fits(const struct site_bus *bus, const struct driver_raw *ask)
+{
+    const bool bits = ask->space == SPACE_COIL || ask->space == SPACE_DISCRETE;
+    const unsigned most = ask->write ? DRIVER_RAW_WRITE_MAX : DRIVER_RAW_READ_MAX;
+
+    if (ask->count == 0 || ask->count > most || ask->address + ask->count > 65536)
+        return false;
+    if (ask->write)
+        return ask->space == SPACE_COIL || ask->space == SPACE_HOLDING;
+    return (bits || ask->space == SPACE_INPUT || ask->space == SPACE_HOLDING) &&
+           (ask->unit != 0 || bus->kind == BUS_TCP);
+}
+
+enum rg_err poll_errand(struct poll *p, const struct poll_errand *errand)
+{
+    const struct site *site = p->context.site;
+    struct poll_errand e = *errand;
+
+    if (p->context.driver->raw == NULL)
+        return RG_EUNSUPPORTED;
+    if (e.bus >= site->bus_count)
+        return RG_ENOTFOUND;
+    if (!errand_fits(&site->buses[e.bus], &e.ask))
+        return RG_EINVAL;
+    if (e.ask.timeout_ms <= 0)
+        e.ask.timeout_ms = site->buses[e.bus].timeout_ms;
+    for (size_t i = 0; i < site->device_count; i++) {
+        const struct site_device *d = &site->devices[i];
+
+        if (!d->derived && d->bus == e.bus && d->unit == e.ask.unit && d->gap_ms > e.ask.gap_ms)
+            e.ask.gap_ms = d->gap_ms;
+    }
+    return bus_errand(&p->buses[e.bus], &e);
+}
+
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out)
 {
     *out = (struct poll_device_stats){.state = UNIT_UNKNOWN};

@@ -34,6 +34,8 @@
  * counts as silence. Instants that pass meanwhile count neither as skipped nor as errors. Only an answer of
  * some kind resets the back-off.
  *
+ * Errands. See poll_errand.
+ *
  * Frames. Each answered request gives one: heard and as decoded, or after an exception all its points bad
  * with QUALITY_DEVICE and not heard: a device that answers with exceptions only is as blind as a silent
  * one. A malformed answer gives one with the request's points bad (QUALITY_COMM). What ends a poll early
@@ -109,7 +111,8 @@ struct poll_bus_stats {
 
 /* One read or write beside the polls. */
 struct poll_errand {
-    uint32_t bus; /* into site.buses; one without devices has no link: RG_ENOTFOUND */
+    uint32_t bus; /* into site.buses; it need not have devices */
+    /* timeout_ms 0: the bus's. gap_ms is raised to that of the bus's devices with this unit. */
     struct driver_raw ask;
     bool urgent; /* before everything else that waits for the bus: outputs */
     /* On the loop, exactly once, never inside poll_errand; with DRIVER_BROKEN when it was not carried out because the
@@ -117,7 +120,8 @@ struct poll_errand {
     void (*done)(void *arg, const struct driver_raw_answer *answer);
     void *arg;
 };
-#define POLL_ERRANDS 64 /* that wait for one bus */
+#define POLL_ERRANDS 64           /* that wait for one bus */
+#define POLL_ERRANDS_URGENT_ROW 8 /* that may go between two requests of polls */
 
 struct poll;
 /* Plans every device and makes every link and worker; asks nothing before poll_start. site and driver must
@@ -129,9 +133,15 @@ void poll_start(struct poll *p);
 /* No transaction begins any more, those under way are cancelled (all at once, then all are waited for); no
  * callback follows. Takes NULL. */
 void poll_destroy(struct poll *p);
-/* Carries out an errand when its bus is free next: between two requests, not only between two polls. The errand is
- * copied. RG_EFULL: too many wait; RG_ENOTFOUND: no such bus, or it has no link; RG_EUNSUPPORTED: the driver cannot;
- * RG_ESTATE: before poll_start. */
+/* Carries out an errand when its bus is free next: between two requests, not only between two polls (errands.h says how
+ * many). It is tried once, on a bus that is down as well; when the link cannot be opened for one, the others that
+ * wait for the bus are answered likewise (DRIVER_UNREACHABLE). Whoever repeats errands to a unit that does not answer
+ * must let them grow rare: each may cost its line a time-out. What errands find wrong is not held against bus and units,
+ * an answer brings a bus back that was down. They are counted in the bus's stats.
+ *
+ * The errand is copied. RG_EFULL: too many wait; RG_ENOTFOUND: no such bus; RG_EINVAL: a count or space that cannot
+ * be, a read of all units of a line; RG_EUNSUPPORTED: the driver cannot; RG_ESTATE: before poll_start, or inside
+ * poll_destroy; RG_ENOMEM. */
 RG_NODISCARD enum rg_err poll_errand(struct poll *p, const struct poll_errand *errand);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
 void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out);

@@ -60,3 +60,8 @@ void tell_all(struct bus *b, size_t unit, const struct moment *at)
     b->turn.unit = unit;
     tell_rest(b, at);
 }
+
+bool tell_was_told(const struct unit *u, int64_t now_ms, int64_t gap_ms)
+{
+    return u->told_ms != BUS_TOLD_NEVER && now_ms - u->told_ms < gap_ms;
+}

@@ -20,6 +20,7 @@
 #define WORLD_POINTS 12
 #define WORLD_RULED 3 /* points 0 to 2 of each device have rules and may have excursions */
 #define WORLD_BUSES 4
+#define WORLD_COILS 16
 #define WORLD_UPLINKS 2
 #define WORLD_PORT 1883 /* of the first platform's broker */
 #define WORLD_GATEWAY "gw-sim"
@@ -72,6 +73,7 @@ struct world_device {
     struct world_windows excursions[WORLD_RULED];
     struct world_poll *polls;
     size_t poll_count, poll_capacity;
+    bool coils[WORLD_COILS]; /* as written */
 };
 
 /* What the configuration says; a reload writes a changed one. */

@@ -176,21 +176,27 @@ static void write_down(struct world *w, uint32_t device, struct world_poll poll)
     d->polls[d->poll_count++] = poll;
 }
 
+/* Its time passes on the bus; returns when it has ended. */
+static int64_t occupy(struct world *w, const struct driver_link *link, enum world_fault fault,
+                      int64_t timeout_ms)
+{
+    if (loop_mono_ms(w->loop) < w->bus_ended_ms[link->bus])
+        w->overlaps++;
+    virtual_loop_spend(w->loop, fault == WORLD_SILENT ? timeout_ms : w->takes_ms);
+    w->bus_ended_ms[link->bus] = loop_mono_ms(w->loop);
+    return w->bus_ended_ms[link->bus];
+}
+
 static void transact(struct driver_link *link, const struct driver_ask *ask, struct driver_answer *answer)
 {
     const struct driver_plan *p = ask->plan;
     const size_t request = ask->request;
-    const int64_t timeout_ms = ask->timeout_ms;
     struct world *w = current;
     struct world_poll poll = {.begun_ms = loop_mono_ms(w->loop), .run = link->run, .life = w->lives};
     enum world_fault fault = fault_of(w, link, p->device, poll.begun_ms);
 
     (void)request;
-    if (poll.begun_ms < w->bus_ended_ms[link->bus])
-        w->overlaps++;
-    virtual_loop_spend(w->loop, fault == WORLD_SILENT ? timeout_ms : w->takes_ms);
-    poll.ended_ms = loop_mono_ms(w->loop);
-    w->bus_ended_ms[link->bus] = poll.ended_ms;
+    poll.ended_ms = occupy(w, link, fault, ask->timeout_ms);
     answer->result = result_of(fault);
     answer->exception = fault == WORLD_EXCEPTION ? 2 : 0;
     (void)snprintf(answer->detail, sizeof answer->detail, "%s",
@@ -209,6 +215,35 @@ static void transact(struct driver_link *link, const struct driver_ask *ask, str
     write_down(w, p->device, poll);
 }
 
+/* Unit u is device d(u-1); its coils keep what is written. Beside them there is nothing to read or write. */
+static void raw(struct driver_link *link, const struct driver_raw *ask, struct driver_raw_answer *answer)
+{
+    struct world *w = current;
+    const unsigned device = ask->unit - 1u;
+    const bool there = device < w->plan.devices && device % w->plan.buses == link->bus;
+    const enum world_fault fault = there ? fault_of(w, link, device, loop_mono_ms(w->loop)) : WORLD_SILENT;
+
+    (void)occupy(w, link, fault, ask->timeout_ms);
+    *answer = (struct driver_raw_answer){.result = result_of(fault)};
+    if (answer->result == DRIVER_OK && (ask->space != SPACE_COIL || ask->address + ask->count > WORLD_COILS))
+        answer->result = DRIVER_EXCEPTION;
+    if (answer->result == DRIVER_EXCEPTION)
+        answer->exception = 2;
+    (void)snprintf(answer->detail, sizeof answer->detail, "%s",
+                   answer->result == DRIVER_OK ? "" : "as planned");
+    if (answer->result != DRIVER_OK)
+        return;
+    answer->count = ask->write ? 0 : ask->count;
+    for (unsigned i = 0; i < ask->count; i++) {
+        bool *coil = &w->devices[device].coils[ask->address + i];
+
+        if (ask->write)
+            *coil = ask->values[i] != 0;
+        else
+            answer->values[i] = *coil;
+    }
+}
+
 const struct driver world_driver = {
     .name = "world",
     .plan = plan,
@@ -218,6 +253,7 @@ const struct driver world_driver = {
     .plan_bytes = plan_bytes,
     .link_create = link_create,
     .transact = transact,
+    .raw = raw,
     .link_cancel = link_cancel,
     .link_destroy = link_destroy,
 };

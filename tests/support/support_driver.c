@@ -236,16 +236,9 @@ static int64_t fake_now(const struct fake *f)
     return f->hooks.now_ms != NULL ? f->hooks.now_ms(f->hooks.arg) : 0;
 }
 
-static enum fake_behaviour decide(struct fake *f, struct driver_link *link, const struct driver_plan *p,
-                                  size_t request, int64_t now_ms)
+/* What the link makes of a behaviour. */
+static enum fake_behaviour on_link(struct fake *f, struct driver_link *link, enum fake_behaviour behaviour)
 {
-    const struct fake_device *device = &f->devices[p->device];
-    enum fake_behaviour behaviour = device->behaviour;
-
-    if (f->hooks.decide != NULL)
-        behaviour = f->hooks.decide(f->hooks.arg, p->device, request, now_ms);
-    if (behaviour == FAKE_OK && p->starts[request] < device->hole && p->starts[request + 1] > device->hole)
-        behaviour = FAKE_EXCEPTION;
     if (f->buses[link->bus].behaviour != FAKE_OK)
         behaviour = f->buses[link->bus].behaviour;
     if (link->cancelled)
@@ -256,6 +249,19 @@ static enum fake_behaviour decide(struct fake *f, struct driver_link *link, cons
     return behaviour;
 }
 
+static enum fake_behaviour decide(struct fake *f, struct driver_link *link, const struct driver_plan *p,
+                                  size_t request, int64_t now_ms)
+{
+    const struct fake_device *device = &f->devices[p->device];
+    enum fake_behaviour behaviour = device->behaviour;
+
+    if (f->hooks.decide != NULL)
+        behaviour = f->hooks.decide(f->hooks.arg, p->device, request, now_ms);
+    if (behaviour == FAKE_OK && p->starts[request] < device->hole && p->starts[request + 1] > device->hole)
+        behaviour = FAKE_EXCEPTION;
+    return on_link(f, link, behaviour);
+}
+
 static int64_t duration(const struct fake *f, const struct driver_link *link, uint32_t device,
                         enum fake_behaviour behaviour, int64_t timeout_ms)
 {
@@ -263,7 +269,7 @@ static int64_t duration(const struct fake *f, const struct driver_link *link, ui
         return timeout_ms;
     if (behaviour == FAKE_UNREACHABLE)
         return f->buses[link->bus].refused_ms;
-    return f->devices[device].takes_ms;
+    return device == SITE_NONE ? 10 : f->devices[device].takes_ms;
 }
 
 static void fill(const struct fake *f, const struct driver_plan *p, size_t request, int64_t now_ms,
@@ -283,33 +289,48 @@ static void fill(const struct fake *f, const struct driver_plan *p, size_t reque
     }
 }
 
+static const struct {
+    enum driver_result result;
+    const char *detail;
+} outcomes[] = {
+    [FAKE_OK] = {DRIVER_OK, ""},
+    [FAKE_EXCEPTION] = {DRIVER_EXCEPTION, "exception"},
+    [FAKE_SILENT] = {DRIVER_SILENT, "no answer"},
+    [FAKE_MALFORMED] = {DRIVER_MALFORMED, "wrong length"},
+    [FAKE_BROKEN] = {DRIVER_BROKEN, "connection reset"},
+    [FAKE_UNREACHABLE] = {DRIVER_UNREACHABLE, "connection refused"},
+    [FAKE_LATE] = {DRIVER_SILENT, "no answer in time"},
+    [FAKE_BLOCKED] = {DRIVER_BROKEN, "cancelled"},
+};
+
 static void judge(enum fake_behaviour behaviour, const struct fake_device *device,
                   struct driver_answer *answer)
 {
-    static const struct {
-        enum driver_result result;
-        const char *detail;
-    } outcomes[] = {
-        [FAKE_OK] = {DRIVER_OK, ""},
-        [FAKE_EXCEPTION] = {DRIVER_EXCEPTION, "exception"},
-        [FAKE_SILENT] = {DRIVER_SILENT, "no answer"},
-        [FAKE_MALFORMED] = {DRIVER_MALFORMED, "wrong length"},
-        [FAKE_BROKEN] = {DRIVER_BROKEN, "connection reset"},
-        [FAKE_UNREACHABLE] = {DRIVER_UNREACHABLE, "connection refused"},
-        [FAKE_LATE] = {DRIVER_SILENT, "no answer in time"},
-        [FAKE_BLOCKED] = {DRIVER_BROKEN, "cancelled"},
-    };
-
     answer->result = outcomes[behaviour].result;
     answer->exception = answer->result == DRIVER_EXCEPTION ? device->exception : 0;
     (void)snprintf(answer->detail, sizeof(answer->detail), "%s", outcomes[behaviour].detail);
+}
+
+/* The time that a transaction of this behaviour takes passes. */
+static void carry_out(struct fake *f, struct driver_link *link, struct fake_call *call, int64_t timeout_ms)
+{
+    if (link->in_use || call->begun_ms < link->ended_ms)
+        f->buses[link->bus].overlaps++;
+    link->in_use = true;
+    if (f->hooks.spend != NULL)
+        f->hooks.spend(f->hooks.arg, duration(f, link, call->device, call->behaviour, timeout_ms));
+    while (f->hooks.spend == NULL && call->behaviour == FAKE_BLOCKED && !link->cancelled)
+        (void)pthread_cond_wait(&link->cancel, &f->lock);
+    call->ended_ms = fake_now(f);
+    link->ended_ms = call->ended_ms;
+    link->in_use = false;
+    link->stray = call->behaviour == FAKE_LATE;
 }
 
 static void transact(struct driver_link *link, const struct driver_ask *ask, struct driver_answer *answer)
 {
     const struct driver_plan *p = ask->plan;
     const size_t request = ask->request;
-    const int64_t timeout_ms = ask->timeout_ms;
     struct fake *f = current;
 
     fake_lock(f);
@@ -317,19 +338,43 @@ static void transact(struct driver_link *link, const struct driver_ask *ask, str
         .bus = link->bus, .device = p->device, .request = request, .begun_ms = fake_now(f)};
     call.behaviour = decide(f, link, p, request, call.begun_ms);
     f->devices[p->device].asked++;
-    if (link->in_use || call.begun_ms < link->ended_ms)
-        f->buses[link->bus].overlaps++;
-    link->in_use = true;
-    if (f->hooks.spend != NULL)
-        f->hooks.spend(f->hooks.arg, duration(f, link, p->device, call.behaviour, timeout_ms));
-    while (f->hooks.spend == NULL && call.behaviour == FAKE_BLOCKED && !link->cancelled)
-        (void)pthread_cond_wait(&link->cancel, &f->lock);
-    call.ended_ms = fake_now(f);
-    link->ended_ms = call.ended_ms;
-    link->in_use = false;
-    link->stray = call.behaviour == FAKE_LATE;
+    carry_out(f, link, &call, ask->timeout_ms);
     judge(call.behaviour, &f->devices[p->device], answer);
     fill(f, p, request, call.ended_ms, answer);
+    if (f->hooks.called != NULL)
+        f->hooks.called(f->hooks.arg, &call);
+    fake_unlock(f);
+}
+
+static void raw(struct driver_link *link, const struct driver_raw *ask, struct driver_raw_answer *answer)
+{
+    struct fake *f = current;
+
+    fake_lock(f);
+    struct fake_call call = {.bus = link->bus,
+                             .device = SITE_NONE,
+                             .raw = true,
+                             .write = ask->write,
+                             .unit = ask->unit,
+                             .address = ask->address,
+                             .value = ask->write ? ask->values[0] : 0,
+                             .begun_ms = fake_now(f)};
+    for (uint32_t i = 0; ask->unit != 0 && i < f->site->device_count; i++)
+        if (!f->site->devices[i].derived && f->site->devices[i].bus == link->bus &&
+            f->site->devices[i].unit == ask->unit)
+            call.device = i;
+    call.behaviour = ask->unit == 0 || f->hooks.raw != NULL ? FAKE_OK : FAKE_SILENT;
+    if (call.device != SITE_NONE)
+        call.behaviour = f->devices[call.device].behaviour;
+    call.behaviour = on_link(f, link, call.behaviour);
+    carry_out(f, link, &call, ask->timeout_ms);
+    *answer = (struct driver_raw_answer){.result = outcomes[call.behaviour].result};
+    (void)snprintf(answer->detail, sizeof(answer->detail), "%s", outcomes[call.behaviour].detail);
+    if (answer->result == DRIVER_EXCEPTION)
+        answer->exception = call.device != SITE_NONE ? f->devices[call.device].exception : 2;
+    if (answer->result == DRIVER_OK && f->hooks.raw != NULL)
+        f->hooks.raw(f->hooks.arg, link->bus, ask, answer);
+    answer->count = answer->result == DRIVER_OK && !ask->write ? ask->count : 0;
     if (f->hooks.called != NULL)
         f->hooks.called(f->hooks.arg, &call);
     fake_unlock(f);
@@ -347,6 +392,7 @@ const struct driver *fake_driver(void)
         .plan_bytes = plan_bytes,
         .link_create = link_create,
         .transact = transact,
+        .raw = raw,
         .link_cancel = link_cancel,
         .link_destroy = link_destroy,
     };

@@ -16,6 +16,8 @@
 #include "model/site.h"
 
 struct driver;
+struct driver_raw;
+struct driver_raw_answer;
 struct fake;
 
 enum fake_behaviour {
@@ -49,8 +51,13 @@ struct fake_bus {
 };
 
 struct fake_call {
-    uint32_t bus, device;
+    uint32_t bus;
+    uint32_t device; /* raw: the bus's device with that unit, or SITE_NONE */
     size_t request;
+    bool raw; /* an errand or a trigger; then also: */
+    bool write;
+    uint8_t unit;
+    uint16_t address, value;    /* value: the first that is written */
     int64_t begun_ms, ended_ms; /* by hooks.now_ms */
     enum fake_behaviour behaviour;
 };
@@ -63,6 +70,10 @@ struct fake_hooks {
     enum fake_behaviour (*decide)(void *arg, uint32_t device, size_t request, int64_t now_ms);
     /* Sets quality and value of sample->point; without it the value is the point's index. */
     void (*read)(void *arg, int64_t now_ms, struct sample *sample);
+    /* Reads and writes beside the polls, when the device would answer: fills values, may change result and exception.
+     * Without it reads give zeroes and writes are confirmed. A unit that no device has is silent, but with
+     * this hook: then it decides alone (result is DRIVER_OK beforehand, as for a write to all units). */
+    void (*raw)(void *arg, uint32_t bus, const struct driver_raw *ask, struct driver_raw_answer *answer);
     void (*called)(void *arg, const struct fake_call *call); /* a transaction was carried out */
     void *arg;
 };

@@ -21,6 +21,7 @@ struct run {
     struct loop_timer *limit;
     size_t frames[BUSES];
     size_t wanted; /* frames of each bus, then the loop stops */
+    size_t errands, broken;
     bool timed_out;
 };
 
@@ -89,6 +90,43 @@ static void frames_arrive_from_all_buses(void **state)
     run_destroy(&r);
 }
 
+static void errand_cb(void *arg, const struct driver_raw_answer *answer)
+{
+    struct run *r = arg;
+
+    r->errands++;
+    r->broken += answer->result == DRIVER_BROKEN ? 1 : 0;
+}
+
+static void give_errands(struct run *r, uint8_t unit)
+{
+    for (uint32_t i = 0; i < 10 * BUSES; i++) {
+        const struct poll_errand e = {
+            .bus = i % BUSES,
+            .ask = {.write = true, .unit = unit, .space = SPACE_COIL, .count = 1, .values = {1}},
+            .urgent = i % 3 == 0,
+            .done = errand_cb,
+            .arg = r};
+
+        assert_int_equal(poll_errand(r->poll, &e), RG_OK);
+    }
+}
+
+static void errands_beside_polls(void **state)
+{
+    struct run r;
+
+    (void)state;
+    run_create(&r, 40);
+    poll_start(r.poll);
+    give_errands(&r, 2);
+    loop_run(r.loop);
+    assert_false(r.timed_out);
+    assert_int_equal(r.errands, 10 * BUSES);
+    assert_int_equal(r.broken, 0);
+    run_destroy(&r);
+}
+
 static void never_started(void **state)
 {
     struct run r;
@@ -111,6 +149,11 @@ static void ends_while_transactions_block(void **state)
     poll_start(r.poll);
     loop_run(r.loop);
     assert_false(r.timed_out);
+    give_errands(&r, 2);
+    poll_destroy(r.poll);
+    r.poll = NULL;
+    assert_int_equal(r.errands, 10 * BUSES);
+    assert_int_equal(r.broken, 10 * BUSES);
     run_destroy(&r);
 }
 
@@ -118,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_arrive_from_all_buses),
+        cmocka_unit_test(errands_beside_polls),
         cmocka_unit_test(never_started),
         cmocka_unit_test(ends_while_transactions_block),
     };

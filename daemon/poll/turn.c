@@ -1,0 +1,211 @@
+/* One poll: its requests one after another, each judged, and what the unit's health makes of them. */
+#include "poll/bus.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* ---- asking ---- */
+
+void turn_begin(struct bus *b, size_t unit, int64_t now_ms)
+{
+    struct unit *u = b->units[unit];
+    bool probe = u->health.state == UNIT_SUSPENDED;
+
+    b->polling = true;
+    b->turn = (struct turn){.unit = unit, .probe = probe, .silent = TURN_NONE};
+    if (probe) {
+        /* Not always the same one: the unit may be mute on that one only. */
+        u->probe = (u->probe + 1) % u->requests.count;
+        b->turn.request = u->probe;
+    } else {
+        b->turn.retries = u->device->retries;
+        b->turn.trying = requests_begin(&u->requests, now_ms);
+        b->turn.request = requests_next(&u->requests, 0, b->turn.trying);
+    }
+    memset(b->read, 0, u->device->point_count * sizeof(b->read[0]));
+    /* The try of a bus that was down may come before the unit is due: then its instant stays. */
+    if (!probe && u->grid.due_ms <= now_ms)
+        u->stats.skipped += grid_take(&u->grid, now_ms, &u->stats.late_ms);
+    u->begun_ms = now_ms;
+}
+
+void turn_ask(struct bus *b)
+{
+    const struct unit *u = b->units[b->turn.unit];
+
+    b->job = (struct driver_ask){.plan = u->plan,
+                                 .request = b->turn.request,
+                                 .memory = u->memory,
+                                 .begun_us = u->begun_ms * 1000,
+                                 .timeout_ms = u->device->timeout_ms};
+    b->answer.result = DRIVER_BROKEN;
+    b->answer.exception = 0;
+    b->answer.detail[0] = '\0';
+    b->answer.count = 0;
+    errands_polled(&b->errands);
+    bus_submit(b, BUS_WORK_REQUEST);
+}
+
+/* ---- judging ---- */
+
+/* The request under way is one that is otherwise left out: its silence does not end the poll. */
+static bool is_trial(const struct bus *b)
+{
+    const struct unit *u = b->units[b->turn.unit];
+
+    return !b->turn.probe && requests_is_left_out(&u->requests, b->turn.request);
+}
+
+/* The last try of a request. */
+static void count_request(struct bus *b, struct unit *u, const struct moment *at)
+{
+    if (b->answer.result == DRIVER_OK) {
+        u->stats.ok++;
+        u->stats.last_ok_wall_ms = at->wall_ms;
+        return;
+    }
+    b->turn.failed = true;
+    u->stats.errors++;
+    if (b->answer.result == DRIVER_EXCEPTION)
+        u->stats.exceptions++;
+    (void)text_copy(u->stats.detail, sizeof(u->stats.detail), notify_text(&b->answer));
+}
+
+static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
+{
+    int64_t gap_ms = u->device->poll_ms > BUS_TELL_GAP_MS ? u->device->poll_ms : BUS_TELL_GAP_MS;
+
+    if (!health_is_bus_failure(b->answer.result))
+        u->told_ms = BUS_TOLD_NEVER;
+    switch (b->answer.result) {
+    case DRIVER_OK:
+        tell_answer(b, at, QUALITY_GOOD);
+        break;
+    case DRIVER_EXCEPTION:
+        tell_answer(b, at, QUALITY_DEVICE);
+        break;
+    case DRIVER_MALFORMED:
+        tell_answer(b, at, QUALITY_COMM);
+        if (b->turn.probe)
+            tell_rest(b, at);
+        break;
+    case DRIVER_SILENT:
+        if (!is_trial(b))
+            tell_rest(b, at);
+        break;
+    case DRIVER_BROKEN:
+    case DRIVER_UNREACHABLE:
+        if (!tell_was_told(u, at->mono_ms, gap_ms)) {
+            u->told_ms = at->mono_ms;
+            tell_rest(b, at);
+        }
+        break;
+    }
+}
+
+/* The link broke under this unit, not for the first time since it answered, and others answered in between: that
+ * is the unit's doing, as of one whose gateway hangs up when it has no answer. */
+static bool unit_breaks(const struct bus *b, struct unit *u)
+{
+    uint64_t before = u->broke_at;
+
+    if (b->answer.result != DRIVER_BROKEN)
+        return false;
+    u->broke_at = b->answers;
+    return before != BUS_NEVER_BROKE && before != b->answers;
+}
+
+static void turn_end(struct bus *b, const struct moment *at)
+{
+    struct unit *u = b->units[b->turn.unit];
+    enum health_crossing crossing = HEALTH_SAME;
+
+    divide_undo(b, false, at->mono_ms);
+    if (b->turn.answered)
+        u->broke_at = BUS_NEVER_BROKE;
+    if (b->turn.answered || !health_is_bus_failure(b->answer.result) || unit_breaks(b, u))
+        crossing = unit_health_step(&u->health, b->turn.answered, at->mono_ms, &b->random);
+    if (crossing == HEALTH_BACK)
+        grid_resume(&u->grid, at->mono_ms);
+    if (!b->turn.failed && u->requests.left_out == 0)
+        u->stats.detail[0] = '\0';
+    b->polling = false;
+    b->last_failed = !b->turn.answered;
+    if (b->turn.answered)
+        b->dues[b->turn.unit].answered_ms = at->mono_ms;
+    bus_settle(b, b->turn.unit);
+    notify_device(b, u, crossing, at->mono_ms);
+    if (b->turn.answered && b->turn.silent != TURN_NONE && requests_tell(&u->requests, b->turn.silent))
+        notify_left_out(b, b->turn.silent);
+}
+
+/* The request under way has had its last try. */
+static void request_end(struct bus *b, struct unit *u, const struct moment *at)
+{
+    enum driver_result result = b->answer.result;
+    bool answered = result == DRIVER_OK || result == DRIVER_EXCEPTION;
+    bool trial = is_trial(b);
+
+    count_request(b, u, at);
+    tell_result(b, u, at);
+    if (answered)
+        b->turn.answered = true;
+    if (result == DRIVER_OK)
+        divide_keep(b);
+    /* A silent probe says nothing about the request: it is the unit that is mute. */
+    if (health_is_bus_failure(result) || (b->turn.probe && !answered))
+        return;
+    if (result == DRIVER_MALFORMED && !trial)
+        return;
+    if (!answered)
+        b->turn.silent = b->turn.request;
+    if (requests_step(&u->requests, b->turn.request, answered, at->mono_ms, &b->random))
+        notify_asked_again(b, b->turn.request);
+    if (trial && !answered)
+        b->turn.trying = false;
+}
+
+/* Goes on to the next request of the poll, or ends it. */
+static void turn_go_on(struct bus *b, struct unit *u, bool mute, const struct moment *at)
+{
+    if (!mute && !b->turn.probe) {
+        size_t next = b->turn.request + 1;
+
+        if (u->whole != NULL && next >= b->turn.first_part + b->turn.parts) {
+            divide_undo(b, true, at->mono_ms);
+            next = b->turn.first_part + 1;
+        }
+        b->turn.request = requests_next(&u->requests, next, b->turn.trying);
+        if (b->turn.request < u->requests.count)
+            return;
+        tell_rest(b, at); /* what was left out */
+    }
+    turn_end(b, at);
+}
+
+/* One transaction is over: again, the next request, or the end of the poll. */
+void turn_result(struct bus *b, const struct moment *at, int64_t duration_us)
+{
+    struct unit *u = b->units[b->turn.unit];
+    enum driver_result result = b->answer.result;
+    bool unanswered = result == DRIVER_SILENT || result == DRIVER_MALFORMED;
+    bool trial = is_trial(b);
+    bool again = unanswered && b->turn.retries > 0 && !trial;
+    bool divided = false;
+
+    bus_count(b, result, result == DRIVER_OK || result == DRIVER_EXCEPTION, duration_us);
+    enum health_crossing crossing = bus_health_step(&b->health, result, at->mono_ms, &b->random);
+    if (again)
+        b->turn.retries--;
+    else if (result == DRIVER_EXCEPTION)
+        divided = divide_begin(b, at->mono_ms);
+    if (!again && !divided)
+        request_end(b, u, at);
+    notify_bus(b, crossing);
+    if (again || divided) {
+        u->stats.retries++;
+        return;
+    }
+    turn_go_on(b, u, (result == DRIVER_SILENT && !trial) || health_is_bus_failure(result), at);
+}
