@@ -137,9 +137,10 @@ static void ask_it(struct world *w, const struct ask *ask)
 
 static void late_answers_are_never_taken_for_others(void **state)
 {
-    static const struct ask asks[] = {{UNIT, 1, 0, 8, 125},   {UNIT, 1, 100, 8, 125}, {UNIT, 2, 0, 8, 125},
-                                      {UNIT, 2, 100, 8, 125}, {UNIT, 3, 0, 2, 125},   {UNIT, 3, 20, 2, 125},
-                                      {UNIT, 4, 0, 14, 125},  {UNIT, 4, 40, 14, 125}};
+    static const struct ask asks[] = {{UNIT, 1, 0, 8, 125, 0},  {UNIT, 1, 100, 8, 125, 0},
+                                      {UNIT, 2, 0, 8, 125, 0},  {UNIT, 2, 100, 8, 125, 0},
+                                      {UNIT, 3, 0, 2, 125, 0},  {UNIT, 3, 20, 2, 125, 0},
+                                      {UNIT, 4, 0, 14, 125, 0}, {UNIT, 4, 40, 14, 125, 0}};
     static struct world w;
     unsigned good = 0, rests = 0;
 
