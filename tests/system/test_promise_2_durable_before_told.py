@@ -55,8 +55,10 @@ def test_killed_at_random_moments(plant, broker, daemon, platform):
     with Listener(broker.port) as seen:
         gateway.start()
         assert next(a for a in gateway.alarms() if a["alarm"] == lasting)["level"] == "red"
+        boots = lambda: [r["boot"] for _, r in gateway.records("event") if r["kind"] == "start"]  # noqa: E731
+        wait_for(lambda: gateway.status()["boot"] in boots(), what="the last start's record")  # it answers before that is committed
         # Every start that came as far as the store counted itself, and none twice.
-        starts = [r["boot"] for _, r in gateway.records("event") if r["kind"] == "start"]
+        starts = boots()
         assert starts == sorted(set(starts))
         seen.wait(lambda all: any(m.kind == "state" and m.json["online"] and not m.retain for m in all), "the state document")
         assert gateway.status()["boot"] == starts[-1] == seen.last("state")["boot"]

@@ -163,8 +163,9 @@ def test_mute_unit_beside_healthy_ones(town):
         assert window.grown(f"{kind}-{SICK}", "errors") == 4
         healthy = sum(window.grown(f"{kind}-{n}", "errors") for n in HEALTHY)
         assert found[kind]["timeouts"] == 4 + healthy and found[kind]["state"] == "up"
-    events = [(e["device"], e["state"]) for _, e in gateway.records("event") if e["kind"] == "device"]
-    assert sorted(events) == sorted((f"{k}-{SICK}", state) for k in kinds for state in ("offline", "online"))
+    told = lambda: [(e["device"], e["state"]) for _, e in gateway.records("event") if e["kind"] == "device"]  # noqa: E731
+    wait_for(lambda: len(told()) >= 2 * len(kinds), what="the events in the store")
+    assert sorted(told()) == sorted((f"{k}-{SICK}", state) for k in kinds for state in ("offline", "online"))
     gateway.stop()
 
 
