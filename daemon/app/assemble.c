@@ -85,9 +85,10 @@ static enum rg_err configure_store(struct pipeline *p, const struct site *site)
     return err;
 }
 
-/* What the next poll, rules and live are made of until they take the place of those in force. */
+/* What the next poll, convert, rules and live are made of until they take the place of those in force. */
 struct parts {
     struct poll *poll;
+    struct convert *convert;
     struct rules *rules;
     struct live live;
 };
@@ -97,13 +98,18 @@ static void parts_destroy(struct parts *n)
     poll_destroy(n->poll);
     live_destroy(&n->live);
     rules_destroy(n->rules);
+    convert_destroy(n->convert);
 }
 
 static enum rg_err parts_create(struct pipeline *p, const struct site *site, const struct store_start *start,
                                 struct parts *n)
 {
-    enum rg_err err = rules_create(site, p->next_alarm, flow_change_cb, p, &n->rules);
+    enum rg_err err = convert_create(site, &n->convert);
 
+    if (err == RG_OK && p->convert)
+        err = convert_inherit(n->convert, p->convert);
+    if (err == RG_OK)
+        err = rules_create(site, p->next_alarm, flow_change_cb, p, &n->rules);
     if (err == RG_OK)
         err = live_create(&n->live, site);
     if (err == RG_OK)
@@ -137,8 +143,10 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     }
     pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
     live_destroy(&p->live);
+    convert_destroy(p->convert);
     p->site = site;
     p->poll = next.poll;
+    p->convert = next.convert;
     p->rules = next.rules;
     p->live = next.live;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
@@ -256,6 +264,8 @@ enum rg_err pipeline_close(struct pipeline *p)
     p->store = NULL;
     rules_destroy(p->rules);
     p->rules = NULL;
+    convert_destroy(p->convert);
+    p->convert = NULL;
     live_destroy(&p->live);
     loop_timer_destroy(p->deadline);
     loop_timer_destroy(p->second);

@@ -51,6 +51,8 @@ static void write_devices(struct jsonw *w, const struct pipeline *p)
         const struct site_device *d = &p->site->devices[i];
         struct poll_device_stats s;
 
+        if (d->derived) /* nobody is asked: its points are in `points` */
+            continue;
         poll_device_stats(p->poll, i, &s);
         jsonw_object_begin(w);
         jsonw_key_string(w, "name", d->name);

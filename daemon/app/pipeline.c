@@ -13,7 +13,7 @@ struct moment pipeline_now(const struct pipeline *p)
     return (struct moment){.mono_ms = loop_mono_ms(p->loop), .wall_ms = loop_wall_ms(p->loop)};
 }
 
-/* ---- 1. poll -> rules and store: a device answered (or did not) ---- */
+/* ---- 1. poll -> convert -> rules and store: a device answered (or did not) ---- */
 
 void flow_schedule_deadline(struct pipeline *p)
 {
@@ -41,13 +41,21 @@ static void append_telemetry(struct pipeline *p, const struct frame *frame)
         p->unrecorded++;
 }
 
-static void frame_cb(void *arg, const struct frame *frame)
+/* What is recorded is what the rules are given: readings as they are meant, derived ones too. */
+static void converted_cb(void *arg, const struct frame *frame)
 {
     struct pipeline *p = arg;
 
     live_note(&p->live, frame);
     append_telemetry(p, frame);
     rules_frame(p->rules, frame);
+}
+
+static void frame_cb(void *arg, const struct frame *frame)
+{
+    struct pipeline *p = arg;
+
+    convert_frame(p->convert, frame, converted_cb, p);
     flow_schedule_deadline(p);
 }
 

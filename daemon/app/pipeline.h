@@ -1,6 +1,6 @@
-/* The way of the data, joined: poll -> (decode) -> rules -> store -> uplink. Start reading here, in pipeline.c.
+/* The way of the data, joined: poll -> (decode) -> convert -> rules -> store -> uplink. Start reading here, in pipeline.c.
  *
- * All of it runs on the loop's thread. The parts that depend on the site (poll, rules, live, uplinks) are exchanged as a whole by a
+ * All of it runs on the loop's thread. The parts that depend on the site (poll, convert, rules, live, uplinks) are exchanged as a whole by a
  * reload; the store stays. */
 #ifndef RG_APP_PIPELINE_H
 #define RG_APP_PIPELINE_H
@@ -8,6 +8,7 @@
 #include "app/clock_watch.h"
 #include "app/live.h"
 #include "base/json_write.h"
+#include "convert/convert.h"
 #include "loop/loop.h"
 #include "model/site.h"
 #include "poll/poll.h"
@@ -35,6 +36,7 @@ struct pipeline {
     char config_sha256[65];
     int64_t boot;
     struct poll *poll;
+    struct convert *convert;
     struct rules *rules;
     struct live live;
     struct store *store;
@@ -58,7 +60,8 @@ struct pipeline {
 RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
                                        const struct site *site, const char *config_sha256,
                                        struct store_start *start, char *why, size_t why_size);
-/* Makes poll, rules and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules.
+/* Makes poll, convert, rules and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules
+ * and whose counters and last readings in the new convert.
  * Whole or not at all: after an error what was in force still is. The old site is not referred to any more, except by
  * the uplinks. */
 RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,

@@ -30,12 +30,6 @@ static void write_value(struct jsonw *w, double value, bool single)
         jsonw_double(w, value);
 }
 
-/* A scaled f32 is no float any more: its text must be that of the double. */
-static bool point_is_single(const struct site_point *p)
-{
-    return p->type == TYPE_F32 && p->scaling.num == 1 && p->scaling.add == 0 && p->scaling.den == 1;
-}
-
 void record_value(struct jsonw *w, const struct site_point *point, double value)
 {
     write_value(w, value, point_is_single(point));

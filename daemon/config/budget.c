@@ -158,8 +158,11 @@ void budget_check(struct build *b)
         loads[i] = (struct load_of){.fastest = SITE_NONE, .second = SITE_NONE};
     for (uint32_t i = 0; i < site->device_count; i++) {
         const struct site_device *d = &site->devices[i];
-        double ms = device_ms(site, d, stretches);
+        double ms;
 
+        if (d->derived)
+            continue;
+        ms = device_ms(site, d, stretches);
         loads[d->bus].share += ms / (double)d->poll_ms;
         note_fast(site, &loads[d->bus], i);
         check_poll(b, i, ms);
@@ -169,7 +172,7 @@ void budget_check(struct build *b)
     for (uint32_t i = 0; i < site->device_count; i++) {
         uint32_t bus = site->devices[i].bus;
 
-        if (!told[bus])
+        if (bus != SITE_NONE && !told[bus])
             told[bus] = check_mute(b, i, &loads[bus]);
     }
 }

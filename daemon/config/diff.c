@@ -132,7 +132,8 @@ static void flat_point(struct flat *f, const struct site_point *p)
 
 static void flat_device(struct flat *f, const struct site *site, const struct site_device *d)
 {
-    flat_text(f, "device", d->name, "bus", site->buses[d->bus].name);
+    /* No bus is called so: a device that becomes a derived one is told. */
+    flat_text(f, "device", d->name, "bus", d->derived ? "(derived)" : site->buses[d->bus].name);
     flat_format(f, "device", d->name, "unit", "%u", d->unit);
     flat_duration(f, "device", d->name, "poll", d->poll_ms);
     flat_duration(f, "device", d->name, "timeout", d->timeout_ms);

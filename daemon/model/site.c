@@ -23,10 +23,8 @@ const char *point_type_name(enum point_type type)
 const char *point_space_name(enum point_space space)
 {
     static const char *const names[] = {
-        [SPACE_COIL] = "coil",
-        [SPACE_DISCRETE] = "discrete",
-        [SPACE_INPUT] = "input",
-        [SPACE_HOLDING] = "holding",
+        [SPACE_COIL] = "coil",       [SPACE_DISCRETE] = "discrete", [SPACE_INPUT] = "input",
+        [SPACE_HOLDING] = "holding", [SPACE_DERIVED] = "derived",
     };
 
     return (size_t)space < RG_COUNT(names) ? names[space] : "?";
@@ -40,6 +38,12 @@ const char *word_order_name(enum word_order order)
     };
 
     return (size_t)order < RG_COUNT(names) ? names[order] : "?";
+}
+
+bool point_is_single(const struct site_point *point)
+{
+    return point->type == TYPE_F32 && point->scaling.num == 1 && point->scaling.add == 0 &&
+           point->scaling.den == 1 && !point->has_decimals && point->convert.kind == CONVERT_NONE;
 }
 
 const char *area_tier_name(enum area_tier tier)

@@ -128,6 +128,9 @@ unsigned point_type_words(enum point_type type);
 const char *point_type_name(enum point_type type);
 const char *point_space_name(enum point_space space);
 const char *word_order_name(enum word_order order);
+/* Its values are floats as the device sent them, so that they are compared and written as such: what is scaled,
+ * converted or worked out is a double like any other. */
+bool point_is_single(const struct site_point *point);
 
 /* A write that makes a device take its readings, before each poll. */
 struct site_trigger {

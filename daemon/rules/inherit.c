@@ -1,7 +1,10 @@
 /* What goes on in new rules where nothing was changed: clocks of delays, dead-bands reached, the wait for silent devices. */
 #include "rules/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "model/site_same.h"
 
 static bool same_levels(const double a[LEVEL_COUNT], const double b[LEVEL_COUNT])
 {
@@ -31,22 +34,6 @@ static bool same_rule(const struct slot_rule *a, const struct slot_rule *b)
            a->conf->off_delay_ms == b->conf->off_delay_ms;
 }
 
-/* The same unit at the end of the same line. */
-static bool same_device(const struct site *a, uint32_t of_a, const struct site *b, uint32_t of_b)
-{
-    const struct site_device *x = &a->devices[of_a], *y = &b->devices[of_b];
-
-    return x->unit == y->unit && strcmp(a->buses[x->bus].name, b->buses[y->bus].name) == 0;
-}
-
-/* A value means the same as before. */
-static bool same_point(const struct site_point *a, const struct site_point *b)
-{
-    return a->space == b->space && a->address == b->address && a->type == b->type && a->order == b->order &&
-           a->bit == b->bit && a->mask == b->mask && a->scaling.num == b->scaling.num &&
-           a->scaling.add == b->scaling.add && a->scaling.den == b->scaling.den;
-}
-
 static const struct watched *find_watched(const struct rules *r, uint32_t point, const char *rule)
 {
     for (uint32_t i = r->first[point]; i < r->first[point + 1]; i++) {
@@ -56,20 +43,17 @@ static const struct watched *find_watched(const struct rules *r, uint32_t point,
     return NULL;
 }
 
-static void inherit_watched(struct rules *r, uint32_t owner, const struct rules *from)
+/* point: the one of the old site that means the same. */
+static void inherit_watched(struct rules *r, uint32_t owner, const struct rules *from, uint32_t point)
 {
     struct watched *w = &r->watched[owner];
-    const struct site_point *point = &r->site->points[w->point];
     const struct watched *old;
-    uint32_t index;
 
-    if (hash_index_find(from->points_by_name, point->full_name, &index) != RG_OK)
+    if (point == SITE_NONE)
         return;
-    old = find_watched(from, index, r->site->rules[w->rule].name);
+    old = find_watched(from, point, r->site->rules[w->rule].name);
     /* Another level: its alarm was not restored, or this one was fed already. */
-    if (!old || old->slot.level != w->slot.level || !same_rule(w->conf, old->conf) ||
-        !same_point(point, &from->site->points[index]) ||
-        !same_device(r->site, point->device, from->site, from->site->points[index].device))
+    if (!old || old->slot.level != w->slot.level || !same_rule(w->conf, old->conf))
         return;
     w->slot = old->slot;
     engine_schedule(r, owner);
@@ -81,7 +65,7 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
 
     if (hash_index_find(from->devices_by_name, r->site->devices[device].name, &index) != RG_OK ||
         from->offline[index].level != r->offline[device].level ||
-        !same_device(r->site, device, from->site, index))
+        !site_same_device(r->site, device, from->site, index))
         return;
     r->offline[device].heard = from->offline[index].heard;
     r->offline[device].moved = from->offline[index].moved;
@@ -90,10 +74,17 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
 
 void rules_inherit(struct rules *r, const struct rules *from)
 {
+    uint32_t *before;
+
     if (!r->started || !from->started)
         return;
-    for (uint32_t i = 0; i < r->watched_count; i++)
-        inherit_watched(r, i, from);
+    before = calloc(r->site->point_count + 1, sizeof *before);
+    /* Without the memory for that no delay is taken over: each begins anew with what was restored. */
+    if (before && site_same_points(r->site, from->site, before) == RG_OK) {
+        for (uint32_t i = 0; i < r->watched_count; i++)
+            inherit_watched(r, i, from, before[r->watched[i].point]);
+    }
+    free(before);
     for (uint32_t i = 0; i < r->site->device_count; i++)
         inherit_silence(r, i, from);
 }

@@ -9,13 +9,6 @@ static void *zeroed(size_t count, size_t size)
     return calloc(count ? count : 1, size);
 }
 
-/* A scaled f32 is a double like any other. */
-static bool point_is_single(const struct site_point *point)
-{
-    return point->type == TYPE_F32 && point->scaling.num == 1 && point->scaling.add == 0 &&
-           point->scaling.den == 1;
-}
-
 /* How many slots each point has, then where they begin. False: more than 32 bits can count. */
 static bool count_slots(struct rules *r)
 {

@@ -68,6 +68,17 @@ static void write_point(struct jsonw *w, const struct site_point *p)
     jsonw_object_end(w);
 }
 
+/* What only a device that is asked has. */
+static void write_polling(struct jsonw *w, const struct site_device *d)
+{
+    jsonw_key_int(w, "poll_ms", d->poll_ms);
+    jsonw_key(w, "offline");
+    jsonw_object_begin(w);
+    jsonw_key_int(w, "after_ms", d->offline_after_ms);
+    jsonw_key_string(w, "level", level_name(d->offline_level));
+    jsonw_object_end(w);
+}
+
 static void write_device(struct jsonw *w, const struct site *site, const struct site_device *d)
 {
     jsonw_object_begin(w);
@@ -75,12 +86,10 @@ static void write_device(struct jsonw *w, const struct site *site, const struct 
     text_if(w, "label", d->label);
     if (d->area != SITE_NONE)
         jsonw_key_string(w, "area", site->areas[d->area].name);
-    jsonw_key_int(w, "poll_ms", d->poll_ms);
-    jsonw_key(w, "offline");
-    jsonw_object_begin(w);
-    jsonw_key_int(w, "after_ms", d->offline_after_ms);
-    jsonw_key_string(w, "level", level_name(d->offline_level));
-    jsonw_object_end(w);
+    if (d->derived)
+        jsonw_key_bool(w, "derived", true);
+    else
+        write_polling(w, d);
     jsonw_key(w, "points");
     jsonw_array_begin(w);
     for (uint32_t i = 0; i < d->point_count; i++)

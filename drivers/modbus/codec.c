@@ -64,7 +64,7 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     out->mask = point->mask;
     out->mask_shift = point->mask != 0 ? (uint8_t)__builtin_ctz(point->mask) : 0;
     out->scaling = point->scaling;
-    out->has_range = point->has_range;
+    out->has_range = point->has_range && point->convert.kind == CONVERT_NONE; /* else it is the outcome's */
     out->range_min = point->range_min;
     out->range_max = point->range_max;
     out->invalid_count = (uint8_t)point->invalid_count;

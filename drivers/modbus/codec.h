@@ -1,7 +1,7 @@
 /* Registers and bits to samples. Pure: bytes in, a value with its quality out.
  *
  * In this order: assemble the raw value by type and word order; compare it with the sentinels; bit or
- * mask; scale; range.
+ * mask; scale; range (not of a point with a conversion: its range is that of the outcome).
  *
  * Word orders, by the bytes of the value from its highest (A) as they lie on the wire, first register
  * first:

@@ -80,7 +80,7 @@ static void points(void **state)
         {"bool", 1}, {"u16", 1}, {"i16", 1}, {"u32", 2},   {"i32", 2},   {"u64", 4},
         {"i64", 4},  {"f32", 2}, {"f64", 4}, {"bcd16", 1}, {"bcd32", 2}, {"bytes8.8", 1},
     };
-    static const char *const spaces[] = {"coil", "discrete", "input", "holding"};
+    static const char *const spaces[] = {"coil", "discrete", "input", "holding", "derived"};
     static const char *const orders[] = {"none", "ABCD", "CDAB", "BADC", "DCBA"};
     static const char *const tiers[] = {"company", "workshop", "team", "post"};
 

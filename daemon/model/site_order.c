@@ -1,0 +1,54 @@
+#include "model/site_order.h"
+
+#include <string.h>
+
+size_t site_operand_count(const struct site_point *point)
+{
+    if (point->derived)
+        return point->derived->operand_count;
+    return (point->convert.has_temperature ? 1u : 0u) + (point->convert.has_barometer ? 1u : 0u);
+}
+
+const struct site_operand *site_operand(const struct site_point *point, size_t index)
+{
+    if (point->derived)
+        return &point->derived->operands[index];
+    return index == 0 && point->convert.has_temperature ? &point->convert.temperature
+                                                        : &point->convert.barometer;
+}
+
+/* One more than the highest below it. */
+static uint32_t level_of(const struct site_point *point, const uint32_t *level)
+{
+    size_t count = site_operand_count(point);
+    uint32_t highest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t below = site_operand(point, i)->point;
+
+        if (below != SITE_NONE && level[below] + 1 > highest)
+            highest = level[below] + 1;
+    }
+    return highest;
+}
+
+enum rg_err site_order(const struct site *site, uint32_t *level)
+{
+    bool changed = true;
+
+    memset(level, 0, site->point_count * sizeof *level);
+    for (unsigned pass = 0; changed && pass < SITE_DEPTH_MAX + 2; pass++) {
+        changed = false;
+        for (size_t i = 0; i < site->point_count; i++) {
+            uint32_t now = level_of(&site->points[i], level);
+
+            changed = changed || now != level[i];
+            level[i] = now;
+        }
+    }
+    for (size_t i = 0; i < site->point_count; i++) {
+        if (level[i] > SITE_DEPTH_MAX)
+            return RG_EINVAL;
+    }
+    return RG_OK;
+}
