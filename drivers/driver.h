@@ -68,6 +68,9 @@ struct driver_raw {
 struct driver_raw_answer {
     enum driver_result result; /* of a write: DRIVER_OK when the unit confirmed it, or it was sent to all */
     uint8_t exception;
+    /* It went out, or a part of it. A write that did may have been done, whatever the result is but DRIVER_EXCEPTION;
+     * one that did not was not. The link never sends a write twice: only the caller knows whether it may be done twice. */
+    bool sent;
     char detail[DRIVER_DETAIL_MAX];
     size_t count;                         /* reads that ended with DRIVER_OK: as many as asked for; else 0 */
     uint16_t values[DRIVER_RAW_READ_MAX]; /* bits: 0 or 1 */
@@ -103,7 +106,8 @@ struct driver {
      * after a unit's silence, where answers carry no number, also the wait for proof that its late answer is not taken for
      * this one (at most twice the time-out, at least 1 s). */
     void (*transact)(struct driver_link *link, const struct driver_ask *ask, struct driver_answer *answer);
-    /* On the bus thread, bounded like transact. NULL: the driver cannot. */
+    /* On the bus thread, bounded like transact. NULL: the driver cannot. What cannot be asked (a space that is not
+     * written, too many, a read of unit 0 on a serial line) is DRIVER_MALFORMED and not sent. */
     void (*raw)(struct driver_link *link, const struct driver_raw *ask, struct driver_raw_answer *answer);
     /* Any thread: makes a transact that blocks return early (DRIVER_BROKEN); the link stays usable for destroy only. */
     void (*link_cancel)(struct driver_link *link);

@@ -1,8 +1,11 @@
 #include "drivers/modbus/ask.h"
 
+#include <string.h>
+
 #include "base/error.h"
 
 #define EXCEPTION_FLAG 0x80u
+#define COIL_ON 0xFF00u /* §6.5: 0x0000 is off, anything else is not allowed */
 
 static void put16(uint8_t *out, uint16_t value)
 {
@@ -17,28 +20,94 @@ static uint16_t get16(const uint8_t *in)
 
 bool ask_is_bits(const struct ask *ask)
 {
-    return ask->function <= 2;
+    return ask->function <= 2 || ask->function == 5 || ask->function == 15;
 }
 
-unsigned ask_data_bytes(const struct ask *ask)
+static bool function_is_write(uint8_t function)
+{
+    return function == 5 || function == 6 || function == 15 || function == 16;
+}
+
+bool ask_is_write(const struct ask *ask)
+{
+    return function_is_write(ask->function);
+}
+
+static unsigned data_bytes(const struct ask *ask)
 {
     return ask_is_bits(ask) ? (ask->count + 7u) / 8u : 2u * ask->count;
 }
 
-void ask_encode_rtu(const struct ask *ask, uint8_t out[ASK_RTU_BYTES])
+unsigned ask_data_bytes(const struct ask *ask)
+{
+    return ask_is_write(ask) ? 0 : data_bytes(ask);
+}
+
+unsigned ask_answer_bytes(const struct ask *ask)
+{
+    return ask_is_write(ask) ? 6 : 3 + data_bytes(ask);
+}
+
+/* What follows the address: the value to be written, or how many. */
+static uint16_t second_word(const struct ask *ask)
+{
+    if (ask->function == 5)
+        return ask->values[0] ? COIL_ON : 0;
+    return ask->function == 6 ? ask->values[0] : ask->count;
+}
+
+uint32_t ask_shape(const struct ask *ask)
+{
+    return ask_is_write(ask) ? (uint32_t)ask->address << 16 | second_word(ask) : ask_data_bytes(ask);
+}
+
+uint32_t answer_shape(const uint8_t *body)
+{
+    return function_is_write(body[1]) ? (uint32_t)get16(body + 2) << 16 | get16(body + 4) : body[2];
+}
+
+static void put_bits(uint8_t *out, const uint16_t *values, unsigned count)
+{
+    memset(out, 0, (count + 7u) / 8u);
+    for (unsigned i = 0; i < count; i++) {
+        if (values[i])
+            out[i / 8] = (uint8_t)(out[i / 8] | 1u << i % 8);
+    }
+}
+
+size_t ask_encode_rtu(const struct ask *ask, uint8_t out[ASK_RTU_MAX])
 {
     out[0] = ask->unit;
     out[1] = ask->function;
     put16(out + 2, ask->address);
-    put16(out + 4, ask->count);
+    put16(out + 4, second_word(ask));
+    if (ask->function != 15 && ask->function != 16)
+        return ASK_RTU_BYTES;
+    out[6] = (uint8_t)data_bytes(ask);
+    if (ask->function == 15) {
+        put_bits(out + 7, ask->values, ask->count);
+    } else {
+        for (unsigned i = 0; i < ask->count; i++)
+            put16(out + 7 + 2 * (size_t)i, ask->values[i]);
+    }
+    return 7u + out[6];
 }
 
-void ask_encode_tcp(const struct ask *ask, uint16_t transaction, uint8_t out[ASK_TCP_BYTES])
+size_t ask_encode_tcp(const struct ask *ask, uint16_t transaction, uint8_t out[ASK_TCP_MAX])
 {
+    const size_t length = ask_encode_rtu(ask, out + 6);
+
     put16(out, transaction);
     put16(out + 2, 0);
-    put16(out + 4, ASK_RTU_BYTES);
-    ask_encode_rtu(ask, out + 6);
+    put16(out + 4, (uint16_t)length);
+    return 6 + length;
+}
+
+static enum answer_kind judge_write(const struct ask *ask, const uint8_t *body, size_t length)
+{
+    if (length != 6)
+        return ANSWER_WRONG_LENGTH;
+    return answer_shape(body) == ask_shape(ask) ? ANSWER_DATA : ANSWER_OTHER_WRITE;
 }
 
 enum answer_kind answer_judge(const struct ask *ask, const uint8_t *body, size_t length)
@@ -51,6 +120,8 @@ enum answer_kind answer_judge(const struct ask *ask, const uint8_t *body, size_t
         return length == 3 && body[2] != 0 ? ANSWER_EXCEPTION : ANSWER_WRONG_LENGTH;
     if (body[1] != ask->function)
         return ANSWER_WRONG_FUNCTION;
+    if (ask_is_write(ask))
+        return judge_write(ask, body, length);
     if (body[2] != ask_data_bytes(ask))
         return ANSWER_WRONG_COUNT;
     return length == 3u + body[2] ? ANSWER_DATA : ANSWER_WRONG_LENGTH;
@@ -73,6 +144,7 @@ const char *answer_kind_text(enum answer_kind kind)
         [ANSWER_WRONG_FUNCTION] = "answer with another function code",
         [ANSWER_WRONG_COUNT] = "answer with another number of values",
         [ANSWER_WRONG_LENGTH] = "answer whose length contradicts its byte count",
+        [ANSWER_OTHER_WRITE] = "answer that confirms another write",
     };
 
     return (size_t)kind < RG_COUNT(texts) ? texts[kind] : "?";

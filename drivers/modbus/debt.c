@@ -1,14 +1,16 @@
 #include "drivers/modbus/debt.h"
 
+#include <stddef.h>
+
 static int64_t at_least(int64_t value, int64_t floor)
 {
     return value > floor ? value : floor;
 }
 
-bool debt_owes(const struct debt *d, uint8_t function, uint8_t bytes)
+bool debt_owes(const struct debt *d, uint8_t function, uint32_t shape)
 {
     for (unsigned i = 0; i < d->count; i++) {
-        if (d->shapes[i].function == function && d->shapes[i].bytes == bytes)
+        if (d->shapes[i].function == function && d->shapes[i].shape == shape)
             return true;
     }
     return d->many;
@@ -25,17 +27,17 @@ bool debt_owes_function(const struct debt *d, uint8_t function)
 
 void debt_note(struct debt *d, const struct ask *ask, int64_t now_us)
 {
-    const uint8_t bytes = (uint8_t)ask_data_bytes(ask);
+    const uint32_t shape = ask_shape(ask);
 
     d->since_us = now_us;
-    if (debt_owes(d, ask->function, bytes))
+    if (debt_owes(d, ask->function, shape))
         return;
     if (d->count == DEBT_SHAPES) {
         d->many = true;
         return;
     }
     d->shapes[d->count].function = ask->function;
-    d->shapes[d->count].bytes = bytes;
+    d->shapes[d->count].shape = shape;
     d->count++;
 }
 
@@ -47,7 +49,15 @@ void debt_clear(struct debt *d)
 
 static bool debt_has_own_shape(const struct debt *d, const struct ask *probe)
 {
-    return !debt_owes(d, probe->function, (uint8_t)ask_data_bytes(probe));
+    return !debt_owes(d, probe->function, ask_shape(probe));
+}
+
+/* What a write writes, as a read. */
+static void read_beside(const struct ask *ask, struct ask *probe)
+{
+    *probe = *ask;
+    probe->function = ask_is_bits(ask) ? 1 : 3;
+    probe->values = NULL;
 }
 
 /* A request like this one whose answer has a shape of its own. Shorter ones first: they stay within what
@@ -60,6 +70,13 @@ static bool debt_find_probe(const struct debt *d, const struct ask *ask, struct 
     const uint32_t last = d->refuses_longer ? 0 : ask->count + step * DEBT_LONGER;
 
     *probe = *ask;
+    if (ask_is_write(ask)) {
+        read_beside(ask, probe);
+        if (d->refuses_beside)
+            return false;
+        if (debt_has_own_shape(d, probe))
+            return true;
+    }
     for (uint32_t less = step; !d->refuses_shorter && less < ask->count; less += step) {
         probe->count = (uint16_t)(ask->count - less);
         if (debt_has_own_shape(d, probe))
@@ -77,7 +94,9 @@ static bool debt_find_probe(const struct debt *d, const struct ask *ask, struct 
 
 void debt_refuse(struct debt *d, const struct ask *ask, const struct ask *probe)
 {
-    if (probe->count > ask->count)
+    if (ask_is_write(ask))
+        d->refuses_beside = true;
+    else if (probe->count > ask->count)
         d->refuses_longer = true;
     else
         d->refuses_shorter = true;
@@ -86,7 +105,9 @@ void debt_refuse(struct debt *d, const struct ask *ask, const struct ask *probe)
 /* Whether a probe for this request could be had if nothing were owed but the request itself. */
 static bool debt_has_probes(const struct debt *d, const struct ask *ask)
 {
-    struct debt only = {.refuses_shorter = d->refuses_shorter, .refuses_longer = d->refuses_longer};
+    struct debt only = {.refuses_shorter = d->refuses_shorter,
+                        .refuses_longer = d->refuses_longer,
+                        .refuses_beside = d->refuses_beside};
     struct ask probe;
 
     debt_note(&only, ask, 0);
@@ -102,7 +123,7 @@ enum debt_advice debt_advise(struct debt *d, const struct ask *ask, int64_t now_
 
     if (d->count > 0 && age >= at_least(10 * timeout_us, DEBT_FORGET_MIN_US))
         debt_clear(d);
-    if (!debt_owes(d, ask->function, (uint8_t)ask_data_bytes(ask)))
+    if (!debt_owes(d, ask->function, ask_shape(ask)))
         return DEBT_ASK;
     if (debt_find_probe(d, ask, probe))
         return DEBT_PROBE;

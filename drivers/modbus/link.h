@@ -15,7 +15,13 @@
  * libmodbus waits with select(2): a descriptor above FD_SETSIZE is refused, never handed to it. That bounds a
  * process to about a thousand open links.
  *
- * Late answers. TCP: by transaction id; they are passed over. RTU kinds: see debt.h. */
+ * Late answers. TCP: by transaction id; they are passed over. RTU kinds: see debt.h.
+ *
+ * Writes. DRIVER_OK is the unit's own word, in the answer to this very request, or for a broadcast that it is on the
+ * line. Each goes out once at most: whether it is tried again, the caller decides, who alone knows whether it may be
+ * done twice. After DRIVER_SILENT, DRIVER_MALFORMED and DRIVER_BROKEN, when it was sent, it may have been done all
+ * the same. On an RTU kind a write that could be confirmed by an older one's late answer waits behind a read
+ * (debt.h); when that fails, the write is not sent and the result is the read's. */
 #ifndef RG_DRIVERS_MODBUS_LINK_H
 #define RG_DRIVERS_MODBUS_LINK_H
 
@@ -26,11 +32,16 @@
  * is made anew. Never on RTU or RTU over TCP, where one silent unit says nothing about the link. */
 #define LINK_SILENCES 3
 
+/* After a broadcast the line is left alone for so long, in which every unit carries it out (the turnaround delay:
+ * MODBUS over Serial Line V1.02 §2.4.1, typically 100 to 200 ms; the longer, for the slowest unit decides). */
+#define LINK_TURNAROUND_US 200000
+
 struct link_answer {
     enum driver_result result;
     uint8_t exception; /* its code, when a unit or a gateway answered with one; else 0 */
+    bool sent;         /* the request went out, or a part of it */
     char detail[DRIVER_DETAIL_MAX];
-    size_t length;              /* DRIVER_OK: bytes of data, ask_data_bytes(); else 0 */
+    size_t length;              /* DRIVER_OK: bytes of data, ask_data_bytes(); else 0. A write has none */
     uint8_t data[ASK_DATA_MAX]; /* registers high byte first; bits from the lowest bit of the first byte */
 };
 
@@ -38,7 +49,9 @@ struct link_answer {
 RG_NODISCARD enum rg_err link_create(const struct site_bus *bus, struct driver_link **out);
 /* Takes NULL. No link_ask may be under way. */
 void link_destroy(struct driver_link *l);
-/* Blocks: opening at most timeout_ms; the silence of the line that long and at most timeout_ms more; sending at
+/* A read, or a write; unit 0 on an RTU kind: a broadcast, writes only. What cannot be asked (a unit above 247 on an
+ * RTU kind, a read of unit 0) is DRIVER_MALFORMED and not sent.
+ * Blocks: opening at most timeout_ms; the silence of the line and of this request that long and at most timeout_ms more; sending at
  * most timeout_ms; then timeout_ms for the answer, and the time its bytes take at the line's speed. After a silence on an RTU kind once more for
  * the proof of debt.h (at most twice the time-out, at least a second). */
 void link_ask(struct driver_link *l, const struct ask *ask, int64_t timeout_ms, struct link_answer *answer);

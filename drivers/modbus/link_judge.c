@@ -15,12 +15,12 @@ void link_end(struct link_answer *answer, enum driver_result result, const char 
     va_end(args);
 }
 
-static void take_data(struct link_answer *answer, const uint8_t *body)
+static void take_data(const struct ask *ask, struct link_answer *answer, const uint8_t *body)
 {
     answer->result = DRIVER_OK;
     answer->detail[0] = '\0';
-    answer->length = body[2];
-    memcpy(answer->data, body + 3, body[2]);
+    answer->length = ask_data_bytes(ask); /* 0 for a write: then body[2] is part of its address */
+    memcpy(answer->data, body + 3, answer->length);
 }
 
 static void take_exception(struct link_answer *answer, uint8_t code)
@@ -52,7 +52,7 @@ bool judge_tcp(const struct ask *ask, uint16_t current, unsigned issued, const u
     }
     kind = answer_judge(ask, frame + MBAP_BYTES - 1, length - (MBAP_BYTES - 1));
     if (kind == ANSWER_DATA)
-        take_data(answer, frame + MBAP_BYTES - 1);
+        take_data(ask, answer, frame + MBAP_BYTES - 1);
     else if (kind == ANSWER_EXCEPTION)
         take_exception(answer, frame[MBAP_BYTES + 1]);
     else
@@ -68,7 +68,7 @@ static bool is_late_rtu(const struct debt *debts, const uint8_t *frame)
 
     if (frame[1] & 0x80)
         return debt_owes_function(d, frame[1] & 0x7f);
-    return debt_owes(d, frame[1], frame[2]);
+    return debt_owes(d, frame[1], answer_shape(frame));
 }
 
 bool judge_rtu(const struct ask *ask, const struct debt *debts, const uint8_t *frame, size_t length,
@@ -80,7 +80,7 @@ bool judge_rtu(const struct ask *ask, const struct debt *debts, const uint8_t *f
                                                         : answer_judge(ask, frame, length - 2);
 
     if (kind == ANSWER_DATA) {
-        take_data(answer, frame);
+        take_data(ask, answer, frame);
     } else if (kind == ANSWER_EXCEPTION && !debt_owes_function(&debts[ask->unit], ask->function)) {
         take_exception(answer, frame[2]);
     } else if (kind == ANSWER_EXCEPTION) {

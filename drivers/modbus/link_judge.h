@@ -16,7 +16,7 @@ void link_end(struct link_answer *answer, enum driver_result result, const char 
  * included. */
 bool judge_tcp(const struct ask *ask, uint16_t current, unsigned issued, const uint8_t *frame, size_t length,
                struct link_answer *answer);
-/* The same for RTU. frame has at least 3 bytes in any case; length: with its CRC, which is right; 0 for a
+/* The same for RTU. frame has at least 6 bytes in any case; length: with its CRC, which is right; 0 for a
  * frame of another unit. debts: [256], by unit. */
 bool judge_rtu(const struct ask *ask, const struct debt *debts, const uint8_t *frame, size_t length,
                struct link_answer *answer);

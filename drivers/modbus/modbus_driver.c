@@ -4,6 +4,7 @@
 #include "drivers/modbus/codec.h"
 #include "drivers/modbus/link.h"
 #include "drivers/modbus/plan.h"
+#include "drivers/modbus/raw.h"
 
 static size_t driver_requests(const struct driver_plan *plan)
 {
@@ -54,6 +55,7 @@ const struct driver modbus_driver = {
     .plan_bytes = plan_bytes,
     .link_create = link_create,
     .transact = driver_transact,
+    .raw = raw_carry_out,
     .link_cancel = link_cancel,
     .link_destroy = link_destroy,
 };

@@ -36,8 +36,10 @@
 struct request {
     uint16_t transaction;
     uint8_t unit, function;
-    uint16_t address, count;
+    uint16_t address, count; /* functions 5 and 6: count is the value */
     unsigned nth;
+    uint8_t written[250]; /* functions 15 and 16: its bytes */
+    size_t written_bytes;
 };
 
 struct peer;
@@ -103,6 +105,17 @@ static inline size_t frame(const struct peer *p, uint16_t transaction, const uin
 
 static inline size_t body_of(const struct request *r, uint8_t *body)
 {
+    if (r->function > 4) { /* a write's answer repeats the request's beginning */
+        const uint8_t echo[6] = {r->unit,
+                                 r->function,
+                                 (uint8_t)(r->address >> 8),
+                                 (uint8_t)r->address,
+                                 (uint8_t)(r->count >> 8),
+                                 (uint8_t)r->count};
+
+        memcpy(body, echo, sizeof echo);
+        return sizeof echo;
+    }
     const size_t bytes = r->function <= 2 ? (r->count + 7u) / 8u : 2u * r->count;
 
     body[0] = r->unit;
@@ -144,10 +157,20 @@ static inline void peer_drop(struct peer *p, bool reset)
     (void)atomic_fetch_add(&p->drops, 1);
 }
 
-static inline void peer_read(struct peer *p, uint8_t *buffer, size_t *have)
+/* Bytes of the request that begins like this. */
+static inline size_t request_bytes(const struct peer *p, const uint8_t *buffer, size_t have)
 {
-    const size_t need = p->kind == BUS_TCP ? 12 : 8;
-    const ssize_t n = read(p->fd, buffer + *have, need - *have);
+    const size_t before = p->kind == BUS_TCP ? 6 : 0, after = p->kind == BUS_TCP ? 0 : 2;
+    const uint8_t *b = buffer + before;
+
+    if (have < before + 7 || (b[1] != 15 && b[1] != 16))
+        return before + (have > before + 1 && (b[1] == 15 || b[1] == 16) ? 7 : 6) + after;
+    return before + 7 + b[6] + after;
+}
+
+static inline void peer_read(struct peer *p, uint8_t buffer[300], size_t *have)
+{
+    const ssize_t n = read(p->fd, buffer + *have, request_bytes(p, buffer, *have) - *have);
 
     if (n <= 0) {
         if (p->kind != BUS_RTU)
@@ -156,15 +179,20 @@ static inline void peer_read(struct peer *p, uint8_t *buffer, size_t *have)
         return;
     }
     *have += (size_t)n;
-    if (*have < need)
+    if (*have < request_bytes(p, buffer, *have))
         return;
     const uint8_t *b = p->kind == BUS_TCP ? buffer + 6 : buffer;
-    const struct request r = {.transaction = (uint16_t)(buffer[0] << 8 | buffer[1]),
-                              .unit = b[0],
-                              .function = b[1],
-                              .address = (uint16_t)(b[2] << 8 | b[3]),
-                              .count = (uint16_t)(b[4] << 8 | b[5]),
-                              .nth = atomic_fetch_add(&p->requests, 1) + 1};
+    struct request r = {.transaction = (uint16_t)(buffer[0] << 8 | buffer[1]),
+                        .unit = b[0],
+                        .function = b[1],
+                        .address = (uint16_t)(b[2] << 8 | b[3]),
+                        .count = (uint16_t)(b[4] << 8 | b[5]),
+                        .nth = atomic_fetch_add(&p->requests, 1) + 1};
+
+    if (r.function > 6 && b[6] <= sizeof r.written) {
+        r.written_bytes = b[6];
+        memcpy(r.written, b + 7, b[6]);
+    }
     *have = 0;
     atomic_store(&p->asked_us, clock_mono_us());
     p->serve(p, &r);
@@ -173,7 +201,7 @@ static inline void peer_read(struct peer *p, uint8_t *buffer, size_t *have)
 static inline void *peer_run(void *arg)
 {
     struct peer *p = arg;
-    uint8_t buffer[16];
+    uint8_t buffer[300];
     size_t have = 0;
 
     for (;;) {
@@ -260,15 +288,21 @@ static inline void peer_halt(struct peer *p)
     assert_int_equal(pthread_join(p->thread, NULL), 0);
 }
 
-static inline void peer_stop(struct peer *p)
+/* After peer_halt. */
+static inline void peer_close(struct peer *p)
 {
-    peer_halt(p);
     peer_drop(p, false);
     if (p->listen_fd >= 0)
         (void)close(p->listen_fd);
     (void)close(p->stop_fd);
     if (p->path[0])
         (void)unlink(p->path);
+}
+
+static inline void peer_stop(struct peer *p)
+{
+    peer_halt(p);
+    peer_close(p);
 }
 
 static inline void peer_start(struct peer *p, enum bus_kind kind, serve_cb *serve)

@@ -90,7 +90,7 @@ static void golden_frames(void **state)
     const struct ask geokon = {.unit = 2, .function = 3, .address = 0x102, .count = 2, .limit = 125};
     const struct ask coil = {.unit = 1, .function = 1, .address = 0x510, .count = 1, .limit = 125};
     const struct ask co = {.unit = 1, .function = 3, .address = 6, .count = 1, .limit = 125};
-    uint8_t out[ASK_TCP_BYTES];
+    uint8_t out[ASK_TCP_MAX];
 
     (void)state;
     ask_encode_rtu(&geokon, out);

@@ -360,6 +360,15 @@ static void silences_kept(void **state)
             expect_fresh(&a, &p);
             assert_true(atomic_load(&p.asked_us) - before >= 10000 + frame_us);
         }
+        for (int i = 0; i < 3; i++) { /* a device that wants more than its bus, or less */
+            const int64_t before = atomic_load(&p.answered_us);
+            const struct ask slow = {
+                .unit = 1, .function = 3, .count = 4, .limit = 125, .gap_us = i == 1 ? 50000 : 1000};
+            const struct link_answer a = ask_for(l, &slow, PATIENT_MS);
+
+            expect_fresh(&a, &p);
+            assert_true(atomic_load(&p.asked_us) - before >= (i == 1 ? 50000 : 10000) + frame_us);
+        }
         link_destroy(l);
         peer_stop(&p);
     }

@@ -1,0 +1,202 @@
+#include "drivers/modbus/link_parts.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "drivers/modbus/line.h"
+#include "drivers/modbus/link_judge.h"
+#include "drivers/modbus/link_open.h"
+
+#define CRC_BYTES 2u
+
+/* On a serial line, its CRC included. */
+static unsigned request_bytes(const struct ask *ask)
+{
+    uint8_t request[ASK_RTU_MAX];
+
+    return (unsigned)ask_encode_rtu(ask, request) + CRC_BYTES;
+}
+
+/* Both give 0, or the errno. */
+static int send_tcp(struct driver_link *l, const struct ask *ask)
+{
+    uint8_t request[ASK_TCP_MAX];
+    size_t length;
+    ssize_t sent;
+
+    l->transaction++;
+    if (l->issued < JUDGE_LATE_WINDOW)
+        l->issued++;
+    length = ask_encode_tcp(ask, l->transaction, request);
+    sent = send(l->fd, request, length, MSG_NOSIGNAL);
+    if (sent < 0)
+        return errno;
+    /* So few bytes that do not fit into the socket's buffer: the peer has taken nothing for a long time. */
+    return sent == (ssize_t)length ? 0 : EPIPE;
+}
+
+/* libmodbus writes with write(2), which raises SIGPIPE on a socket whose peer is gone: held back, and taken
+ * if it came. */
+static int send_rtu(struct driver_link *l, const struct ask *ask)
+{
+    static const struct timespec now = {0, 0};
+    uint8_t request[ASK_RTU_MAX];
+    const size_t length = ask_encode_rtu(ask, request);
+    sigset_t pipe_only, before;
+    int err;
+
+    (void)sigemptyset(&pipe_only);
+    (void)sigaddset(&pipe_only, SIGPIPE);
+    if (link_is_socket(l))
+        (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    err = modbus_send_raw_request(l->ctx, request, (int)length) < 0 ? errno : 0;
+    if (link_is_socket(l)) {
+        if (err == EPIPE && !sigismember(&before, SIGPIPE))
+            (void)sigtimedwait(&pipe_only, NULL, &now);
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return err;
+}
+
+/* Puts the request on the line. */
+static bool put_request(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
+                        struct link_answer *answer)
+{
+    char reason[64];
+    int err = link_is_rtu(l) ? send_rtu(l, ask) : send_tcp(l, ask);
+
+    if (err == 0 && !link_is_socket(l))
+        err = line_flush(l->fd, l->cancel_fd, clock_mono_us() + timeout_us);
+    if (err == ETIME)
+        link_end(answer, DRIVER_BROKEN, "the line does not take what is sent");
+    else if (err != 0)
+        link_end(answer, DRIVER_BROKEN, "%s",
+                 err == ECANCELED ? "cancelled" : link_errno_text(err, reason, sizeof reason));
+    return err == 0;
+}
+
+/* One frame into frame[MODBUS_TCP_MAX_ADU_LENGTH]. Returns its length (0: of another unit on RTU), or -1
+ * with *answer set; what had come of it by then is in frame. */
+static int receive(struct driver_link *l, int64_t until_us, uint8_t *frame, struct link_answer *answer)
+{
+    int64_t left = until_us - clock_mono_us();
+    char reason[64];
+    int rc;
+
+    if (left < 1000)
+        left = 1000; /* libmodbus takes no time-out of 0, and a byte is there already */
+    (void)modbus_set_response_timeout(l->ctx, (uint32_t)(left / 1000000), (uint32_t)(left % 1000000));
+    errno = 0;
+    rc = modbus_receive_confirmation(l->ctx, frame);
+    l->last_byte_us = clock_mono_us();
+    if (rc >= 0)
+        return rc;
+    if (atomic_load(&l->cancelled)) {
+        link_end(answer, DRIVER_BROKEN, "cancelled");
+    } else if (errno == ETIMEDOUT) {
+        link_end(answer, DRIVER_MALFORMED, "answer cut short");
+    } else if (errno == EMBBADCRC) {
+        link_end(answer, DRIVER_MALFORMED, "answer with a wrong CRC");
+    } else if (errno == EMBBADDATA) {
+        link_end(answer, DRIVER_MALFORMED, "answer longer than any frame");
+    } else {
+        link_end(answer, DRIVER_BROKEN, "%s", link_errno_text(errno, reason, sizeof reason));
+    }
+    return -1;
+}
+
+/* Collects the answer. *near: a damaged frame came that can only have been it, so that none is owed. */
+static void collect(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
+                    struct link_answer *answer, bool *near)
+{
+    const int64_t until_us = clock_mono_us() + timeout_us;
+    const int64_t wire_us = link_wire_us(l->bus, ask_answer_bytes(ask) + CRC_BYTES);
+
+    for (;;) {
+        uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH];
+        int length;
+
+        memset(frame, 0, sizeof frame);
+        switch (line_wait(l->fd, l->cancel_fd, until_us)) {
+        case LINE_READY:
+            break;
+        case LINE_TIMEOUT:
+            link_end(answer, DRIVER_SILENT, "no answer within %lld ms", (long long)(timeout_us / 1000));
+            return;
+        case LINE_CANCELLED:
+            link_end(answer, DRIVER_BROKEN, "cancelled");
+            return;
+        }
+        length = receive(l, until_us + wire_us, frame, answer);
+        if (length < 0) {
+            /* A write's four bytes may be those that have not come. */
+            *near = link_is_rtu(l) && !ask_is_write(ask) && frame[0] == ask->unit &&
+                    frame[1] == ask->function && frame[2] == ask_data_bytes(ask);
+            return;
+        }
+        if (link_is_rtu(l) ? judge_rtu(ask, l->debts, frame, (size_t)length, answer)
+                           : judge_tcp(ask, l->transaction, l->issued, frame, (size_t)length, answer))
+            return;
+    }
+}
+
+/* What the result means for the link and for what the unit owes. */
+static void conclude(struct driver_link *l, const struct ask *ask, int64_t sent_us, bool near,
+                     const struct link_answer *answer)
+{
+    struct debt *debt = l->debts && !link_is_broadcast(l, ask) ? &l->debts[ask->unit] : NULL;
+    const bool answered = answer->result == DRIVER_OK || answer->result == DRIVER_EXCEPTION ||
+                          (answer->result == DRIVER_SILENT && answer->exception != 0);
+
+    if (answered) {
+        l->silences = 0;
+        if (debt)
+            debt_clear(debt);
+        return;
+    }
+    if (debt && !near)
+        debt_note(debt, ask, sent_us);
+    if (answer->result == DRIVER_BROKEN) {
+        link_close(l);
+    } else if (answer->result == DRIVER_MALFORMED) {
+        /* A serial line comes to rest; a TCP stream that lost its frame boundaries never does. */
+        l->unsettled = true;
+        if (!link_is_rtu(l))
+            link_close(l);
+    } else if (++l->silences >= LINK_SILENCES && !link_is_rtu(l)) {
+        link_close(l);
+    }
+}
+
+void link_exchange(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
+                   struct link_answer *answer)
+{
+    const bool to_all = link_is_broadcast(l, ask);
+    int64_t sent_us;
+    bool near = false;
+    bool sent;
+
+    if (link_is_rtu(l) && modbus_set_slave(l->ctx, ask->unit) < 0) {
+        link_end(answer, DRIVER_MALFORMED, "not sent: a serial line has no unit %u", (unsigned)ask->unit);
+        return;
+    }
+    answer->sent = true; /* even if only half of it */
+    sent = put_request(l, ask, timeout_us, answer);
+    sent_us = clock_mono_us();
+    l->last_byte_us = sent_us;
+    if (sent && to_all) {
+        /* Over a socket the line's end of the request is not seen, only worked out. */
+        const int64_t wire_us = link_is_socket(l) ? link_wire_us(l->bus, request_bytes(ask)) : 0;
+
+        l->not_before_us = sent_us + wire_us + LINK_TURNAROUND_US;
+        answer->result = DRIVER_OK;
+        return;
+    }
+    if (sent)
+        collect(l, ask, timeout_us, answer, &near);
+    conclude(l, ask, sent_us, near, answer);
+}
