@@ -57,7 +57,7 @@ static void write_devices(struct jsonw *w, const struct pipeline *p)
         jsonw_object_begin(w);
         jsonw_key_string(w, "name", d->name);
         jsonw_key_string(w, "label", d->label);
-        jsonw_key_string(w, "bus", p->site->buses[d->bus].name);
+        jsonw_key_string(w, "bus", site_bus_name(p->site, d));
         jsonw_key_int(w, "unit", d->unit);
         jsonw_key_string(w, "state", unit_state_name(s.state));
         jsonw_key_positive(w, "last_ok_ts", s.last_ok_wall_ms);

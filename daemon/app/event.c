@@ -126,6 +126,14 @@ void event_config_refused(struct pipeline *p, const struct config *config, const
     pipeline_append_event(p, "config", now);
 }
 
+/* For the log. */
+static const char *bus_of(const struct site *site, const struct site_device *device)
+{
+    const char *name = site_bus_name(site, device);
+
+    return name ? name : "none";
+}
+
 void event_device(void *arg, uint32_t device, enum unit_state state, const char *detail)
 {
     struct pipeline *p = arg;
@@ -133,14 +141,15 @@ void event_device(void *arg, uint32_t device, enum unit_state state, const char 
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "device", now);
     bool online = state == UNIT_ONLINE;
+    const char *bus = bus_of(p->site, d);
 
     if (online)
-        log_info("device %s (bus %s, unit %u): answers again", d->name, p->site->buses[d->bus].name, d->unit);
+        log_info("device %s (bus %s, unit %u): answers again", d->name, bus, d->unit);
     else
-        log_warning("device %s (bus %s, unit %u): %s; probed at growing gaps until it answers", d->name,
-                    p->site->buses[d->bus].name, d->unit, detail);
+        log_warning("device %s (bus %s, unit %u): %s; probed at growing gaps until it answers", d->name, bus,
+                    d->unit, detail);
     jsonw_key_string(w, "device", d->name);
-    jsonw_key_string(w, "bus", p->site->buses[d->bus].name);
+    jsonw_key_string(w, "bus", site_bus_name(p->site, d));
     jsonw_key_string(w, "state", online ? "online" : "offline");
     jsonw_key_string(w, "detail", detail);
     pipeline_append_event(p, "device", now);
@@ -169,7 +178,7 @@ void event_note(void *arg, uint32_t device, const char *text)
     const struct pipeline *p = arg;
     const struct site_device *d = &p->site->devices[device];
 
-    log_warning("device %s (bus %s, unit %u): %s", d->name, p->site->buses[d->bus].name, d->unit, text);
+    log_warning("device %s (bus %s, unit %u): %s", d->name, bus_of(p->site, d), d->unit, text);
 }
 
 void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *detail)

@@ -6,7 +6,9 @@
  * - RTU: 8 characters and those of the answer, 3.5 characters of silence before and after, the unit's turnaround;
  * - TCP: a flat time;
  * - RTU over TCP: both;
- * - on every bus its own gap.
+ * - on every bus its own gap, or the device's when that is longer.
+ * Status, heartbeat and decimals registers are read like points; a trigger is one write more for each poll (its wait
+ * leaves the bus free), and a broadcast one is counted for each device, though devices share it.
  * A character is 1 start, 8 data, parity and stop bits (Modbus over serial line V1.02, 2.5.1); the silence is
  * 1.75 ms above 19200 baud (2.5.1.1). Turnaround and TCP time are what common devices need, not measured here. */
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #define TCP_MS 5.0
 #define REQUEST_CHARS 8u /* unit, function, address, count, CRC */
 #define ANSWER_CHARS 5u  /* unit, function, length, CRC */
+#define WRITE_CHARS 8u   /* of one coil or register, and of its answer: unit, function, address, value, CRC */
 #define SILENCE_CHARS 3.5
 #define SILENCE_FAST_MS 1.75
 #define SILENCE_FAST_BAUD 19200u
@@ -38,10 +41,10 @@ static int by_begin(const void *left, const void *right)
     return a->begin < b->begin ? -1 : a->begin > b->begin;
 }
 
-static double request_ms(const struct site_bus *bus, unsigned words, bool bits)
+/* One request and its answer, in characters of a serial line. */
+static double request_ms(const struct site_bus *bus, const struct site_device *d, unsigned chars)
 {
-    unsigned answer = ANSWER_CHARS + (bits ? (words + 7) / 8 : 2 * words);
-    double ms = (double)bus->gap_ms;
+    double ms = (double)(d->gap_ms > bus->gap_ms ? d->gap_ms : bus->gap_ms);
     double character;
 
     if (bus->kind != BUS_RTU)
@@ -52,36 +55,57 @@ static double request_ms(const struct site_bus *bus, unsigned words, bool bits)
     if (bus->baud == 0)
         return ms;
     character = (9.0 + (bus->parity != PARITY_NONE) + bus->stop_bits) * 1000 / bus->baud;
-    ms += (REQUEST_CHARS + answer) * character;
+    ms += chars * character;
     return ms + 2 * (bus->baud > SILENCE_FAST_BAUD ? SILENCE_FAST_MS : SILENCE_CHARS * character);
 }
 
-/* One poll of a device. stretches: room for its points. */
-static double device_ms(const struct site *site, const struct site_device *d, struct stretch *stretches)
+static struct stretch stretch_of(enum point_space space, uint16_t address, unsigned words)
 {
-    const struct site_bus *bus = &site->buses[d->bus];
-    double ms = 0;
+    uint32_t begin = (uint32_t)space << 17 | address; /* 17: the spaces never touch */
+
+    return (struct stretch){.begin = begin, .end = begin + words};
+}
+
+/* All that a poll of the device reads, sorted. stretches: room for two a point and one a gate. */
+static size_t list_stretches(const struct site *site, const struct site_device *d, struct stretch *stretches)
+{
+    size_t count = 0;
 
     for (uint32_t i = 0; i < d->point_count; i++) {
         const struct site_point *p = &site->points[d->first_point + i];
-        uint32_t begin = (uint32_t)p->space << 17 | p->address; /* 17: the spaces never touch */
 
-        stretches[i] = (struct stretch){.begin = begin, .end = begin + point_type_words(p->type)};
+        stretches[count++] = stretch_of(p->space, p->address, point_type_words(p->type));
+        if (p->has_decimals)
+            stretches[count++] = stretch_of(p->decimals.space, p->decimals.address, 1);
     }
-    qsort(stretches, d->point_count, sizeof *stretches, by_begin);
-    for (uint32_t i = 0; i < d->point_count;) {
+    for (size_t i = 0; i < d->gate_count; i++)
+        stretches[count++] = stretch_of(d->gates[i].at.space, d->gates[i].at.address, 1);
+    qsort(stretches, count, sizeof *stretches, by_begin);
+    return count;
+}
+
+/* One poll of a device. */
+static double device_ms(const struct site *site, const struct site_device *d, struct stretch *stretches)
+{
+    const struct site_bus *bus = &site->buses[d->bus];
+    const size_t count = list_stretches(site, d, stretches);
+    double ms = d->trigger.enabled ? request_ms(bus, d, 2 * WRITE_CHARS) : 0;
+
+    for (size_t i = 0; i < count;) {
         struct stretch request = stretches[i];
         bool bits = request.begin >> 17 <= SPACE_DISCRETE;
         uint32_t longest = bits && d->max_registers > 1 ? BITS_MAX : d->max_registers;
+        unsigned length;
 
-        for (i++; i < d->point_count; i++) {
+        for (i++; i < count; i++) {
             uint32_t end = stretches[i].end > request.end ? stretches[i].end : request.end;
 
             if (stretches[i].begin > request.end + d->max_gap || end - request.begin > longest)
                 break;
             request.end = end;
         }
-        ms += request_ms(bus, request.end - request.begin, bits);
+        length = request.end - request.begin;
+        ms += request_ms(bus, d, REQUEST_CHARS + ANSWER_CHARS + (bits ? (length + 7) / 8 : 2 * length));
     }
     return ms;
 }
@@ -145,10 +169,22 @@ static bool check_mute(struct build *b, uint32_t device, const struct load_of *l
     return true;
 }
 
+static size_t most_stretches(const struct site *site)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < site->device_count; i++) {
+        size_t needed = 2 * (size_t)site->devices[i].point_count + site->devices[i].gate_count;
+
+        most = needed > most ? needed : most;
+    }
+    return most;
+}
+
 void budget_check(struct build *b)
 {
     const struct site *site = b->site;
-    struct stretch *stretches = load_scratch(b->ld, site->point_count + 1, sizeof *stretches);
+    struct stretch *stretches = load_scratch(b->ld, most_stretches(site), sizeof *stretches);
     struct load_of *loads = load_scratch(b->ld, site->bus_count + 1, sizeof *loads);
     bool *told = load_scratch(b->ld, site->bus_count + 1, sizeof *told);
 
@@ -160,8 +196,8 @@ void budget_check(struct build *b)
         const struct site_device *d = &site->devices[i];
         double ms;
 
-        if (d->derived)
-            continue;
+        if (d->bus == SITE_NONE)
+            continue; /* worked out here: it costs no bus anything */
         ms = device_ms(site, d, stretches);
         loads[d->bus].share += ms / (double)d->poll_ms;
         note_fast(site, &loads[d->bus], i);

@@ -41,7 +41,7 @@ bool key_number(struct build *b, const char *what, const struct node *child, int
     if (value_int(child->key, out) == VALUE_GOOD && *out >= least && *out <= most)
         return true;
     issue_error(b->ld, node_key_place(child),
-                "%s must be a whole number of %" PRId64 " to %" PRId64 ", not `%s`", what, least, most,
+                "%s must be a whole number from %" PRId64 " to %" PRId64 ", not `%s`", what, least, most,
                 shown(child->key).text);
     return false;
 }

@@ -12,6 +12,7 @@
 #define ADDRESSES 65536u
 #define WORDS_MAX 256 /* of one enumeration */
 #define WORD_BYTES 64
+#define EXACT 9007199254740992.0 /* 2^53: every integer up to it is a double */
 #define TYPE_ABSENT ((enum point_type)UINT8_MAX)
 
 /* The raw values that a sentinel of each type may have. One of a 16- or 32-bit integer may be written as
@@ -176,30 +177,36 @@ static void take_range(struct build *b, struct point_item *item)
         p->has_range = true;
 }
 
-/* One raw value, brought to the value the type's reading would have. */
-static bool take_raw(struct build *b, const char *key, const struct site_point *p, const struct node *node,
-                     double *out)
+/* What the reading of a raw value would be, however its sign was written. */
+static double as_read(const struct site_point *p, double value)
+{
+    const struct raw_type *raw = &raws[p->type];
+
+    if (raw->span > 0 && is_signed(p->type) && value >= raw->span / 2)
+        return value - raw->span;
+    if (raw->span > 0 && !is_signed(p->type) && value < 0)
+        return value + raw->span;
+    return p->type == TYPE_F32 ? (double)(float)value : value;
+}
+
+/* One sentinel. */
+static bool take_raw(struct build *b, const struct site_point *p, const struct node *node, double *out)
 {
     const struct raw_type *raw = &raws[p->type];
     bool real = p->type == TYPE_F32 || p->type == TYPE_F64;
 
-    if (!fill_number(b->ld, key, node, out))
+    if (!fill_number(b->ld, "invalid", node, out))
         return false;
     if (*out < raw->min || *out > raw->max) {
-        issue_error(b->ld, node_place(node), "`%s`: `%s` is no raw value of type %s", key,
+        issue_error(b->ld, node_place(node), "`invalid`: `%s` is no raw value of type %s",
                     shown(node->text).text, point_type_name(p->type));
         return false;
     }
     if (!real && *out != floor(*out)) {
-        issue_error(b->ld, node_place(node), "`%s`: `%s` is not a whole number", key, shown(node->text).text);
+        issue_error(b->ld, node_place(node), "`invalid`: `%s` is not a whole number", shown(node->text).text);
         return false;
     }
-    if (raw->span > 0 && is_signed(p->type) && *out >= raw->span / 2)
-        *out -= raw->span;
-    else if (raw->span > 0 && !is_signed(p->type) && *out < 0)
-        *out += raw->span;
-    if (p->type == TYPE_F32)
-        *out = (double)(float)*out;
+    *out = as_read(p, *out);
     return true;
 }
 
@@ -214,8 +221,16 @@ static void take_invalid(struct build *b, struct point_item *item)
         return;
     }
     for (const struct node *node = item->invalid->first; node; node = node->next)
-        if (take_raw(b, "invalid", p, node, &p->invalid[p->invalid_count]))
+        if (take_raw(b, p, node, &p->invalid[p->invalid_count]))
             p->invalid_count++;
+}
+
+/* The largest number that a mask leaves; 0: no mask. */
+static double mask_most(uint32_t mask)
+{
+    while (mask != 0 && !(mask & 1))
+        mask >>= 1;
+    return mask;
 }
 
 static void take_decimals(struct build *b, struct point_item *item)
@@ -242,22 +257,36 @@ static void take_decimals(struct build *b, struct point_item *item)
     item->point.has_decimals = true;
 }
 
-/* The number of one word: true and false for one bit, otherwise as the device's manual writes it. */
+/* The number of one word: of a bit 0 or 1, false or true; under a mask what it leaves; otherwise as the device's
+ * manual writes it. */
 static bool take_word_value(struct build *b, const struct site_point *p, const struct node *child,
                             double *out)
 {
-    const struct node key = node_of_key(child);
-    uint32_t most = p->bit >= 0 || p->type == TYPE_BOOL ? 1 : p->mask;
+    const double most = p->bit >= 0 || p->type == TYPE_BOOL ? 1 : mask_most(p->mask);
+    const struct raw_type *raw = &raws[p->type];
+    int64_t from = most > 0 ? 0 : (int64_t)fmax(raw->min, -EXACT);
+    int64_t to = most > 0 ? (int64_t)most : (int64_t)fmin(raw->max, EXACT);
     int64_t number;
 
-    if (most == 0)
-        return take_raw(b, "values", p, &key, out);
-    while (!(most & 1))
-        most >>= 1;
-    if (!key_number(b, "a value in `values`", child, 0, most, &number))
+    if (!key_number(b, "a value in `values`", child, from, to, &number))
         return false;
-    *out = (double)number;
+    *out = most > 0 ? (double)number : as_read(p, (double)number);
     return true;
+}
+
+static const char *take_word(struct build *b, const struct node *node)
+{
+    if (node->kind != NODE_SCALAR || node_is_null(node))
+        issue_error(b->ld, node_place(node), "`%s` in `values` must be a text, not %s", shown(node->key).text,
+                    node_kind_words(node));
+    else if (node->text[0] == '\0')
+        issue_error(b->ld, node_place(node), "`%s` in `values` must not be empty", shown(node->key).text);
+    else if (strlen(node->text) > WORD_BYTES)
+        issue_error(b->ld, node_place(node), "`%s` in `values` is longer than %d bytes",
+                    shown(node->key).text, WORD_BYTES);
+    else
+        return load_keep_text(b->ld, node->text);
+    return NULL;
 }
 
 static void take_words(struct build *b, struct site_point *p, const struct node *map)
@@ -273,7 +302,7 @@ static void take_words(struct build *b, struct site_point *p, const struct node 
         return;
     p->words = words;
     for (const struct node *node = map->first; node; node = node->next) {
-        const char *text = fill_text(b->ld, "values", node);
+        const char *text = take_word(b, node);
         double value = 0;
         size_t i = 0;
 

@@ -172,8 +172,11 @@ bool fill_named(struct load *ld, const char *key, const struct node *node, const
         (void)snprintf(list + used, sizeof list - used, "%s%s", count ? ", " : "", c->name);
         names[count++] = c->name;
     }
-    issue_error(ld, node_place(node), "`%s` must be one of %s, not `%s`%s", key, list, shown(text).text,
-                issue_nearest(ld, text, names, count).text);
+    if (node->kind != NODE_SCALAR || node_is_null(node))
+        issue_error(ld, node_place(node), "`%s` must be one of %s, not %s", key, list, node_kind_words(node));
+    else
+        issue_error(ld, node_place(node), "`%s` must be one of %s, not `%s`%s", key, list, shown(text).text,
+                    issue_nearest(ld, text, names, count).text);
     return false;
 }
 

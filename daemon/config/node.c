@@ -32,15 +32,6 @@ const struct node *node_over(const struct node *own, const struct node *under, c
     return node ? node : node_get(under, key);
 }
 
-struct node node_of_key(const struct node *child)
-{
-    return (struct node){.kind = NODE_SCALAR,
-                         .text = child->key,
-                         .line = child->key_line,
-                         .offset = child->key_offset,
-                         .file = child->file};
-}
-
 bool node_is_null(const struct node *node)
 {
     if (node->kind != NODE_SCALAR || node->quoted)

@@ -33,8 +33,6 @@ struct place node_key_place(const struct node *node); /* of the value where ther
 const struct node *node_get(const struct node *map, const char *key);
 /* The same in two layers: what own says, otherwise what under says. Either may be NULL. */
 const struct node *node_over(const struct node *own, const struct node *under, const char *key);
-/* A key as a value of its own, for keys that are numbers. */
-struct node node_of_key(const struct node *child);
 /* Nothing written: `key:` alone, `~` or `null`. */
 bool node_is_null(const struct node *node);
 const char *node_kind_words(const struct node *node); /* "a list", "a mapping", "a text", "nothing" */

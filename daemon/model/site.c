@@ -55,3 +55,8 @@ const char *area_tier_name(enum area_tier tier)
 
     return (size_t)tier < RG_COUNT(names) ? names[tier] : NULL;
 }
+
+const char *site_bus_name(const struct site *site, const struct site_device *device)
+{
+    return device->bus < site->bus_count ? site->buses[device->bus].name : NULL;
+}

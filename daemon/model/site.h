@@ -247,4 +247,7 @@ struct site {
     enum log_level log_level;
 };
 
+/* Of the bus that a device of the site is on; NULL for a derived one. */
+const char *site_bus_name(const struct site *site, const struct site_device *device);
+
 #endif

@@ -66,6 +66,33 @@ static const struct row rows[] = {
      "periods "
      "1.07 times as long\n"
      "5:5: warning: one poll of `d` takes about 15 ms: 1 ms longer than its period of 14ms\n"},
+    /* A status and the decimals of a point are read too: far from it, two requests more; a near heartbeat none. */
+    {FRAME_RAW,
+     HEAD BUS "devices:\n"
+              "  - {name: d, bus: b, unit: 1, poll: 14ms, heartbeat: {holding: 1, within: 1s}, status: "
+              "{coil: 0, is: {0: sensor}},\n"
+              "     points: [{name: p, holding: 0, type: u16, decimals_from: {holding: 99}}]}\n",
+     "3:9: warning: the polls asked of the bus `b` need about 107 % of its time, 7 % too much: make their "
+     "periods 1.07 times as long\n"
+     "5:5: warning: one poll of `d` takes about 15 ms: 1 ms longer than its period of 14ms\n"},
+    /* A device's gap, when longer than the bus's: 5 + 20 ms for each of two requests. */
+    {FRAME_RAW,
+     HEAD "buses: [{name: b, tcp: 'h:502', gap: 10ms}]\n"
+          "devices:\n"
+          "  - {name: d, bus: b, unit: 1, poll: 49ms, gap: 20ms, points: [{name: p, coil: 0}, {name: q, "
+          "discrete: 0}]}\n",
+     "3:9: warning: the polls asked of the bus `b` need about 102 % of its time, 2 % too much: make their "
+     "periods 1.02 times as long\n"
+     "5:5: warning: one poll of `d` takes about 50 ms: 1 ms longer than its period of 49ms\n"},
+    /* A trigger is a write of 8 characters and 8 of answer, 44.0 ms, before a read of 42.9 ms; its wait costs nothing. */
+    {FRAME_RAW,
+     HEAD "buses: [{name: l, rtu: /dev/x, baud: 9600}]\n"
+          "devices:\n"
+          "  - {name: d, bus: l, unit: 1, poll: 86ms, trigger: {coil: 0, wait: 80ms}, points: [{name: p, "
+          "holding: 0, type: u16}]}\n",
+     "3:9: warning: the polls asked of the bus `l` need about 101 % of its time, 1 % too much: make their "
+     "periods 1.01 times as long\n"
+     "5:5: warning: one poll of `d` takes about 87 ms: 1 ms longer than its period of 86ms\n"},
     /* A mute unit: 1 s against a period of 500 ms. Told once a bus. By itself a device harms nobody. */
     {FRAME_RAW,
      HEAD BUS "devices:\n"

@@ -119,6 +119,91 @@ static void how_a_point_is_read(void **state)
           "point.d.p.unit: - -> kPa\n");
 }
 
+#define LINE "buses: [{name: b, rtu: /dev/x, baud: 9600"
+#define UNIT "devices: [{name: d, bus: b, unit: 1, poll: 5s, points: [{name: p, holding: 0, type: u16"
+
+static void how_a_line_and_a_device_are_asked(void **state)
+{
+    (void)state;
+    /* What is written out but is the default is no change. */
+    check(HEAD LINE "}]\n" UNIT "}]}]\n",
+          HEAD LINE ", retry: 30s, echo: false}]\n" UNIT
+                    "}], gap: 0s, start_up: 0s, misses: 3, probe: 1m, line: {baud: 9600}, order: ABCD}]\n",
+          "");
+    check(HEAD LINE "}]\n" UNIT "}]}]\n",
+          HEAD LINE ", retry: 1m, echo: true, rs485: {send: low, before: 1ms}}]\n" UNIT
+                    "}], gap: 1s, start_up: 10s, misses: 4, probe: 2m,\n"
+                    "  trigger: {holding: 9, value: 5, wait: 3s, broadcast: true}}]\n",
+          "bus.b.echo: - -> true\n"
+          "bus.b.retry: - -> 1m\n"
+          "bus.b.rs485: - -> send low, before 1ms, after 0ms\n"
+          "device.d.gap: - -> 1s\n"
+          "device.d.misses: - -> 4\n"
+          "device.d.probe: - -> 2m\n"
+          "device.d.start_up: - -> 10s\n"
+          "device.d.trigger.wait: - -> 3s\n"
+          "device.d.trigger.write: - -> holding 9 = 5, broadcast\n");
+}
+
+static void what_decides_on_quality(void **state)
+{
+    (void)state;
+    check(HEAD LINE "}]\n" UNIT
+                    "}], status: {holding: 5, is: {1: good, 2: inhibited}, otherwise: sensor}}]\n",
+          HEAD LINE
+          "}]\n" UNIT
+          "}], status: {holding: 5, mask: 0xff, is: {2: sensor, 1: good, 3: stale}, otherwise: device},\n"
+          "  heartbeat: {coil: 7, within: 20s}}]\n",
+          "device.d.heartbeat.read: - -> coil 7 mask 0\n"
+          "device.d.heartbeat.within: - -> 20s\n"
+          "device.d.status.0.is.2: inhibited -> sensor\n"
+          "device.d.status.0.is.3: - -> stale\n"
+          "device.d.status.0.otherwise: sensor -> device\n"
+          "device.d.status.0.read: holding 5 mask 0 -> holding 5 mask 255\n");
+    /* Of bits the first that is set counts, so their order is part of what they say; of values it is not. */
+    check(HEAD LINE "}]\n" UNIT
+                    "}], status: [{holding: 5, is: {1: good, 2: stale}}, {holding: 6, bits: {1: good, 2: "
+                    "stale}}]}]\n",
+          HEAD LINE "}]\n" UNIT
+                    "}], status: [{holding: 5, is: {2: stale, 1: good}}, {holding: 6, bits: {2: stale, 1: "
+                    "good}}]}]\n",
+          "device.d.status.1.bits.1: good, 1 -> good, 2\n"
+          "device.d.status.1.bits.2: stale, 2 -> stale, 1\n");
+}
+
+static void what_a_value_means(void **state)
+{
+    (void)state;
+    check(HEAD LINE "}]\n" UNIT ", decimals_from: {holding: 4}}]}]\n",
+          HEAD LINE "}]\n" UNIT ", decimals_from: {input: 4, mask: 0xff00}}]}]\n",
+          "point.d.p.decimals_from: holding 4 mask 0 -> input 4 mask 65280\n");
+    check(HEAD LINE "}]\n" UNIT ", values: {1: open, 2: shut}}]}]\n",
+          HEAD LINE "}]\n" UNIT ", values: {2: closed, 3: open}}]}]\n",
+          "point.d.p.values.1: open -> -\n"
+          "point.d.p.values.2: shut -> closed\n"
+          "point.d.p.values.3: - -> open\n");
+}
+
+/* Its points are worked out here; it is on no bus. */
+static void a_derived_device(void **state)
+{
+    struct config *a = load(HEAD PLANT);
+    struct site site = *a->site;
+    struct site_device device = site.devices[0];
+    struct config_diff diff;
+
+    (void)state;
+    device.derived = true;
+    device.bus = SITE_NONE;
+    site.devices = &device;
+    assert_int_equal(config_diff(a->site, &site, &diff), RG_OK);
+    assert_int_equal(diff.count, 1);
+    assert_string_equal(diff.changes[0].what, "device.d.bus");
+    assert_string_equal(diff.changes[0].after, "(derived)");
+    config_diff_free(&diff);
+    config_free(a);
+}
+
 static void things_that_come_and_go(void **state)
 {
     struct config *a, *b;
@@ -232,6 +317,10 @@ int main(void)
         cmocka_unit_test(limits_are_told_exactly),
         cmocka_unit_test(discrete_conditions),
         cmocka_unit_test(how_a_point_is_read),
+        cmocka_unit_test(how_a_line_and_a_device_are_asked),
+        cmocka_unit_test(what_decides_on_quality),
+        cmocka_unit_test(what_a_value_means),
+        cmocka_unit_test(a_derived_device),
         cmocka_unit_test(things_that_come_and_go),
         cmocka_unit_test(uplinks_areas_and_the_rest),
         cmocka_unit_test(names_with_dots_that_read_alike),

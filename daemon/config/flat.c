@@ -1,0 +1,188 @@
+#include "config/flat.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+#define WHAT_MAX 320
+#define TEXT_MAX 1024
+
+void flat_add(struct flat *f, const char *what, const char *text)
+{
+    if (f->error != RG_OK || !text)
+        return;
+    if (f->count == f->capacity) {
+        size_t capacity = f->capacity ? 2 * f->capacity : 256;
+        struct flat_entry *grown = realloc(f->entries, capacity * sizeof *grown);
+
+        if (!grown) {
+            f->error = RG_ENOMEM;
+            return;
+        }
+        f->entries = grown;
+        f->capacity = capacity;
+    }
+    f->entries[f->count].what = arena_strdup(f->arena, what);
+    f->entries[f->count].text = arena_strdup(f->arena, text);
+    if (!f->entries[f->count].what || !f->entries[f->count].text)
+        f->error = RG_ENOMEM;
+    else
+        f->count++;
+}
+
+void flat_text(struct flat *f, const char *kind, const char *name, const char *key, const char *text)
+{
+    char what[WHAT_MAX];
+
+    (void)snprintf(what, sizeof what, "%s.%s.%s", kind, name, key);
+    flat_add(f, what, text);
+}
+
+void flat_format(struct flat *f, const char *kind, const char *name, const char *key, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    flat_text(f, kind, name, key, text);
+}
+
+void flat_duration(struct flat *f, const char *kind, const char *name, const char *key, int64_t ms)
+{
+    char text[32];
+
+    flat_text(f, kind, name, key, text_format_duration(ms, text));
+}
+
+static void flat_limits(struct flat *f, const struct site_rule *r, const char *side, const bool *has,
+                        const double *limit)
+{
+    for (int level = LEVEL_BLUE; level <= LEVEL_RED; level++) {
+        char key[32];
+
+        if (!has[level])
+            continue;
+        (void)snprintf(key, sizeof key, "%s.%s", side, level_name((enum level)level));
+        flat_format(f, "rule", r->name, key, "%.15g", limit[level]);
+    }
+}
+
+static void flat_rule(struct flat *f, const struct site *site, const struct site_rule *r)
+{
+    flat_limits(f, r, "above", r->has_above, r->above);
+    flat_limits(f, r, "below", r->has_below, r->below);
+    for (size_t i = 0; i < r->is_count; i++) {
+        char key[64];
+
+        (void)snprintf(key, sizeof key, "is.%.15g", r->is[i].value);
+        flat_text(f, "rule", r->name, key, level_name(r->is[i].level));
+    }
+    for (size_t i = 0; i < r->point_count; i++) {
+        char key[WHAT_MAX / 2];
+
+        (void)snprintf(key, sizeof key, "points.%s", site->points[r->points[i]].full_name);
+        flat_text(f, "rule", r->name, key, "watched");
+    }
+    flat_format(f, "rule", r->name, "deadband", "%.15g", r->deadband);
+    flat_duration(f, "rule", r->name, "on_delay", r->on_delay_ms);
+    flat_duration(f, "rule", r->name, "off_delay", r->off_delay_ms);
+    flat_text(f, "rule", r->name, "message", r->message);
+}
+
+static void flat_area(struct flat *f, const struct site *site, const struct site_area *a)
+{
+    flat_text(f, "area", a->name, "label", a->label);
+    flat_text(f, "area", a->name, "parent", a->parent == SITE_NONE ? "" : site->areas[a->parent].name);
+    flat_text(f, "area", a->name, "inherent", level_name(a->inherent));
+    flat_text(f, "area", a->name, "tier", area_tier_name(a->tier));
+    flat_text(f, "area", a->name, "responsible.unit", a->resp_unit);
+    flat_text(f, "area", a->name, "responsible.person", a->resp_person);
+    flat_text(f, "area", a->name, "responsible.phone", a->resp_phone);
+    flat_text(f, "area", a->name, "measure", a->measure);
+    flat_text(f, "area", a->name, "grid", a->grid);
+}
+
+static void flat_uplink(struct flat *f, const struct site *site, const struct site_uplink *u)
+{
+    flat_text(f, "uplink", u->name, "url", u->url);
+    flat_text(f, "uplink", u->name, "protocol", u->v311 ? "3.1.1" : "5");
+    flat_text(f, "uplink", u->name, "client_id", u->client_id);
+    flat_text(f, "uplink", u->name, "username", u->username);
+    flat_text(f, "uplink", u->name, "password_file", u->password_file);
+    flat_text(f, "uplink", u->name, "tls.ca", u->ca);
+    flat_text(f, "uplink", u->name, "tls.cert", u->cert);
+    flat_text(f, "uplink", u->name, "tls.key", u->key);
+    flat_text(f, "uplink", u->name, "topic_root", u->topic_root);
+    flat_duration(f, "uplink", u->name, "keepalive", u->keepalive_ms);
+    flat_text(f, "uplink", u->name, "telemetry.send", u->telemetry_send ? "true" : "false");
+    for (size_t i = 0; i < site->device_count; i++) {
+        char key[WHAT_MAX / 2];
+
+        (void)snprintf(key, sizeof key, "telemetry.devices.%s", site->devices[i].name);
+        flat_text(f, "uplink", u->name, key, u->telemetry_devices[i] ? "sent" : NULL);
+    }
+    flat_text(f, "uplink", u->name, "alarms.from", level_name(u->alarms_from));
+    flat_format(f, "uplink", u->name, "backfill.rate", "%.15g/s", u->backfill_rate);
+}
+
+static void flat_gateway(struct flat *f, const struct site *site)
+{
+    const struct site_gateway *g = &site->gateway;
+    const struct site_store *s = &site->store;
+
+    flat_text(f, "gateway", "id", "is", g->id);
+    flat_text(f, "gateway", "enterprise", "code", g->ent_code);
+    flat_text(f, "gateway", "enterprise", "name", g->ent_name);
+    flat_text(f, "gateway", "enterprise", "industry", g->ent_industry);
+    flat_text(f, "gateway", "enterprise", "region", g->ent_region);
+    flat_text(f, "gateway", "enterprise", "grid", g->ent_grid);
+    flat_text(f, "gateway", "enterprise", "contact.name", g->contact_name);
+    flat_text(f, "gateway", "enterprise", "contact.phone", g->contact_phone);
+    flat_format(f, "gateway", "enterprise", "workers", "%lld", (long long)g->workers);
+    flat_duration(f, "store", "telemetry", "commit", s->commit_ms);
+    flat_duration(f, "store", "retention", "telemetry", s->keep_telemetry_ms);
+    flat_duration(f, "store", "retention", "alarms", s->keep_alarms_ms);
+    flat_duration(f, "store", "retention", "events", s->keep_events_ms);
+    flat_format(f, "store", "retention", "max_size", "%lld", (long long)s->max_size);
+    flat_text(f, "control", "socket", "path", site->control_socket);
+    flat_text(f, "log", "level", "is", log_level_name(site->log_level));
+}
+
+static int flat_compare(const void *a, const void *b)
+{
+    const struct flat_entry *x = a, *y = b;
+    int order = strcmp(x->what, y->what);
+
+    /* Names may hold dots, so two keys may read the same: then their texts keep the order the same on both sides. */
+    return order != 0 ? order : strcmp(x->text, y->text);
+}
+
+void flat_sort(struct flat *f)
+{
+    if (f->count > 0)
+        qsort(f->entries, f->count, sizeof *f->entries, flat_compare);
+}
+
+void flat_site(struct flat *f, const struct site *site)
+{
+    if (!site)
+        return;
+    flat_gateway(f, site);
+    for (size_t i = 0; i < site->uplink_count; i++)
+        flat_uplink(f, site, &site->uplinks[i]);
+    for (size_t i = 0; i < site->bus_count; i++)
+        flat_bus(f, &site->buses[i]);
+    for (size_t i = 0; i < site->device_count; i++)
+        flat_device(f, site, &site->devices[i]);
+    for (size_t i = 0; i < site->area_count; i++)
+        flat_area(f, site, &site->areas[i]);
+    for (size_t i = 0; i < site->rule_count; i++)
+        flat_rule(f, site, &site->rules[i]);
+    flat_sort(f);
+}
