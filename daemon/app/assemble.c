@@ -17,6 +17,7 @@ enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pi
     memset(p, 0, sizeof *p);
     p->loop = loop;
     p->env = *env;
+    p->started_ms = loop_mono_ms(loop);
     jsonw_init(&p->record, 0);
     jsonw_init(&p->event, 0);
     jsonw_init(&p->document, 0);
@@ -157,6 +158,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     rules_destroy(old);
     flow_schedule_deadline(p);
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
+    poll_booted(p->poll, p->started_ms);
     poll_start(p->poll);
     return RG_OK;
 }

@@ -35,6 +35,7 @@ struct pipeline {
     const struct site *site;
     char config_sha256[65];
     int64_t boot;
+    int64_t started_ms; /* monotonic: when the daemon was */
     struct poll *poll;
     struct convert *convert;
     struct rules *rules;

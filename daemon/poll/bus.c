@@ -30,6 +30,7 @@ static void bus_result(struct bus *b, const struct moment *at, int64_t duration_
     b->work = BUS_WORK_NONE;
     switch (work) {
     case BUS_WORK_REQUEST:
+    case BUS_WORK_TRIGGER:
         turn_result(b, at, duration_us);
         break;
     case BUS_WORK_ERRAND:
@@ -38,6 +39,11 @@ static void bus_result(struct bus *b, const struct moment *at, int64_t duration_
     case BUS_WORK_NONE:
         break;
     }
+}
+
+bool bus_nobody_answers(const struct bus *b, const struct driver_raw *ask)
+{
+    return ask->write && ask->unit == 0 && b->context->site->buses[b->index].kind != BUS_TCP;
 }
 
 static void worker_done_cb(void *arg, const struct loop_worker_time *time)
@@ -86,6 +92,8 @@ static int64_t unit_due(const struct unit *u)
 {
     if (u->requests.count == 0)
         return SCHEDULE_NEVER;
+    if (u->trigger.phase == TRIGGER_WAITING)
+        return u->trigger.ready_ms;
     return u->health.state == UNIT_SUSPENDED ? u->health.probe_at_ms : u->grid.due_ms;
 }
 
@@ -116,6 +124,7 @@ static void bus_pass_over(struct bus *b, size_t unit, int64_t now_ms)
 {
     struct unit *u = b->units[unit];
 
+    trigger_end(&u->trigger);
     if (u->health.state == UNIT_SUSPENDED) {
         b->dues[unit].at_ms = b->health.retry_at_ms;
     } else {
@@ -130,12 +139,12 @@ static void bus_pass_over(struct bus *b, size_t unit, int64_t now_ms)
 
 /* Who tries a bus that was down: of the units with the least patience (the soundest) the one not asked for
  * longest, so that a unit which makes the link break is not the only one to try it. */
-static size_t bus_choose_trial(const struct bus *b)
+static size_t bus_choose_trial(const struct bus *b, int64_t now_ms)
 {
     size_t best = b->count;
 
     for (size_t i = 0; i < b->count; i++) {
-        if (b->units[i]->requests.count == 0)
+        if (b->units[i]->requests.count == 0 || now_ms < b->units[i]->ask_from_ms)
             continue;
         if (best == b->count || b->dues[i].patience_ms < b->dues[best].patience_ms ||
             (b->dues[i].patience_ms == b->dues[best].patience_ms &&
@@ -177,7 +186,7 @@ static void bus_kick(struct bus *b)
         return;
     }
     if (!b->polling)
-        turn_begin(b, down ? bus_choose_trial(b) : choice.index, now_ms);
+        turn_begin(b, down ? bus_choose_trial(b, now_ms) : choice.index, now_ms);
     turn_ask(b);
 }
 
@@ -239,7 +248,7 @@ enum rg_err bus_init(struct bus *b, const struct bus_context *context, uint32_t 
     char name[16];
 
     *b = (struct bus){.context = context, .index = index};
-    bus_health_init(&b->health);
+    bus_health_init(&b->health, site_bus->retry_ms);
     random_seed(&b->random, seed);
     for (size_t i = 0; i < context->site->device_count; i++)
         b->count += units[i].device->bus == index ? 1 : 0;
@@ -260,7 +269,11 @@ void bus_start(struct bus *b)
         return;
     int64_t now_ms = loop_mono_ms(b->context->loop);
     for (size_t i = 0; i < b->count; i++) {
-        grid_start(&b->units[i]->grid, b->units[i]->device->poll_ms, now_ms);
+        struct unit *u = b->units[i];
+        const int64_t from_ms = b->context->booted_ms + u->device->start_up_ms;
+
+        u->ask_from_ms = from_ms > now_ms ? from_ms : now_ms;
+        grid_start(&u->grid, u->device->poll_ms, u->ask_from_ms);
         bus_settle(b, i);
     }
     b->started = true;

@@ -15,6 +15,7 @@
 #include "poll/poll.h"
 #include "poll/requests.h"
 #include "poll/schedule.h"
+#include "poll/trigger.h"
 
 /* Silence because the bus is down is told at most once in this time. */
 #define BUS_TELL_GAP_MS 10000
@@ -29,12 +30,15 @@ struct unit {
     struct driver_plan *whole;    /* while a division is on trial: the plan without it; else NULL */
     struct requests requests;     /* of plan */
     struct grid grid;
+    struct trigger trigger;
     struct unit_health health;
     size_t probe;     /* the request that the last probe asked */
     int64_t begun_ms; /* when its last poll began; -1: never asked */
     /* bus.answers when the link last broke under it; BUS_NEVER_BROKE: not since it answered. */
     uint64_t broke_at;
-    int64_t silent_since; /* monotonic ms: when it was suspended */
+    int64_t silent_since;   /* monotonic ms: when it was suspended */
+    int64_t silent_wall_ms; /* when the first of its unanswered polls in a row ended */
+    int64_t ask_from_ms;    /* its start-up ends */
     /* When its points were last told bad for the bus's sake; BUS_TOLD_NEVER: not since it was asked. */
     int64_t told_ms;
     struct poll_device_stats stats; /* but for state */
@@ -44,13 +48,14 @@ struct unit {
 struct turn {
     size_t unit; /* index into bus.units */
     size_t request;
-    uint32_t retries;         /* left */
-    bool probe;               /* one request of a suspended unit */
-    bool trying;              /* requests that are left out are asked as well */
-    bool answered;            /* some request was */
-    bool failed;              /* some request was not */
-    bool in_vain;             /* a division was undone: one a poll is enough */
-    size_t silent;            /* the last request that was not answered, or TURN_NONE */
+    uint32_t retries; /* left */
+    bool probe;       /* one request of a suspended unit */
+    bool triggering;  /* the poll begins with a write; what else there is to it comes in a turn of its own */
+    bool trying;      /* requests that are left out are asked as well */
+    bool answered;    /* some request was */
+    bool failed;      /* some request was not */
+    bool in_vain;     /* a division was undone: one a poll is enough */
+    size_t silent;    /* the last request that was not answered, or TURN_NONE */
     size_t first_part, parts; /* while a division is on trial: its first request, and how many */
 };
 #define TURN_NONE SIZE_MAX
@@ -59,6 +64,7 @@ struct turn {
 enum bus_work {
     BUS_WORK_NONE,
     BUS_WORK_REQUEST, /* a request of the poll under way */
+    BUS_WORK_TRIGGER, /* the write it begins with */
     BUS_WORK_ERRAND,
 };
 
@@ -69,7 +75,9 @@ struct bus_context {
     const struct driver *driver;
     struct poll_cbs cbs;
     void *arg;
+    int64_t booted_ms; /* monotonic: when the daemon started, or BUS_BOOTED_NOW: when polling does */
 };
+#define BUS_BOOTED_NOW INT64_MIN
 
 struct bus {
     const struct bus_context *context;
@@ -91,7 +99,8 @@ struct bus {
     struct driver_answer answer; /* its samples: room for the largest request and for the largest device */
     struct errands errands;
     struct errand *errand;        /* under way, or NULL */
-    const struct driver_raw *raw; /* constant while the worker is busy */
+    struct driver_raw trigger;    /* under way */
+    const struct driver_raw *raw; /* of the errand or trigger; constant while the worker is busy */
     struct driver_raw_answer raw_answer;
     bool *read; /* by point of the unit under way: it got a frame in this poll; room for the largest device */
     struct bus_health health;
@@ -127,8 +136,11 @@ void bus_settle(struct bus *b, size_t unit);
 void turn_begin(struct bus *b, size_t unit, int64_t now_ms);
 /* Asks the request that the turn is at. */
 void turn_ask(struct bus *b);
-/* It is over: the turn is at another request, or at the same once more, or ended (no longer polling). */
+/* What the turn asked is over: the turn is at another request, or at the same once more, or ended (no longer polling). */
 void turn_result(struct bus *b, const struct moment *at, int64_t duration_us);
+
+/* Over TCP unit 0 is one device like any other; on lines it is all of them, and nobody answers. */
+bool bus_nobody_answers(const struct bus *b, const struct driver_raw *ask);
 
 /* ---- carry.c: errands ---- */
 

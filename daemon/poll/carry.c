@@ -28,12 +28,6 @@ static void answer_all(struct errand *e, const struct driver_raw_answer *answer)
     }
 }
 
-/* Over TCP unit 0 is one device like any other. */
-static bool nobody_answers(const struct bus *b, const struct driver_raw *ask)
-{
-    return ask->write && ask->unit == 0 && b->context->site->buses[b->index].kind != BUS_TCP;
-}
-
 bool carry_begin(struct bus *b, bool poll_waits)
 {
     struct errand *e = errands_take(&b->errands, poll_waits, loop_mono_ms(b->context->loop));
@@ -52,7 +46,7 @@ void carry_result(struct bus *b, const struct moment *at, int64_t duration_us)
     struct errand *e = b->errand;
     const struct driver_raw_answer answer = b->raw_answer;
     const enum driver_result result = answer.result;
-    const bool told = nobody_answers(b, &e->what.ask);
+    const bool told = bus_nobody_answers(b, &e->what.ask);
     const bool answered = !told && (result == DRIVER_OK || result == DRIVER_EXCEPTION);
 
     b->errand = NULL;

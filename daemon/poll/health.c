@@ -19,26 +19,32 @@ bool health_is_bus_failure(enum driver_result result)
     return result == DRIVER_BROKEN || result == DRIVER_UNREACHABLE;
 }
 
-int64_t health_probe_first_ms(int64_t period_ms)
+static int64_t longest(int64_t a, int64_t b)
 {
-    if (period_ms <= POLL_PROBE_FIRST_MS)
-        return POLL_PROBE_FIRST_MS;
-    return period_ms < POLL_PROBE_CAP_MS ? period_ms : POLL_PROBE_CAP_MS;
+    return a > b ? a : b;
 }
 
-void unit_health_init(struct unit_health *h, int64_t period_ms)
+struct health_limits health_limits_of(const struct site_device *device)
 {
-    *h = (struct unit_health){.state = UNIT_UNKNOWN};
-    backoff_init(&h->backoff, health_probe_first_ms(period_ms), POLL_PROBE_CAP_MS);
+    const int64_t cap = device->probe_ms > 0 ? device->probe_ms : POLL_PROBE_CAP_MS;
+    const int64_t first = longest(POLL_PROBE_FIRST_MS, longest(device->poll_ms, 2 * device->timeout_ms));
+
+    return (struct health_limits){
+        .misses = device->misses > 0 ? device->misses : POLL_SUSPEND_AFTER,
+        .probe_first_ms = first < cap ? first : cap,
+        .probe_cap_ms = cap,
+    };
 }
 
-unsigned unit_health_silent(const struct unit_health *h)
+void unit_health_init(struct unit_health *h, const struct health_limits *limits)
 {
-    unsigned silent = 0;
+    *h = (struct unit_health){.state = UNIT_UNKNOWN, .limits = *limits};
+    backoff_init(&h->backoff, limits->probe_first_ms, limits->probe_cap_ms);
+}
 
-    while (silent < h->known && (h->history >> silent & 1) == 0)
-        silent++;
-    return silent;
+unsigned unit_health_answered(const struct unit_health *h)
+{
+    return (unsigned)__builtin_popcount(h->history);
 }
 
 enum health_crossing unit_health_step(struct unit_health *h, bool answered, int64_t now_ms,
@@ -46,15 +52,18 @@ enum health_crossing unit_health_step(struct unit_health *h, bool answered, int6
 {
     bool was_suspended = h->state == UNIT_SUSPENDED;
 
-    h->history = (uint8_t)(h->history << 1 | (answered ? 1 : 0));
+    h->history = h->history << 1 | (answered ? 1 : 0);
     if (h->known < UNIT_HISTORY_POLLS)
         h->known++;
     if (answered) {
+        h->soft += was_suspended ? 0 : h->silent;
+        h->silent = 0;
         h->state = UNIT_ONLINE;
         backoff_reset(&h->backoff);
         return was_suspended ? HEALTH_BACK : HEALTH_SAME;
     }
-    if (unit_health_silent(h) < POLL_SUSPEND_AFTER) {
+    h->silent += h->silent < UINT32_MAX ? 1 : 0;
+    if (h->silent < h->limits.misses) {
         h->state = UNIT_DOUBTFUL;
         return HEALTH_SAME;
     }
@@ -63,10 +72,12 @@ enum health_crossing unit_health_step(struct unit_health *h, bool answered, int6
     return was_suspended ? HEALTH_SAME : HEALTH_LOST;
 }
 
-void bus_health_init(struct bus_health *h)
+void bus_health_init(struct bus_health *h, int64_t retry_ms)
 {
+    const int64_t cap = retry_ms > 0 ? retry_ms : POLL_BUS_CAP_MS;
+
     *h = (struct bus_health){.state = BUS_IDLE};
-    backoff_init(&h->backoff, POLL_BUS_FIRST_MS, POLL_BUS_CAP_MS);
+    backoff_init(&h->backoff, POLL_BUS_FIRST_MS < cap ? POLL_BUS_FIRST_MS : cap, cap);
 }
 
 enum health_crossing bus_health_step(struct bus_health *h, enum driver_result result, int64_t now_ms,

@@ -32,8 +32,8 @@ void notify_device(struct bus *b, struct unit *u, enum health_crossing crossing,
         return;
     if (crossing == HEALTH_LOST) {
         u->silent_since = now_ms;
-        (void)text_format(detail, sizeof(detail), "%u polls in a row without an answer: %s",
-                          unit_health_silent(&u->health), u->stats.detail);
+        (void)text_format(detail, sizeof(detail), "%u polls in a row without an answer: %s", u->health.silent,
+                          u->stats.detail);
     } else {
         (void)text_format(detail, sizeof(detail), "answers again after %lld s",
                           (long long)((now_ms - u->silent_since) / 1000));

@@ -25,7 +25,11 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
         return RG_OK; /* never asked */
     if (u->device->poll_ms <= 0 || u->device->bus >= site->bus_count)
         return RG_EINVAL;
-    unit_health_init(&u->health, u->device->poll_ms);
+    const struct health_limits limits = health_limits_of(u->device);
+
+    unit_health_init(&u->health, &limits);
+    if (u->device->trigger.enabled && context->driver->raw == NULL)
+        return RG_EUNSUPPORTED;
     if (u->device->point_count == 0)
         return RG_OK; /* nothing to ask of it */
     enum rg_err err = context->driver->plan(u->device, &site->points[u->device->first_point],
@@ -34,7 +38,7 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
         err = context->driver->memory_create(u->device, &u->memory);
     if (err == RG_OK)
         err = requests_init(&u->requests, context->driver->plan_requests(u->plan), u->device->point_count,
-                            u->device->poll_ms);
+                            &limits);
     return err;
 }
 
@@ -75,7 +79,8 @@ enum rg_err poll_create(struct loop *loop, const struct site *site, const struct
     *out = NULL;
     if (p == NULL)
         return RG_ENOMEM;
-    p->context = (struct bus_context){.loop = loop, .site = site, .driver = driver, .cbs = *cbs, .arg = arg};
+    p->context = (struct bus_context){
+        .loop = loop, .site = site, .driver = driver, .cbs = *cbs, .arg = arg, .booted_ms = BUS_BOOTED_NOW};
     enum rg_err err = poll_build(p, seed);
     if (err != RG_OK) {
         poll_destroy(p);
@@ -85,8 +90,15 @@ enum rg_err poll_create(struct loop *loop, const struct site *site, const struct
     return RG_OK;
 }
 
+void poll_booted(struct poll *p, int64_t mono_ms)
+{
+    p->context.booted_ms = mono_ms;
+}
+
 void poll_start(struct poll *p)
 {
+    if (p->context.booted_ms == BUS_BOOTED_NOW)
+        p->context.booted_ms = loop_mono_ms(p->context.loop);
     for (size_t i = 0; i < p->context.site->bus_count; i++)
         bus_start(&p->buses[i]);
 }
@@ -149,9 +161,17 @@ void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device
     *out = (struct poll_device_stats){.state = UNIT_UNKNOWN};
     if (device >= p->context.site->device_count)
         return;
-    *out = p->units[device].stats;
-    out->state = p->units[device].health.state;
-    out->left_out = (uint32_t)p->units[device].requests.left_out;
+    const struct unit *u = &p->units[device];
+    *out = u->stats;
+    out->state = u->health.state;
+    out->left_out = (uint32_t)u->requests.left_out;
+    out->soft = u->health.soft;
+    out->misses = u->health.silent;
+    out->recent = u->health.known;
+    out->recent_answered = unit_health_answered(&u->health);
+    out->silent_wall_ms = u->health.silent > 0 ? u->silent_wall_ms : 0;
+    if (u->health.state == UNIT_SUSPENDED && u->health.probe_at_ms > loop_mono_ms(p->context.loop))
+        out->next_probe_ms = u->health.probe_at_ms - loop_mono_ms(p->context.loop);
 }
 
 void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out)

@@ -16,12 +16,19 @@
  * `retries` times in one poll; an exception is an answer and is not. After silence the rest of the poll is
  * not asked: the unit is mute. After an exception or a malformed answer it is.
  *
- * Units. A unit with POLL_SUSPEND_AFTER polls in a row in which no request was answered is suspended: polls
- * become probes (one request, another one each time, no retries) at growing, jittered gaps up to
- * POLL_PROBE_CAP_MS, the first about its period or POLL_PROBE_FIRST_MS, whichever is longer. A valid answer or
+ * Triggers. A device with a trigger is written to at its instant; its requests follow wait_ms later, and meanwhile the
+ * bus is free. A broadcast serves all devices of the bus that have the same trigger and are due when it goes. A
+ * trigger that fails, after retries like those of a request, is a poll that failed: all points bad (QUALITY_COMM).
+ *
+ * Start. A device is asked for the first time at its first instant that lies start_up_ms after the daemon's start; its
+ * silence until then is none.
+ *
+ * Units. A unit with `misses` polls in a row in which no request was answered (before that they are its soft errors) is
+ * suspended: polls become probes (one request, another one each time, no retries) at growing, jittered gaps up to its
+ * probe_ms, the first about its period or POLL_PROBE_FIRST_MS, whichever is longer. A valid answer or
  * an exception to a probe restores the grid: the next full poll is at its next instant. Malformed answers
  * count as none, so a unit that only lies is suspended too. A unit that answers some requests and is mute on
- * others is not: a request to which it was silent in POLL_SUSPEND_AFTER polls in a row is left out, and tried
+ * others is not: a request to which it was silent in as many polls in a row is left out, and tried
  * again (without retries) at such gaps.
  *
  * Refused requests. A request that reads through unused addresses and is refused for them is divided at
@@ -29,7 +36,7 @@
  * either: then it stays whole and is not divided again for POLL_DIVIDE_AGAIN_MS.
  *
  * Buses. A link that cannot be opened, or breaks, makes its bus BUS_DOWN: it backs off the same way, up to
- * POLL_BUS_CAP_MS, then one device tries it, another one each time. The units are not to blame and keep their
+ * its retry_ms, then one device tries it, another one each time. The units are not to blame and keep their
  * state, but for a unit under which the link breaks time after time while others answer in between: that
  * counts as silence. Instants that pass meanwhile count neither as skipped nor as errors. Only an answer of
  * some kind resets the back-off.
@@ -54,10 +61,11 @@
 #include "model/site.h"
 
 #define POLL_PROBE_FIRST_MS 2000
-#define POLL_PROBE_CAP_MS 60000
+#define POLL_PROBE_CAP_MS DEVICE_PROBE_STANDARD_MS /* unless its probe_ms says otherwise */
 #define POLL_BUS_FIRST_MS 500
-#define POLL_BUS_CAP_MS 30000
-#define POLL_SUSPEND_AFTER 3 /* silent polls in a row before a unit is suspended, or a request left out */
+#define POLL_BUS_CAP_MS 30000 /* unless its retry_ms says otherwise */
+/* Silent polls in a row before a unit is suspended, or a request left out, unless its misses say otherwise. */
+#define POLL_SUSPEND_AFTER DEVICE_MISSES_STANDARD
 #define POLL_DIVIDE_AGAIN_MS 600000
 
 enum unit_state {
@@ -94,12 +102,17 @@ struct poll_device_stats {
     int64_t last_ok_wall_ms; /* 0: never */
     uint64_t ok, errors; /* requests answered; asked but not answered after all retries, or an exception */
     uint64_t exceptions;
-    uint64_t retries;               /* further tries; their outcome is in the request's */
-    uint64_t skipped;               /* grid instants passed over because the bus was busy */
-    uint32_t left_out;              /* requests that are, for now */
-    uint32_t divided;               /* requests that were */
-    int64_t late_ms;                /* how late its last poll began, against its grid */
-    char detail[DRIVER_DETAIL_MAX]; /* its last error; empty: none since a poll that read all */
+    uint64_t retries;                 /* further tries; their outcome is in the request's */
+    uint64_t skipped;                 /* grid instants passed over because the bus was busy */
+    uint32_t left_out;                /* requests that are, for now */
+    uint32_t divided;                 /* requests that were */
+    int64_t late_ms;                  /* how late its last poll began, against its grid */
+    uint64_t soft;                    /* polls without an answer in rows that ended before it was suspended */
+    uint32_t misses;                  /* polls and probes in a row without an answer, now */
+    uint32_t recent, recent_answered; /* of its last (up to 32) polls and probes, how many were answered */
+    int64_t silent_wall_ms;           /* when the first of those in a row ended; 0: it answers */
+    int64_t next_probe_ms;            /* UNIT_SUSPENDED: until its next probe is due; else 0 */
+    char detail[DRIVER_DETAIL_MAX];   /* its last error; empty: none since a poll that read all */
 };
 
 struct poll_bus_stats {
@@ -125,10 +138,13 @@ struct poll_errand {
 
 struct poll;
 /* Plans every device and makes every link and worker; asks nothing before poll_start. site and driver must
- * outlive it. seed: of the jitter. RG_EINVAL: a device without a period or bus; else what the driver or
- * the loop says. */
+ * outlive it. seed: of the jitter. RG_EINVAL: a device without a period or bus; RG_EUNSUPPORTED: one with a trigger, and
+ * the driver cannot write; else what the driver or the loop says. */
 RG_NODISCARD enum rg_err poll_create(struct loop *loop, const struct site *site, const struct driver *driver,
                                      const struct poll_cbs *cbs, void *arg, uint64_t seed, struct poll **out);
+/* Before poll_start, which otherwise is that instant: when the daemon started (monotonic), from where start_up_ms
+ * counts. After a reload the devices have long been on. */
+void poll_booted(struct poll *p, int64_t mono_ms);
 void poll_start(struct poll *p);
 /* No transaction begins any more, those under way are cancelled (all at once, then all are waited for); no
  * callback follows. Takes NULL. */

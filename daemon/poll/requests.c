@@ -3,19 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "poll/health.h"
-
 struct request_state {
-    uint8_t silent; /* polls in a row in which it was not answered, up to POLL_SUSPEND_AFTER */
-    bool told;      /* that it is left out */
-    bool whole;     /* dividing it was in vain, and is not tried before: */
+    uint32_t silent; /* polls in a row in which it was not answered, up to misses */
+    bool told;       /* that it is left out */
+    bool whole;      /* dividing it was in vain, and is not tried before: */
     int64_t divide_at_ms;
 };
 
-enum rg_err requests_init(struct requests *q, size_t count, size_t capacity, int64_t period_ms)
+enum rg_err requests_init(struct requests *q, size_t count, size_t capacity,
+                          const struct health_limits *limits)
 {
-    *q = (struct requests){.count = count, .capacity = capacity};
-    backoff_init(&q->backoff, health_probe_first_ms(period_ms), POLL_PROBE_CAP_MS);
+    *q = (struct requests){.count = count, .capacity = capacity, .misses = limits->misses};
+    backoff_init(&q->backoff, limits->probe_first_ms, limits->probe_cap_ms);
     q->states = calloc(capacity + 1, sizeof(*q->states));
     return q->states == NULL ? RG_ENOMEM : RG_OK;
 }
@@ -30,7 +29,7 @@ void requests_destroy(struct requests *q)
 
 bool requests_is_left_out(const struct requests *q, size_t request)
 {
-    return q->states[request].silent >= POLL_SUSPEND_AFTER;
+    return q->states[request].silent >= q->misses;
 }
 
 bool requests_begin(struct requests *q, int64_t now_ms)
@@ -69,7 +68,7 @@ bool requests_step(struct requests *q, size_t request, bool answered, int64_t no
         }
         return back;
     }
-    if (!was_left_out && ++r->silent < POLL_SUSPEND_AFTER)
+    if (!was_left_out && ++r->silent < q->misses)
         return false;
     if (!was_left_out)
         q->left_out++;

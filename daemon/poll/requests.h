@@ -3,7 +3,7 @@
  *
  * Left out. A unit may pass over a request in silence although it answers others: a block of registers it
  * does not have, a function it does not know. Such a request would cost its time-out at every poll, and
- * what comes after it would never be read. After POLL_SUSPEND_AFTER silences in a row it is left out of the
+ * what comes after it would never be read. After as many silences in a row as suspend a unit it is left out of the
  * polls, and tried again at growing gaps. The gaps are those of all such requests together, which take
  * turns: however many there are, they cost one time-out a gap.
  *
@@ -18,6 +18,7 @@
 #include "base/backoff.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "poll/health.h"
 
 struct request_state;
 
@@ -28,10 +29,12 @@ struct requests {
     size_t next;     /* trials of those go on from here */
     struct backoff backoff;
     int64_t try_at_ms; /* the next trial */
+    uint32_t misses;   /* silences in a row before a request is left out */
 };
 
-/* capacity: the most requests there will ever be. period_ms: of the unit's polls. RG_ENOMEM. */
-RG_NODISCARD enum rg_err requests_init(struct requests *q, size_t count, size_t capacity, int64_t period_ms);
+/* capacity: the most requests there will ever be. limits: the unit's. RG_ENOMEM. */
+RG_NODISCARD enum rg_err requests_init(struct requests *q, size_t count, size_t capacity,
+                                       const struct health_limits *limits);
 void requests_destroy(struct requests *q); /* takes a zeroed one */
 
 bool requests_is_left_out(const struct requests *q, size_t request);

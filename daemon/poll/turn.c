@@ -11,21 +11,27 @@ void turn_begin(struct bus *b, size_t unit, int64_t now_ms)
 {
     struct unit *u = b->units[unit];
     bool probe = u->health.state == UNIT_SUSPENDED;
+    bool triggering = trigger_first(&u->trigger, &u->device->trigger, now_ms);
+    bool triggered = u->device->trigger.enabled && !triggering;
 
     b->polling = true;
-    b->turn = (struct turn){.unit = unit, .probe = probe, .silent = TURN_NONE};
-    if (probe) {
+    b->turn = (struct turn){
+        .unit = unit, .request = TURN_NONE, .probe = probe, .triggering = triggering, .silent = TURN_NONE};
+    trigger_end(&u->trigger);
+    b->turn.retries = probe ? 0 : u->device->retries;
+    if (triggering) {
+        trigger_ask(u->device, &b->trigger);
+    } else if (probe) {
         /* Not always the same one: the unit may be mute on that one only. */
         u->probe = (u->probe + 1) % u->requests.count;
         b->turn.request = u->probe;
     } else {
-        b->turn.retries = u->device->retries;
         b->turn.trying = requests_begin(&u->requests, now_ms);
         b->turn.request = requests_next(&u->requests, 0, b->turn.trying);
     }
     memset(b->read, 0, u->device->point_count * sizeof(b->read[0]));
     /* The try of a bus that was down may come before the unit is due: then its instant stays. */
-    if (!probe && u->grid.due_ms <= now_ms)
+    if (!probe && !triggered && u->grid.due_ms <= now_ms)
         u->stats.skipped += grid_take(&u->grid, now_ms, &u->stats.late_ms);
     u->begun_ms = now_ms;
 }
@@ -34,6 +40,13 @@ void turn_ask(struct bus *b)
 {
     const struct unit *u = b->units[b->turn.unit];
 
+    errands_polled(&b->errands);
+    if (b->turn.triggering) {
+        b->raw = &b->trigger;
+        b->raw_answer = (struct driver_raw_answer){.result = DRIVER_BROKEN};
+        bus_submit(b, BUS_WORK_TRIGGER);
+        return;
+    }
     b->job = (struct driver_ask){.plan = u->plan,
                                  .request = b->turn.request,
                                  .memory = u->memory,
@@ -43,7 +56,6 @@ void turn_ask(struct bus *b)
     b->answer.exception = 0;
     b->answer.detail[0] = '\0';
     b->answer.count = 0;
-    errands_polled(&b->errands);
     bus_submit(b, BUS_WORK_REQUEST);
 }
 
@@ -72,10 +84,19 @@ static void count_request(struct bus *b, struct unit *u, const struct moment *at
     (void)text_copy(u->stats.detail, sizeof(u->stats.detail), notify_text(&b->answer));
 }
 
-static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
+/* The link failed. */
+static void tell_lost(struct bus *b, struct unit *u, const struct moment *at)
 {
     int64_t gap_ms = u->device->poll_ms > BUS_TELL_GAP_MS ? u->device->poll_ms : BUS_TELL_GAP_MS;
 
+    if (tell_was_told(u, at->mono_ms, gap_ms))
+        return;
+    u->told_ms = at->mono_ms;
+    tell_rest(b, at);
+}
+
+static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
+{
     if (!health_is_bus_failure(b->answer.result))
         u->told_ms = BUS_TOLD_NEVER;
     switch (b->answer.result) {
@@ -96,10 +117,7 @@ static void tell_result(struct bus *b, struct unit *u, const struct moment *at)
         break;
     case DRIVER_BROKEN:
     case DRIVER_UNREACHABLE:
-        if (!tell_was_told(u, at->mono_ms, gap_ms)) {
-            u->told_ms = at->mono_ms;
-            tell_rest(b, at);
-        }
+        tell_lost(b, u, at);
         break;
     }
 }
@@ -120,12 +138,15 @@ static void turn_end(struct bus *b, const struct moment *at)
 {
     struct unit *u = b->units[b->turn.unit];
     enum health_crossing crossing = HEALTH_SAME;
+    bool silent = u->health.silent > 0;
 
     divide_undo(b, false, at->mono_ms);
     if (b->turn.answered)
         u->broke_at = BUS_NEVER_BROKE;
     if (b->turn.answered || !health_is_bus_failure(b->answer.result) || unit_breaks(b, u))
         crossing = unit_health_step(&u->health, b->turn.answered, at->mono_ms, &b->random);
+    if (!silent)
+        u->silent_wall_ms = at->wall_ms;
     if (crossing == HEALTH_BACK)
         grid_resume(&u->grid, at->mono_ms);
     if (!b->turn.failed && u->requests.left_out == 0)
@@ -184,11 +205,83 @@ static void turn_go_on(struct bus *b, struct unit *u, bool mute, const struct mo
     turn_end(b, at);
 }
 
-/* One transaction is over: again, the next request, or the end of the poll. */
+/* ---- the write that a poll may begin with ---- */
+
+/* Written: all whom it serves wait. */
+static void trigger_done(struct bus *b, const struct unit *u, const struct moment *at)
+{
+    const int64_t begun_ms = u->begun_ms;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct unit *other = b->units[i];
+        const bool due = other->trigger.phase == TRIGGER_OPEN && b->dues[i].at_ms <= begun_ms;
+
+        if (other != u && (!due || !trigger_shared(&other->device->trigger, &u->device->trigger)))
+            continue;
+        trigger_written(&other->trigger, &other->device->trigger, at->mono_ms);
+        if (other != u && other->health.state != UNIT_SUSPENDED && other->grid.due_ms <= begun_ms)
+            other->stats.skipped += grid_take(&other->grid, begun_ms, &other->stats.late_ms);
+        bus_settle(b, i);
+    }
+    b->polling = false;
+    b->last_failed = false;
+}
+
+/* After its last try. */
+static void trigger_failed(struct bus *b, struct unit *u, const struct moment *at)
+{
+    const struct site_trigger *what = &u->device->trigger;
+    enum driver_result result = b->raw_answer.result;
+
+    b->answer.result = result;
+    (void)text_format(b->answer.detail, sizeof(b->answer.detail), "trigger (%s %u): %s",
+                      point_space_name(what->space), (unsigned)what->address,
+                      b->raw_answer.detail[0] != '\0' ? b->raw_answer.detail : driver_result_name(result));
+    count_request(b, u, at);
+    b->turn.answered = result == DRIVER_EXCEPTION;
+    if (health_is_bus_failure(result)) {
+        tell_lost(b, u, at);
+    } else {
+        u->told_ms = BUS_TOLD_NEVER;
+        tell_rest(b, at);
+    }
+}
+
+static void trigger_result(struct bus *b, const struct moment *at, int64_t duration_us)
+{
+    struct unit *u = b->units[b->turn.unit];
+    enum driver_result result = b->raw_answer.result;
+    bool told = bus_nobody_answers(b, &b->trigger);
+    bool again = (result == DRIVER_SILENT || result == DRIVER_MALFORMED) && b->turn.retries > 0;
+    bool failed = !again && result != DRIVER_OK;
+
+    bus_count(b, result, !told && (result == DRIVER_OK || result == DRIVER_EXCEPTION), duration_us);
+    enum health_crossing crossing = bus_health_step(
+        &b->health, told && result == DRIVER_OK ? DRIVER_SILENT : result, at->mono_ms, &b->random);
+    if (failed)
+        trigger_failed(b, u, at);
+    notify_bus(b, crossing);
+    if (again) {
+        b->turn.retries--;
+        u->stats.retries++;
+    } else if (failed) {
+        turn_end(b, at);
+    } else {
+        trigger_done(b, u, at);
+    }
+}
+
+/* ---- one transaction ---- */
+
+/* It is over: again, the next request, or the end of the poll. */
 void turn_result(struct bus *b, const struct moment *at, int64_t duration_us)
 {
     struct unit *u = b->units[b->turn.unit];
     enum driver_result result = b->answer.result;
+    if (b->turn.triggering) {
+        trigger_result(b, at, duration_us);
+        return;
+    }
     bool unanswered = result == DRIVER_SILENT || result == DRIVER_MALFORMED;
     bool trial = is_trial(b);
     bool again = unanswered && b->turn.retries > 0 && !trial;

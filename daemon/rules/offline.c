@@ -2,7 +2,9 @@
 
 void offline_init(struct offline *o, const struct site_device *device)
 {
-    *o = (struct offline){.after_ms = device->offline_after_ms, .raises = device->offline_level};
+    *o = (struct offline){.after_ms = device->offline_after_ms,
+                          .start_up_ms = device->start_up_ms,
+                          .raises = device->offline_level};
 }
 
 void offline_restore(struct offline *o)
@@ -12,7 +14,7 @@ void offline_restore(struct offline *o)
 
 void offline_start(struct offline *o, struct moment now)
 {
-    o->heard = now;
+    o->heard = (struct moment){now.mono_ms + o->start_up_ms, now.wall_ms + o->start_up_ms};
     o->moved = now;
 }
 

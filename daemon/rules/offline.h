@@ -14,6 +14,7 @@ struct offline {
     struct moment heard; /* last; until then the instant the wait began */
     struct moment moved; /* of the last raise or clear */
     int64_t after_ms;
+    int64_t start_up_ms; /* its silence does not count that long after the start */
     enum level raises; /* LEVEL_NONE: its silence raises nothing */
     enum level level;  /* now */
 };
@@ -21,7 +22,7 @@ struct offline {
 void offline_init(struct offline *o, const struct site_device *device);
 /* An alarm of its silence stood when the daemon stopped. */
 void offline_restore(struct offline *o);
-/* The wait begins. */
+/* The wait begins, when its start-up is over. */
 void offline_start(struct offline *o, struct moment now);
 /* Heard at an instant; one older than the last raise clears at that raise's instant. True: *move is the
  * clear. */

@@ -38,7 +38,7 @@
  *
  * Offline: a device not heard (no frame with heard) for offline_after_ms raises at its offline_level at
  * exactly that instant (before a frame of that instant); the first frame heard clears it, without any delay.
- * The wait begins at rules_start. An offline_level of LEVEL_NONE: its silence raises nothing. */
+ * The wait begins start_up_ms after rules_start. An offline_level of LEVEL_NONE: its silence raises nothing. */
 #ifndef RG_RULES_RULES_H
 #define RG_RULES_RULES_H
 

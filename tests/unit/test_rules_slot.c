@@ -308,6 +308,16 @@ static void silence(void **state)
     assert_int_equal(move.now, LEVEL_NONE);
     assert_int_equal(move.at.wall_ms, 99000);
     assert_int_equal(offline_deadline(&o), 22000);
+    device.start_up_ms = 4000; /* on both clocks; what is heard counts from when it was */
+    offline_init(&o, &device);
+    offline_start(&o, (struct moment){500, 70500});
+    assert_int_equal(offline_deadline(&o), 14500);
+    assert_false(offline_heard(&o, (struct moment){5000, 75000}, &move));
+    assert_int_equal(offline_deadline(&o), 15000);
+    offline_start(&o, (struct moment){500, 70500});
+    assert_true(offline_expire(&o, &move));
+    assert_int_equal(move.at.mono_ms, 14500);
+    assert_int_equal(move.at.wall_ms, 84500);
     device.offline_level = LEVEL_NONE;
     offline_init(&o, &device);
     offline_start(&o, (struct moment){0, 0});
