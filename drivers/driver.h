@@ -32,15 +32,17 @@ struct driver_answer {
     char detail
         [DRIVER_DETAIL_MAX]; /* for people, when result is not DRIVER_OK: "connection refused", "illegal data address" */
     size_t count;            /* samples of this request: all its points, in every case */
-    struct sample
-        *samples; /* memory of the caller, room for driver_plan_points(); all bad unless DRIVER_OK */
+    /* Memory of the caller, room for plan_points of them; all bad unless DRIVER_OK, and bad even then where a status
+     * says so or could not be read. */
+    struct sample *samples;
 };
 
-/* The requests that read one device, in order. Immutable after planning; shared by loop and bus thread. */
+/* The requests that read one device, in order: a request may rely on what an earlier one of the same poll has read
+ * (a status). Immutable after planning; shared by loop and bus thread. The points must outlive it. */
 struct driver_plan;
 struct driver_link; /* one bus's connection or line; used by one thread at a time */
 /* What was learnt of one device while it was read: its status, heartbeat, decimals. Made for a device; fits all
- * plans of it, divided ones too. Only transact touches it, on the bus's thread. */
+ * plans of it, divided ones too. The device must outlive it. Only transact touches it, on the bus's thread. */
 struct driver_memory;
 
 /* One request of a plan, to be carried out. */
@@ -49,7 +51,8 @@ struct driver_ask {
     size_t request;
     struct driver_memory *memory;
     int64_t
-        begun_us; /* monotonic: when this poll began. A status that was read before says nothing about it */
+        begun_us; /* monotonic: when this poll began, the same for all its requests. A status that was read before
+                   * says nothing about it */
     int64_t timeout_ms;
 };
 
@@ -83,10 +86,12 @@ struct driver {
                         uint32_t first_point, struct driver_plan **out);
     void (*plan_destroy)(struct driver_plan *plan);
     size_t (*plan_requests)(const struct driver_plan *plan);
-    size_t (*plan_points)(const struct driver_plan *plan, size_t request); /* points that request reads */
+    /* Points that request reads; none when it reads only what decides on others (a status): its answer has no samples. */
+    size_t (*plan_points)(const struct driver_plan *plan, size_t request);
     /* Pure; may be NULL. The same plan, but with that request, which the device refused with this exception,
-     * divided in place into those that read through no unused addresses. RG_ENOTFOUND: that would not help, or
-     * it reads through none; RG_ENOMEM. */
+     * divided in place into those that read through no unused addresses: one or more. Never more requests in all than
+     * points, their decimals registers and gates together. RG_ENOTFOUND: that would not help, or it reads through
+     * none; RG_ENOMEM. */
     enum rg_err (*plan_divide)(const struct driver_plan *plan, size_t request, uint8_t exception,
                                struct driver_plan **out);
     /* Pure; may be NULL. What a request reads, for people: "holding 100 to 109". */
@@ -95,8 +100,9 @@ struct driver {
     void (*plan_bytes)(const struct driver_plan *plan, size_t request, enum bus_kind kind, size_t *sent,
                        size_t *received);
 
-    /* RG_ENOMEM. May be NULL: then transact is given no memory. */
-    enum rg_err (*memory_create)(const struct site_device *device, struct driver_memory **out);
+    /* plan: the device's. RG_ENOMEM. May be NULL: then transact is given no memory. */
+    enum rg_err (*memory_create)(const struct site_device *device, const struct driver_plan *plan,
+                                 struct driver_memory **out);
     void (*memory_destroy)(struct driver_memory *memory); /* takes NULL */
 
     /* Allocates; opens nothing yet. The bus definition must outlive the link. */

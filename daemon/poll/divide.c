@@ -19,7 +19,7 @@ bool divide_begin(struct bus *b, int64_t now_ms)
     if (driver->plan_divide(u->plan, b->turn.request, b->answer.exception, &divided) != RG_OK)
         return false;
     size_t now = driver->plan_requests(divided);
-    if (now <= count || now > u->requests.capacity) {
+    if (now < count || now > u->requests.capacity) {
         driver->plan_destroy(divided);
         return false;
     }

@@ -87,7 +87,8 @@ void notify_divided(struct bus *b, size_t first_part, size_t parts)
     (void)text_format(
         text, sizeof(text),
         "refuses %s as a whole (it may lack addresses in between that no point uses): read in %zu "
-        "requests from now on",
-        describe(b, b->units[b->turn.unit]->whole, first_part, what), parts);
+        "%s from now on",
+        describe(b, b->units[b->turn.unit]->whole, first_part, what), parts,
+        parts == 1 ? "smaller request" : "requests");
     note(b, text);
 }

@@ -10,6 +10,16 @@ struct poll {
     struct bus *buses;  /* by bus index */
 };
 
+/* However its requests are divided: one a point, one a gate, one a register of decimals. */
+static size_t most_requests(const struct site *site, const struct site_device *device)
+{
+    size_t most = device->point_count + device->gate_count;
+
+    for (uint32_t i = 0; i < device->point_count; i++)
+        most += site->points[device->first_point + i].has_decimals ? 1 : 0;
+    return most;
+}
+
 static enum rg_err unit_init(struct unit *u, const struct bus_context *context, uint32_t index)
 {
     const struct site *site = context->site;
@@ -35,10 +45,10 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
     enum rg_err err = context->driver->plan(u->device, &site->points[u->device->first_point],
                                             u->device->point_count, u->device->first_point, &u->plan);
     if (err == RG_OK && context->driver->memory_create)
-        err = context->driver->memory_create(u->device, &u->memory);
+        err = context->driver->memory_create(u->device, u->plan, &u->memory);
     if (err == RG_OK)
-        err = requests_init(&u->requests, context->driver->plan_requests(u->plan), u->device->point_count,
-                            &limits);
+        err = requests_init(&u->requests, context->driver->plan_requests(u->plan),
+                            most_requests(site, u->device), &limits);
     return err;
 }
 

@@ -44,6 +44,8 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     const bool bits = point->space == SPACE_COIL || point->space == SPACE_DISCRETE;
     const unsigned words = bits ? 1 : point_type_words(point->type);
 
+    if ((unsigned)point->space > SPACE_HOLDING)
+        return RG_EINVAL;
     if (bits && (point->type != TYPE_BOOL || point->bit >= 0 || point->mask != 0))
         return RG_EINVAL;
     if (words > 1 && point->order == ORDER_NONE)
@@ -69,6 +71,9 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     out->range_max = point->range_max;
     out->invalid_count = (uint8_t)point->invalid_count;
     memcpy(out->invalid, point->invalid, sizeof out->invalid);
+    out->decimals = CODEC_NO_DECIMALS;
+    out->names = point->words;
+    out->name_count = point->word_count;
     return RG_OK;
 }
 
@@ -224,6 +229,15 @@ static struct raw interpret(const struct codec_point *p, uint64_t bits)
     return bad(QUALITY_SENSOR);
 }
 
+static bool is_named(const struct codec_point *p, double value)
+{
+    for (size_t i = 0; i < p->name_count; i++) {
+        if (p->names[i].value == value)
+            return true;
+    }
+    return p->name_count == 0;
+}
+
 static void finish(const struct codec_point *p, struct raw raw, struct sample *out)
 {
     double value = 0;
@@ -234,27 +248,78 @@ static void finish(const struct codec_point *p, struct raw raw, struct sample *o
                 0.0;
         if (!isfinite(value) || (p->has_range && (value < p->range_min || value > p->range_max)))
             raw.quality = QUALITY_RANGE;
+        else if (!is_named(p, value))
+            raw.quality = QUALITY_SENSOR;
     }
     out->quality = raw.quality;
     out->value = raw.quality == QUALITY_GOOD ? value : 0;
 }
 
-void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out)
+static struct raw with_decimals(struct raw raw, struct codec_decimals decimals)
+{
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
+    if (raw.quality != QUALITY_GOOD)
+        return raw;
+    if (decimals.quality != QUALITY_GOOD)
+        return bad(decimals.quality);
+    if (decimals.count > CODEC_DECIMALS_MAX)
+        return bad(QUALITY_SENSOR);
+    raw.divisor *= tens[decimals.count];
+    return raw;
+}
+
+/* The bits of the value before all else; false: it does not lie within the answer. */
+static bool fetch(const struct codec_point *p, const uint8_t *data, size_t length, uint64_t *bits)
 {
     const size_t last = (size_t)p->offset + p->words; /* one past */
+
+    if (p->bits ? last > length * 8 : last * 2 > length)
+        return false;
+    *bits = p->bits ? data[p->offset / 8] >> (p->offset % 8) & 1u : assemble(p, data + 2u * p->offset);
+    return true;
+}
+
+void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out)
+{
     uint64_t bits;
 
     out->point = p->point;
     out->value = 0;
-    if (p->bits ? last > length * 8 : last * 2 > length) {
+    if (!fetch(p, data, length, &bits))
         out->quality = QUALITY_COMM;
-        return;
-    }
-    if (p->bits)
-        bits = data[p->offset / 8] >> (p->offset % 8) & 1u;
     else
-        bits = assemble(p, data + 2u * p->offset);
-    finish(p, is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits), out);
+        finish(p, is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits), out);
+}
+
+void codec_decode_decimals(const struct codec_point *p, struct codec_decimals decimals, const uint8_t *data,
+                           size_t length, struct sample *out)
+{
+    uint64_t bits;
+
+    out->point = p->point;
+    out->value = 0;
+    if (!fetch(p, data, length, &bits))
+        out->quality = QUALITY_COMM;
+    else
+        finish(p, with_decimals(is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits), decimals),
+               out);
+}
+
+bool codec_register(bool bits, uint16_t offset, uint16_t mask, const uint8_t *data, size_t length,
+                    uint32_t *out)
+{
+    const size_t last = (size_t)offset + 1; /* one past */
+    uint32_t value;
+
+    if (bits ? last > length * 8 : last * 2 > length)
+        return false;
+    if (bits)
+        value = ((uint32_t)data[offset / 8] >> (offset % 8)) & 1u;
+    else
+        value = (uint32_t)data[2u * offset] << 8 | data[2u * offset + 1];
+    *out = mask ? (value & mask) >> __builtin_ctz(mask) : value;
+    return true;
 }
 
 void codec_fail(const struct codec_point *points, size_t count, enum quality quality, struct sample *out)

@@ -1,7 +1,7 @@
 /* Registers and bits to samples. Pure: bytes in, a value with its quality out.
  *
  * In this order: assemble the raw value by type and word order; compare it with the sentinels; bit or
- * mask; scale; range (not of a point with a conversion: its range is that of the outcome).
+ * mask; decimals and scale, in one division; range; enumeration.
  *
  * Word orders, by the bytes of the value from its highest (A) as they lie on the wire, first register
  * first:
@@ -25,7 +25,17 @@
  * Sentinels match the raw value read as unsigned or as signed, so that 32768 and -32768 both mean 0x8000,
  * whichever way the manual writes it; for f32 the sentinel is rounded to f32 first; for BCD the undecoded
  * bits match too. bit and mask work on the unsigned raw value. bit of a type of several registers counts
- * from its lowest bit. */
+ * from its lowest bit.
+ *
+ * Decimals (a register beside the value says where its point stands): the raw value is divided by ten to their
+ * power before it is scaled, in the same division, so that 123 with 1 decimal is 12.3. 0 to 9, more is
+ * QUALITY_SENSOR. When they are not known, a value that is none anyway (sentinel, NaN) keeps its own reason.
+ *
+ * Enumeration: the scaled value must be one of the point's words, any other is QUALITY_SENSOR: a state that the
+ * manual does not name is none to rely on.
+ *
+ * A point with a conversion is decoded without its range, which is that of the conversion's outcome; all else as
+ * usual. */
 #ifndef RG_DRIVERS_MODBUS_CODEC_H
 #define RG_DRIVERS_MODBUS_CODEC_H
 
@@ -33,7 +43,10 @@
 #include "model/sample.h"
 #include "model/site.h"
 
-/* What decoding needs of a point, by itself: no pointer into the site. */
+#define CODEC_NO_DECIMALS UINT32_MAX
+#define CODEC_DECIMALS_MAX 9u
+
+/* What decoding needs of a point. names: the words of its enumeration, the site's, which outlives it. */
 struct codec_point {
     uint32_t point;  /* index into site.points */
     uint16_t offset; /* of its first register or bit, from the request's first */
@@ -49,16 +62,34 @@ struct codec_point {
     double range_min, range_max;
     uint8_t invalid_count;
     double invalid[POINT_INVALID_MAX];
+    uint32_t decimals; /* whose register it is: into the plan's registers; CODEC_NO_DECIMALS */
+    const struct point_word *names;
+    size_t name_count;
+};
+
+/* How many decimals a raw value has, or why that is not known. */
+struct codec_decimals {
+    enum quality quality;
+    uint8_t count; /* QUALITY_GOOD: 0 to 9 */
 };
 
 /* RG_EINVAL for what cannot be decoded: a type of several registers without an order, a type other than
- * bool on bits, bit or mask on a type without bits, a divisor of 0, an address past 65535. offset stays 0. */
+ * bool on bits, bit or mask on a type without bits, a divisor of 0, an address past 65535, a point that is not
+ * read. offset stays 0 and decimals CODEC_NO_DECIMALS: the planner's. */
 RG_NODISCARD enum rg_err codec_prepare(const struct site_point *point, uint32_t index,
                                        struct codec_point *out);
 
 /* data: of an answer (registers high byte first; bits from the lowest bit of the first byte), length
  * bytes. A point that does not lie within it is QUALITY_COMM. */
 void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out);
+/* The same for a point with a decimals register. */
+void codec_decode_decimals(const struct codec_point *p, struct codec_decimals decimals, const uint8_t *data,
+                           size_t length, struct sample *out);
+
+/* A register (bits: a bit) by itself as an unsigned number, and-ed with the mask (0: all) and shifted right to
+ * its lowest bit; offset as in codec_point. False: it does not lie within the answer. */
+RG_NODISCARD bool codec_register(bool bits, uint16_t offset, uint16_t mask, const uint8_t *data,
+                                 size_t length, uint32_t *out);
 
 /* The same bad quality for count points. */
 void codec_fail(const struct codec_point *points, size_t count, enum quality quality, struct sample *out);

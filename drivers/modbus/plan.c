@@ -4,15 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "drivers/modbus/draft.h"
 
 #define POINTS_MAX (1u << 20)
-
-/* A point while planning. */
-struct place {
-    enum point_space space;
-    uint32_t first, end; /* addresses: its first, one past its last */
-    struct codec_point item;
-};
 
 /* By space, address, and the wider first, so that what lies on the same registers falls within it. Then by
  * index: the order, and so the plan, is the same on every machine. */
@@ -29,67 +23,219 @@ static int place_compare(const void *va, const void *vb)
     return a->item.point < b->item.point ? -1 : a->item.point > b->item.point;
 }
 
-static uint8_t function_of(enum point_space space)
-{
-    static const uint8_t functions[] = {
-        [SPACE_COIL] = 1, [SPACE_DISCRETE] = 2, [SPACE_INPUT] = 4, [SPACE_HOLDING] = 3};
+/* ---- gates and decimals ---- */
 
-    return functions[space];
+static int register_compare(const void *va, const void *vb)
+{
+    const struct site_register *a = va, *b = vb;
+
+    if (a->space != b->space)
+        return a->space < b->space ? -1 : 1;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    return a->mask < b->mask ? -1 : a->mask > b->mask;
 }
 
-/* Addresses that one request of this device may span. */
-static uint32_t span_limit(const struct site_device *device, enum point_space space)
-{
-    uint32_t registers = device->max_registers;
+/* A register with its index, to sort by address. */
+struct numbered {
+    struct site_register at;
+    uint32_t reg;
+};
 
-    if (registers == 0)
-        registers = 1;
-    if (registers > ASK_MAX_REGISTERS)
-        registers = ASK_MAX_REGISTERS;
-    if (space == SPACE_INPUT || space == SPACE_HOLDING || registers == 1)
-        return registers;
-    return 16 * registers; /* 125 registers are as long as 2000 bits */
+static int numbered_compare(const void *va, const void *vb)
+{
+    const struct numbered *a = va, *b = vb;
+    const int order = register_compare(&a->at, &b->at);
+
+    return order ? order : a->reg < b->reg ? -1 : a->reg > b->reg;
 }
 
-/* Whether a request over [first, end) may grow to hold p too. */
-static bool may_join(const struct site_device *device, enum point_space space, uint32_t first, uint32_t end,
-                     const struct place *p)
+static enum rg_err sort_registers(struct driver_plan *plan)
 {
-    if (p->space != space)
-        return false;
-    if (p->end <= end)
-        return true; /* read already */
-    if (p->end - first > span_limit(device, space))
-        return false;
-    return p->first <= end + device->max_gap;
+    struct numbered *all = calloc(plan->register_count + 1, sizeof *all);
+
+    if (!all)
+        return RG_ENOMEM;
+    for (uint32_t i = 0; i < plan->register_count; i++)
+        all[i] = (struct numbered){.at = plan->registers[i], .reg = i};
+    qsort(all, plan->register_count, sizeof *all, numbered_compare);
+    for (size_t i = 0; i < plan->register_count; i++)
+        plan->by_address[i] = all[i].reg;
+    free(all);
+    return RG_OK;
 }
 
-static void plan_join(struct driver_plan *plan, const struct site_device *device, const struct place *places)
+static bool is_readable(enum point_space space)
 {
-    size_t i = 0;
+    return (unsigned)space <= SPACE_HOLDING;
+}
 
-    while (i < plan->item_count) {
-        struct plan_request *r = &plan->requests[plan->request_count++];
-        const uint32_t first = places[i].first;
-        uint32_t end = places[i].end;
+/* Gates as they are, decimals each once. */
+static enum rg_err collect_registers(struct driver_plan *plan, const struct site_device *device,
+                                     const struct site_point *points, size_t count)
+{
+    struct site_register *decimals;
+    size_t n = 0;
 
-        r->first = i;
-        for (; i < plan->item_count; i++) {
-            if (i > r->first && !may_join(device, places[r->first].space, first, end, &places[i]))
-                break;
-            if (places[i].end > end)
-                end = places[i].end;
-            plan->items[i] = places[i].item;
-            plan->items[i].offset = (uint16_t)(places[i].first - first);
-        }
-        r->count = i - r->first;
-        r->ask = (struct ask){.unit = device->unit,
-                              .function = function_of(places[r->first].space),
-                              .address = (uint16_t)first,
-                              .count = (uint16_t)(end - first),
-                              .limit = (uint16_t)span_limit(device, SPACE_HOLDING),
-                              .gap_us = device->gap_ms * 1000};
+    plan->registers = calloc(device->gate_count + count + 1, sizeof *plan->registers);
+    plan->by_address = calloc(device->gate_count + count + 1, sizeof *plan->by_address);
+    if (!plan->registers || !plan->by_address)
+        return RG_ENOMEM;
+    for (size_t i = 0; i < device->gate_count; i++) {
+        if (!is_readable(device->gates[i].at.space))
+            return RG_EINVAL;
+        plan->registers[i] = device->gates[i].at;
     }
+    plan->gate_count = device->gate_count;
+    decimals = plan->registers + plan->gate_count;
+    for (size_t i = 0; i < count; i++) {
+        if (points[i].space == SPACE_DERIVED || !points[i].has_decimals)
+            continue;
+        if (!is_readable(points[i].decimals.space))
+            return RG_EINVAL;
+        decimals[n++] = points[i].decimals;
+    }
+    qsort(decimals, n, sizeof *decimals, register_compare);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && register_compare(&decimals[i], &decimals[i - 1]) == 0)
+            continue;
+        plan->registers[plan->gate_count + plan->register_count++] = decimals[i];
+    }
+    plan->register_count += plan->gate_count;
+    return sort_registers(plan);
+}
+
+static uint32_t find_decimals(const struct driver_plan *plan, const struct site_register *at)
+{
+    const struct site_register *decimals = plan->registers + plan->gate_count;
+    const struct site_register *found =
+        bsearch(at, decimals, plan->register_count - plan->gate_count, sizeof *decimals, register_compare);
+
+    return found ? (uint32_t)(found - plan->registers) : CODEC_NO_DECIMALS;
+}
+
+/* ---- points to drafts ---- */
+
+static enum rg_err make_places(struct driver_plan *plan, const struct site_point *points, size_t count,
+                               uint32_t first_point, struct place *places, size_t *place_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct place *p = &places[*place_count];
+        enum rg_err err;
+
+        if (points[i].space == SPACE_DERIVED)
+            continue;
+        if (!is_readable(points[i].space))
+            return RG_EINVAL;
+        err = codec_prepare(&points[i], first_point + (uint32_t)i, &p->item);
+        if (err)
+            return err;
+        if (points[i].has_decimals)
+            p->item.decimals = find_decimals(plan, &points[i].decimals);
+        p->space = points[i].space;
+        p->first = points[i].address;
+        p->end = p->first + p->item.words;
+        ++*place_count;
+    }
+    qsort(places, *place_count, sizeof *places, place_compare);
+    return RG_OK;
+}
+
+/* Whether the draft may grow to hold p too. */
+static bool may_join(const struct driver_plan *plan, const struct draft *d, const struct place *p)
+{
+    if (p->space != d->space)
+        return false;
+    if (p->end <= d->end)
+        return true; /* read already */
+    if (p->end - d->first > draft_limit(plan, d->space))
+        return false;
+    return p->first <= d->end + plan->gap;
+}
+
+static size_t join_places(const struct driver_plan *plan, const struct place *places, size_t count,
+                          struct draft *drafts)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct place *p = &places[i];
+
+        if (n == 0 || !may_join(plan, &drafts[n - 1], p))
+            drafts[n++] = (struct draft){.space = p->space, .first = p->first, .end = p->end, .place = i};
+        else if (p->end > drafts[n - 1].end)
+            drafts[n - 1].end = p->end;
+        drafts[n - 1].count++;
+    }
+    return n;
+}
+
+/* Grows the draft to [first, end) and what it is, if it fits. */
+static bool grow_draft(const struct driver_plan *plan, struct draft *d, uint32_t first, uint32_t end)
+{
+    first = first < d->first ? first : d->first;
+    end = end > d->end ? end : d->end;
+    if (end - first > draft_limit(plan, d->space) && (first != d->first || end != d->end))
+        return false;
+    d->first = first;
+    d->end = end;
+    return true;
+}
+
+/* Takes what decides on its points into each draft, as far as it fits: gates in their order, then decimals. */
+static void take_registers(const struct driver_plan *plan, const struct place *places, struct draft *d)
+{
+    for (size_t i = 0; i < plan->gate_count + d->count; i++) {
+        uint32_t reg = (uint32_t)i;
+        const struct site_register *at;
+
+        if (i >= plan->gate_count)
+            reg = places[d->place + (i - plan->gate_count)].item.decimals;
+        if (reg == CODEC_NO_DECIMALS)
+            continue;
+        at = &plan->registers[reg];
+        if (at->space == d->space)
+            (void)grow_draft(plan, d, at->address, at->address + 1u);
+    }
+}
+
+/* Drafts that have grown into each other become one where that fits. */
+static size_t merge_drafts(const struct driver_plan *plan, struct draft *drafts, size_t count)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct draft *last = n > 0 ? &drafts[n - 1] : NULL;
+
+        if (last && last->space == drafts[i].space && drafts[i].first <= last->end + plan->gap &&
+            last->first <= drafts[i].end + plan->gap &&
+            grow_draft(plan, last, drafts[i].first, drafts[i].end))
+            last->count += drafts[i].count;
+        else
+            drafts[n++] = drafts[i];
+    }
+    return n;
+}
+
+static enum rg_err plan_fill(struct driver_plan *plan, const struct site_device *device,
+                             const struct place *places, size_t count, struct draft *drafts)
+{
+    const struct ask pattern = {
+        .unit = device->unit, .limit = (uint16_t)plan->room, .gap_us = device->gap_ms * 1000};
+    size_t n = join_places(plan, places, count, drafts);
+    struct builder b;
+    enum rg_err err;
+
+    if (plan->register_count > 0) {
+        for (size_t i = 0; i < n; i++)
+            take_registers(plan, places, &drafts[i]);
+        n = merge_drafts(plan, drafts, n);
+    }
+    err = builder_begin(&b, plan, places, &pattern, plan->gap);
+    if (err == RG_OK)
+        err = builder_arrange(&b, drafts, n);
+    builder_end(&b);
+    return err;
 }
 
 enum rg_err plan_create(const struct site_device *device, const struct site_point *points, size_t count,
@@ -97,41 +243,36 @@ enum rg_err plan_create(const struct site_device *device, const struct site_poin
 {
     struct driver_plan *plan = NULL;
     struct place *places = NULL;
+    struct draft *drafts = NULL;
+    size_t place_count = 0;
     enum rg_err err = RG_ENOMEM;
 
-    if (count > POINTS_MAX)
+    if (count > POINTS_MAX || device->gate_count > POINTS_MAX)
         return RG_EINVAL;
     plan = calloc(1, sizeof *plan);
-    places = calloc(count ? count : 1, sizeof *places);
-    if (!plan || !places)
-        goto fail;
-    /* At most one request a point. */
-    plan->requests = calloc(count ? count : 1, sizeof *plan->requests);
-    plan->items = calloc(count ? count : 1, sizeof *plan->items);
-    if (!plan->requests || !plan->items)
-        goto fail;
-    plan->item_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct place *p = &places[i];
-
-        err = RG_EINVAL;
-        if ((unsigned)points[i].space > SPACE_HOLDING)
-            goto fail;
-        err = codec_prepare(&points[i], first_point + (uint32_t)i, &p->item);
-        if (err)
-            goto fail;
-        p->space = points[i].space;
-        p->first = points[i].address;
-        p->end = p->first + p->item.words;
-    }
-    qsort(places, count, sizeof *places, place_compare);
-    plan_join(plan, device, places);
+    places = calloc(count + 1, sizeof *places);
+    drafts = calloc(count + 1, sizeof *drafts);
+    if (!plan || !places || !drafts)
+        goto end;
+    plan->room = device->max_registers < 1                   ? 1
+                 : device->max_registers > ASK_MAX_REGISTERS ? ASK_MAX_REGISTERS
+                                                             : device->max_registers;
+    plan->gap = device->max_gap;
+    plan->items = calloc(count + 1, sizeof *plan->items);
+    if (!plan->items)
+        goto end;
+    err = collect_registers(plan, device, points, count);
+    if (err == RG_OK)
+        err = make_places(plan, points, count, first_point, places, &place_count);
+    if (err == RG_OK)
+        err = plan_fill(plan, device, places, place_count, drafts);
+end:
+    free(drafts);
     free(places);
-    *out = plan;
-    return RG_OK;
-fail:
-    free(places);
-    plan_destroy(plan);
+    if (err == RG_OK)
+        *out = plan;
+    else
+        plan_destroy(plan);
     return err;
 }
 
@@ -141,88 +282,126 @@ void plan_destroy(struct driver_plan *plan)
         return;
     free(plan->requests);
     free(plan->items);
+    free(plan->extras);
+    free(plan->registers);
+    free(plan->by_address);
     free(plan);
 }
 
 /* ---- division ---- */
 
-/* One past the last address, from the request's first, that the item or one before it in the request uses. */
-static uint32_t item_end(const struct codec_point *item, uint32_t end)
+static enum point_space space_of(uint8_t function)
 {
-    const uint32_t own = (uint32_t)item->offset + item->words;
+    static const enum point_space spaces[] = {SPACE_COIL, SPACE_COIL, SPACE_DISCRETE, SPACE_HOLDING,
+                                              SPACE_INPUT}; /* by function code */
 
-    return own > end ? own : end;
+    return spaces[function];
 }
 
-/* Whether items[i] lies behind addresses that no point uses. end: what item_end gave for the items before. */
-static bool begins_part(const struct codec_point *item, uint32_t end)
+/* The stretches of a request without an unused address, in `drafts`, with their points; those without any
+ * too. places: filled with the request's points. Returns how many. */
+static size_t find_stretches(const struct driver_plan *plan, const struct plan_request *r,
+                             struct place *places, struct draft *drafts)
 {
-    return item->offset > end;
-}
+    const enum point_space space = space_of(r->ask.function);
+    const struct codec_point *items = plan->items + r->first;
+    const struct plan_extra *extras = r->extra_count ? plan->extras + r->first_extra : NULL;
+    size_t i = 0, e = 0, n = 0;
 
-static size_t count_parts(const struct driver_plan *plan, const struct plan_request *r)
-{
-    uint32_t end = plan->items[r->first].words;
-    size_t parts = 1;
+    while (i < r->count || e < r->extra_count) {
+        const bool point = e == r->extra_count || (i < r->count && items[i].offset <= extras[e].offset);
+        const uint32_t first = r->ask.address + (uint32_t)(point ? items[i].offset : extras[e].offset);
+        const uint32_t end = first + (point ? items[i].words : 1u);
 
-    for (size_t i = r->first + 1; i < r->first + r->count; i++) {
-        parts += begins_part(&plan->items[i], end) ? 1 : 0;
-        end = item_end(&plan->items[i], end);
-    }
-    return parts;
-}
-
-/* Writes r's parts to `parts` and sets the offsets of its items in `items`, the copy. */
-static void write_parts(const struct plan_request *r, struct plan_request *parts, struct codec_point *items)
-{
-    struct plan_request *part = parts;
-    uint32_t begin = 0; /* of the part, from r's first address */
-    uint32_t end = items[r->first].words;
-
-    *part = *r;
-    part->count = 0;
-    for (size_t i = r->first; i < r->first + r->count; i++) {
-        if (i > r->first && begins_part(&items[i], end)) {
-            begin = items[i].offset;
-            *++part = *r;
-            part->first = i;
-            part->count = 0;
-            part->ask.address = (uint16_t)(r->ask.address + begin);
+        if (n == 0 || first > drafts[n - 1].end)
+            drafts[n++] = (struct draft){.space = space, .first = first, .end = end, .place = i};
+        else if (end > drafts[n - 1].end)
+            drafts[n - 1].end = end;
+        if (point) {
+            places[i] = (struct place){.space = space, .first = first, .end = end, .item = items[i]};
+            drafts[n - 1].count++;
+            i++;
+        } else {
+            e++;
         }
-        end = item_end(&items[i], end);
-        items[i].offset = (uint16_t)(items[i].offset - begin);
-        part->ask.count = (uint16_t)(end - begin);
-        part->count++;
     }
+    return n;
+}
+
+/* A plan of the same device, with room for the same items, and no requests. */
+static struct driver_plan *plan_shell(const struct driver_plan *plan)
+{
+    struct driver_plan *shell = calloc(1, sizeof *shell);
+
+    if (!shell)
+        return NULL;
+    shell->room = plan->room;
+    shell->gap = plan->gap;
+    shell->register_count = plan->register_count;
+    shell->gate_count = plan->gate_count;
+    shell->items = calloc(plan->item_count + 1, sizeof *shell->items);
+    shell->registers = calloc(plan->register_count + 1, sizeof *shell->registers);
+    shell->by_address = calloc(plan->register_count + 1, sizeof *shell->by_address);
+    if (!shell->items || !shell->registers || !shell->by_address) {
+        plan_destroy(shell);
+        return NULL;
+    }
+    memcpy(shell->registers, plan->registers, plan->register_count * sizeof *shell->registers);
+    memcpy(shell->by_address, plan->by_address, plan->register_count * sizeof *shell->by_address);
+    return shell;
+}
+
+/* The requests of plan into b's, the one divided into the drafts that hold points, and what it read beside
+ * them where nothing before reads it: later requests may count on it. */
+static enum rg_err fill_divided(struct builder *b, const struct driver_plan *plan, size_t request,
+                                struct draft *drafts, size_t count)
+{
+    const struct plan_request *r = &plan->requests[request];
+    enum rg_err err = RG_OK;
+    size_t n = 0;
+
+    for (size_t i = 0; err == RG_OK && i < request; i++)
+        err = builder_copy(b, plan, i);
+    for (size_t i = 0; i < count; i++) {
+        if (drafts[i].count > 0)
+            drafts[n++] = drafts[i];
+    }
+    if (err == RG_OK)
+        err = builder_arrange(b, drafts, n);
+    if (err == RG_OK && r->extra_count > 0)
+        err = builder_add_registers(b, plan->extras + r->first_extra, r->extra_count);
+    for (size_t i = request + 1; err == RG_OK && i < plan->request_count; i++)
+        err = builder_copy(b, plan, i);
+    return err;
 }
 
 enum rg_err plan_divide(const struct driver_plan *plan, size_t request, struct driver_plan **out)
 {
     const struct plan_request *r = &plan->requests[request];
-    const size_t parts = count_parts(plan, r);
-    struct driver_plan *copy;
+    struct place *places = calloc(r->count + 1, sizeof *places);
+    struct draft *drafts = calloc(r->count + r->extra_count + 1, sizeof *drafts);
+    struct driver_plan *copy = plan_shell(plan);
+    enum rg_err err = places && drafts && copy ? RG_OK : RG_ENOMEM;
+    size_t count = 0;
+    struct builder b = {.plan = copy};
 
     *out = NULL;
-    if (parts < 2)
-        return RG_ENOTFOUND;
-    copy = calloc(1, sizeof *copy);
-    if (!copy)
-        return RG_ENOMEM;
-    copy->request_count = plan->request_count + parts - 1;
-    copy->item_count = plan->item_count;
-    copy->requests = calloc(copy->request_count, sizeof *copy->requests);
-    copy->items = calloc(copy->item_count, sizeof *copy->items);
-    if (!copy->requests || !copy->items) {
+    if (err == RG_OK)
+        count = find_stretches(plan, r, places, drafts);
+    if (err == RG_OK && count < 2)
+        err = RG_ENOTFOUND;
+    if (err == RG_OK)
+        err = builder_begin(&b, copy, places, &r->ask, 0);
+    if (err == RG_OK)
+        err = fill_divided(&b, plan, request, drafts, count);
+    builder_end(&b);
+    free(places);
+    free(drafts);
+    if (err == RG_OK)
+        *out = copy;
+    else
         plan_destroy(copy);
-        return RG_ENOMEM;
-    }
-    memcpy(copy->items, plan->items, plan->item_count * sizeof *copy->items);
-    memcpy(copy->requests, plan->requests, request * sizeof *copy->requests);
-    write_parts(r, copy->requests + request, copy->items);
-    memcpy(copy->requests + request + parts, r + 1,
-           (plan->request_count - request - 1) * sizeof *copy->requests);
-    *out = copy;
-    return RG_OK;
+    return err;
 }
 
 void plan_describe(const struct driver_plan *plan, size_t request, char *out, size_t size)

@@ -1,0 +1,68 @@
+#include "drivers/modbus/reading.h"
+
+static void learn(const struct reading *reading, const uint8_t *data, size_t length)
+{
+    const struct driver_plan *plan = reading->plan;
+    const struct plan_request *r = &plan->requests[reading->request];
+
+    for (size_t i = r->first_extra; i < r->first_extra + r->extra_count; i++) {
+        const struct plan_extra *extra = &plan->extras[i];
+        uint32_t value;
+
+        if (codec_register(ask_is_bits(&r->ask), extra->offset, plan->registers[extra->reg].mask, data,
+                           length, &value))
+            memory_learn(reading->memory, extra->reg, value, reading->asked_us);
+        else
+            memory_miss(reading->memory, extra->reg, QUALITY_COMM, reading->asked_us);
+    }
+}
+
+static void decode(const struct reading *reading, const struct codec_point *item, const uint8_t *data,
+                   size_t length, struct sample *out)
+{
+    struct codec_decimals decimals = {QUALITY_COMM, 0};
+
+    if (item->decimals == CODEC_NO_DECIMALS) {
+        codec_decode(item, data, length, out);
+        return;
+    }
+    if (reading->memory)
+        decimals = memory_decimals(reading->memory, item->decimals, reading->begun_us);
+    codec_decode_decimals(item, decimals, data, length, out);
+}
+
+void reading_decode(const struct reading *reading, const uint8_t *data, size_t length, struct sample *samples)
+{
+    const struct driver_plan *plan = reading->plan;
+    const struct plan_request *r = &plan->requests[reading->request];
+    const struct codec_point *items = plan->items + r->first;
+    struct memory_verdict verdict = {QUALITY_GOOD, true};
+
+    if (reading->memory) {
+        learn(reading, data, length);
+        verdict = memory_gates(reading->memory, reading->begun_us);
+    } else if (plan->gate_count > 0) {
+        verdict = (struct memory_verdict){QUALITY_COMM, false};
+    }
+    if (verdict.quality != QUALITY_GOOD && verdict.told) {
+        codec_fail(items, r->count, verdict.quality, samples);
+        return;
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        decode(reading, &items[i], data, length, &samples[i]);
+        if (verdict.quality != QUALITY_GOOD && samples[i].quality == QUALITY_GOOD) {
+            samples[i].quality = verdict.quality;
+            samples[i].value = 0;
+        }
+    }
+}
+
+void reading_fail(const struct reading *reading, enum quality quality, struct sample *samples)
+{
+    const struct driver_plan *plan = reading->plan;
+    const struct plan_request *r = &plan->requests[reading->request];
+
+    for (size_t i = r->first_extra; reading->memory && i < r->first_extra + r->extra_count; i++)
+        memory_miss(reading->memory, plan->extras[i].reg, quality, reading->asked_us);
+    codec_fail(plan->items + r->first, r->count, quality, samples);
+}
