@@ -227,7 +227,7 @@ static struct reading derive(struct state *s, const struct site_derived *d, cons
 void derive_point(struct convert *c, uint32_t point)
 {
     const struct site_point *p = &c->site->points[point];
-    double values[DERIVED_OPERANDS_MAX];
+    double values[DERIVED_OPERANDS_MAX] = {0};
     struct state *s = &c->states[point];
     struct reading r = bad(operands(c, p->derived, values));
 
