@@ -143,6 +143,83 @@ ERRORS = {
 }
 
 
+LINE = "buses:\n  - {name: line, rtu: /dev/ttyS9, baud: 9600, parity: even}\n"
+UNIT = """devices:
+  - name: gas-1
+    bus: line
+    unit: 7
+    poll: 5s
+    points: [{name: lel, holding: 0, type: u16}]
+"""
+
+ERRORS |= {
+    "mixed parity on one line": (HEAD + LINE + UNIT + "    line: {baud: 9600, parity: «none}\n", "parity", "none", "line", "even"),
+    "another speed than the line's": (HEAD + LINE + UNIT + "    line: {baud: «19200}\n", "19200", "9600"),
+    "echo on TCP": (HEAD + BUS.replace("}", ", «echo: true}") + DEVICE, "echo", "tcp"),
+    "RS-485 behind a serial server": (HEAD + LINE.replace("rtu: /dev/ttyS9", "rtu_over_tcp: \"127.0.0.1:4001\", «rs485: {}"), "rs485"),
+    "unknown quality": (HEAD + LINE + UNIT + "    status: {holding: 5, is: {2: «inhibit}}\n", "inhibit", "inhibited"),
+    "a quality that is not the device's to say": (HEAD + LINE + UNIT + "    status: {holding: 5, bits: {6: «comm}}\n", "comm"),
+    "a bit too high": (HEAD + LINE + UNIT + "    status: {holding: 5, bits: {«16: sensor}}\n", "16", "15"),
+    "a status that says nothing": (HEAD + LINE + UNIT + "    status: {holding: 5, «is: {1: good}}\n", "is"),
+    "a value that a mask hides": (HEAD + LINE + UNIT + "    status: {holding: 5, mask: 0x0f, is: {«16: sensor}}\n", "16", "15"),
+    "both kinds of status": (HEAD + LINE + UNIT + "    status: {holding: 5, is: {1: sensor}, «bits: {1: sensor}}\n", "is", "bits"),
+    "a heartbeat faster than the poll": (HEAD + LINE + UNIT + "    heartbeat: {holding: 5, within: «5s}\n", "within", "5s"),
+    "a trigger that waits past the next poll": (HEAD + LINE + UNIT + "    trigger: {coil: 5, wait: «5s}\n", "wait", "5s"),
+    "a trigger without a value": (HEAD + LINE + UNIT + "    trigger: «{holding: 5, wait: 1s}\n", "value"),
+    "a trigger of what cannot be written": (HEAD + LINE + UNIT + "    trigger: {register: «30005, wait: 1s}\n", "30005"),
+    "a broadcast on TCP": (HEAD + BUS + UNIT.replace("line", "shop") + "    trigger: {coil: 5, wait: 1s, «broadcast: true}\n", "tcp"),
+    "decimals in a coil": (HEAD + BUS + DEVICE.replace("u16", "u16, decimals_from: {«coil: 1}"), "coil", "decimals_from"),
+    "an enumeration with a scale": (HEAD + BUS + DEVICE.replace("u16", "u16, values: {1: on}, «scale: 0.1"), "scale", "values"),
+    "the same word's value twice": (HEAD + BUS + DEVICE.replace("u16", "i16, values: {-1: on, «0xffff: off}"), "0xffff"),
+}
+
+
+def test_every_key_of_acquisition_at_once(tmp_path):
+    file = tmp_path / "site.yaml"
+    file.write_text(HEAD + """uplinks: [{name: county, url: "mqtt://127.0.0.1:1883"}]
+buses:
+  - {name: line, rtu: /dev/ttyS9, baud: 9600, parity: even, gap: 20ms, retry: 30s, echo: true,
+     rs485: {send: high, before: 1ms, after: 0ms}}
+devices:
+  - name: gas-1
+    bus: line
+    unit: 7
+    poll: 10s
+    gap: 300ms
+    start_up: 10s
+    misses: 3
+    probe: 60s
+    line: {baud: 9600, parity: even, stop_bits: 1}
+    order: CDAB
+    status:
+      - {holding: 5, bits: {6: sensor}}
+      - {holding: 6, is: {1: good, 2: inhibited, 3: inhibited, 12: inhibited}, otherwise: sensor, mask: 0x00ff}
+    heartbeat: {holding: 7, within: 20s}
+    trigger: {holding: 0x118, value: 1, wait: 3s, broadcast: true}
+    points:
+      - {name: gas, holding: 2, type: f32, unit: "%LEL", range: [0, 100]}
+      - {name: co, holding: 10, type: u16, decimals_from: {holding: 4, mask: 0xff00}}
+      - {name: mode, holding: 6, type: u16, values: {1: normal, 2: warm-up}}
+rules: [{name: high, points: gas-1.gas, above: {red: 50}}]
+""", encoding="utf-8")
+    done = check(file)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+def test_mixed_parity_is_told_with_both_places(tmp_path):
+    """Over two files, behind a serial server whose own setting nobody states: the first device's word against the second's."""
+    first, line, column = mark(UNIT.replace("gas-1", "gas-0").replace("unit: 7", "unit: 6") + "    line: {parity: «even}\n")
+    second, at_line, at_column = mark(UNIT + "    line: {parity: «odd}\n")
+    (tmp_path / "site.yaml").write_text(HEAD + "include: [a.yaml, b.yaml]\n" +
+                                        "buses: [{name: line, rtu_over_tcp: \"127.0.0.1:4001\"}]\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(first, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(second, encoding="utf-8")
+    done = check(tmp_path / "site.yaml")
+    assert done.returncode == 1
+    assert [i[:4] for i in issues(done.stderr)] == [(str(tmp_path / "b.yaml"), at_line, at_column, "error")], done.stderr
+    assert f"{tmp_path / 'a.yaml'}:{line}" in issues(done.stderr)[0][4] and column, done.stderr
+
+
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_is_told_with_its_place(tmp_path, name):
     check_one(tmp_path, *ERRORS[name])
@@ -243,6 +320,12 @@ HOSTILE = {
     "  - {name: d, bus: shop, unit: 1, points: [{name: x, coil: 1}]}\n" * 30000,
     "globs of stars": lambda: HEAD + BUS + DEVICE + f"rules: [{{name: r, points: \"{'*a' * 200}\", above: {{red: 1}}}}]\n",
     "rules on everything": many_watches,
+    "a status for every register": lambda: HEAD + BUS + DEVICE.replace("unit: 1,", "unit: 1, status: [" + ", ".join(
+        f"{{holding: {n}, bits: {{0: sensor}}}}" for n in range(65536)) + "],"),
+    "a quality for every value": lambda: HEAD + BUS + DEVICE.replace("unit: 1,", "unit: 1, status: {holding: 1, is: {" + ", ".join(
+        f"{n}: sensor" for n in range(65536)) + "}},"),
+    "a word for every value": lambda: HEAD + BUS + DEVICE.replace("u16", "u16, values: {" + ", ".join(
+        f"{n}: x" for n in range(65536)) + "}"),
     "zero bytes": lambda: "\0" * 100000,
     "noise": lambda: bytes((n * 7919 + (n >> 3)) & 0xFF for n in range(300000)),
     "not UTF-8": lambda: b"gateway: {id: \xff\xfe\xfd}\n",

@@ -6,14 +6,21 @@ import subprocess
 from conftest import SOURCE, program, wait_for
 
 
+def configurations(readme):
+    return re.findall(r"^```yaml\n(.*?)^```$", (SOURCE / readme).read_text(encoding="utf-8"), re.S | re.M)
+
+
 def first_configuration(readme):
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", (SOURCE / readme).read_text(encoding="utf-8"), re.S | re.M)
-    assert len(blocks) == 1
-    return blocks[0]
+    return configurations(readme)[0]
 
 
-def test_both_languages_show_the_same_configuration():
-    assert first_configuration("README.md") == first_configuration("README.zh.md")
+def test_both_languages_show_the_same_configurations():
+    assert configurations("README.md") == configurations("README.zh.md")
+
+
+def test_the_devices_shown_are_those_of_the_example():
+    """Which is valid, like all that is shipped."""
+    assert configurations("README.md")[1] in (SOURCE / "config/examples/serial.yaml").read_text(encoding="utf-8")
 
 
 def test_the_first_configuration_works(plant, broker, platform, start, tmp_path):
