@@ -1,5 +1,7 @@
 #include "model/site.h"
 
+#include <string.h>
+
 static const struct {
     const char *name;
     unsigned words;
@@ -59,4 +61,23 @@ const char *area_tier_name(enum area_tier tier)
 const char *site_bus_name(const struct site *site, const struct site_device *device)
 {
     return device->bus < site->bus_count ? site->buses[device->bus].name : NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool site_output_same_place(const struct site *a, const struct site_output *x, const struct site *b,
+                            const struct site_output *y)
+{
+    const struct site_device *d = &a->devices[x->device], *e = &b->devices[y->device];
+    const struct site_bus *p, *q;
+
+    if (x->space != y->space || x->address != y->address || d->unit != e->unit)
+        return false;
+    p = &a->buses[d->bus];
+    q = &b->buses[e->bus];
+    return p->kind == q->kind && p->port == q->port && same_text(p->host, q->host) &&
+           same_text(p->path, q->path);
 }

@@ -226,6 +226,11 @@ struct site_output {
     const char *where;
 };
 
+struct site;
+/* True when two outputs, of one site or of two, are the same coil or register of the same unit on the same line. */
+bool site_output_same_place(const struct site *a, const struct site_output *x, const struct site *b,
+                            const struct site_output *y);
+
 struct site {
     struct site_gateway gateway;
     struct site_store store;

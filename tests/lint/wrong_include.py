@@ -11,9 +11,10 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STAGES = {"poll": "poll/poll.h", "convert": "convert/convert.h", "rules": "rules/rules.h", "store": "store/store.h", "uplink": "uplink/uplink.h",
-          "control": "control/control.h", "config": "config/config.h", "app": "app/app.h"}
+          "control": "control/control.h", "config": "config/config.h", "app": "app/app.h",
+          "output": "output/output.h"}
 REFUSED = [(a, STAGES[b]) for a in STAGES for b in STAGES if a not in (b, "app")]
-REFUSED += [("rules", "loop/loop.h"), ("convert", "loop/loop.h"), ("config", "loop/loop.h"), ("model", "loop/loop.h"), ("base", "model/level.h"),
+REFUSED += [("rules", "loop/loop.h"), ("convert", "loop/loop.h"), ("output", "loop/loop.h"), ("config", "loop/loop.h"), ("model", "loop/loop.h"), ("base", "model/level.h"),
             ("poll", "drivers/modbus/modbus_driver.h"), ("app", "drivers/modbus/modbus_driver.h"), ("loop", "model/level.h")]
 ALLOWED = [("poll", "drivers/driver.h"), ("poll", "loop/loop.h"), ("rules", "model/site.h"), ("app", "rules/rules.h"),
            ("store", "loop/loop.h")]

@@ -350,16 +350,66 @@ static void add_rule(struct support_site *s, struct line *line, const char *name
     s->site.rules[s->site.rule_count++] = rule;
 }
 
+static enum output_stop stop(const struct line *line, const char *text)
+{
+    if (strcmp(text, "keep") == 0)
+        return OUTPUT_STOP_KEEP;
+    if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0)
+        refuse(line, "stop=off, on or keep expected");
+    return strcmp(text, "on") == 0 ? OUTPUT_STOP_ON : OUTPUT_STOP_OFF;
+}
+
+static void add_output(struct support_site *s, struct line *line, const char *name)
+{
+    struct site_output output = {.name = name,
+                                 .space = SPACE_COIL,
+                                 .on = 1,
+                                 .area = SITE_NONE,
+                                 .rule = SITE_NONE,
+                                 .from = LEVEL_ORANGE,
+                                 .assert_ms = 10000,
+                                 .fault_level = LEVEL_YELLOW,
+                                 .where = "test:1"};
+    char word[WORD_MAX], *value;
+
+    while (next_pair(line, word, &value)) {
+        if (strcmp(word, "device") == 0)
+            output.device = support_site_device(&s->site, value);
+        else if (strcmp(word, "area") == 0)
+            output.area = support_site_area(&s->site, value);
+        else if (strcmp(word, "rule") == 0)
+            output.rule = support_site_rule(&s->site, value);
+        else if (strcmp(word, "from") == 0)
+            output.from = level(line, value);
+        else if (strcmp(word, "fault") == 0)
+            output.fault_level = level(line, value);
+        else if (strcmp(word, "silence") == 0)
+            output.silenceable = number(line, value) != 0;
+        else if (strcmp(word, "stop") == 0)
+            output.on_stop = stop(line, value);
+        else if (strcmp(word, "assert") == 0)
+            output.assert_ms = duration(line, value);
+        else if (strcmp(word, "on") == 0)
+            output.on = (uint16_t)number(line, value);
+        else if (strcmp(word, "off") == 0)
+            output.off = (uint16_t)number(line, value);
+        else if (strcmp(word, "label") == 0)
+            output.label = keep(s, value);
+        else if (parse_space(word, &output.space))
+            output.address = (uint16_t)number(line, value);
+        else
+            refuse(line, "unknown key");
+    }
+    s->site.outputs[s->site.output_count++] = output;
+}
+
 static void add(struct support_site *s, struct line *line)
 {
     static const struct {
         const char *kind;
         void (*add)(struct support_site *s, struct line *line, const char *name);
-    } kinds[] = {{"area", add_area},
-                 {"bus", add_bus},
-                 {"device", add_device},
-                 {"point", add_point},
-                 {"rule", add_rule}};
+    } kinds[] = {{"area", add_area},   {"bus", add_bus},   {"device", add_device},
+                 {"point", add_point}, {"rule", add_rule}, {"output", add_output}};
     char kind[WORD_MAX], name[WORD_MAX];
 
     if (!next_word(line, kind))
@@ -397,6 +447,7 @@ void support_site_build(struct support_site *s, const char *text)
     s->site.devices = room(s, lines, sizeof *s->site.devices);
     s->site.points = room(s, lines, sizeof *s->site.points);
     s->site.rules = room(s, lines, sizeof *s->site.rules);
+    s->site.outputs = room(s, lines, sizeof *s->site.outputs);
     s->site.uplinks = room(s, 1, sizeof *s->site.uplinks);
     while (*text) {
         size_t length = strcspn(text, "\n");
@@ -438,6 +489,15 @@ uint32_t support_site_point(const struct site *site, const char *full_name)
             return i;
     }
     unknown("point", full_name);
+}
+
+uint32_t support_site_output(const struct site *site, const char *name)
+{
+    for (uint32_t i = 0; i < site->output_count; i++) {
+        if (strcmp(site->outputs[i].name, name) == 0)
+            return i;
+    }
+    unknown("output", name);
 }
 
 uint32_t support_site_rule(const struct site *site, const char *name)

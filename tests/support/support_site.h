@@ -7,6 +7,8 @@
  *     device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe
  *     point a type=f32 unit=%LEL holding=0       (of the device above it)
  *     rule r points=d.a,*.b above=blue:10,red:50 below=red:2 is=3:red deadband=1 on=3s off=10s message=high
+ *     output siren device=d coil=0 area=shop from=orange silence=1 stop=off assert=10s fault=yellow label=Siren
+ * (an output follows area= or rule=, is at coil= or holding= with on= and off=)
  * A thing comes after what it refers to. What is left out has a usable default: a device without bus= gets
  * the bus "bus" (made when needed), without offline= it raises nothing; a point is a holding register of its
  * own, u16. A mistake in the text ends the test program with a message. */
@@ -29,5 +31,6 @@ uint32_t support_site_area(const struct site *site, const char *name);
 uint32_t support_site_device(const struct site *site, const char *name);
 uint32_t support_site_point(const struct site *site, const char *full_name);
 uint32_t support_site_rule(const struct site *site, const char *name);
+uint32_t support_site_output(const struct site *site, const char *name);
 
 #endif
