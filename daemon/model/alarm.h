@@ -15,6 +15,7 @@
 #define ALARM_COMMENT_MAX 512
 
 #define RULE_OFFLINE "offline" /* the rule name of a device's silence */
+#define RULE_OUTPUT "output"   /* the rule name of an output that cannot be brought to its state */
 
 enum alarm_event {
     ALARM_RAISE,
@@ -34,7 +35,7 @@ const char *alarm_event_name(enum alarm_event event);
 struct alarm {
     char id[ALARM_ID_MAX]; /* unique for ever on this gateway */
     char rule[TEXT_ID_MAX + 1];
-    char point[POINT_NAME_MAX]; /* "device.point"; the device's name for `offline` */
+    char point[POINT_NAME_MAX]; /* "device.point"; the device's name for `offline`, the output's for `output` */
     char area[TEXT_ID_MAX + 1]; /* empty: none */
     enum level level;           /* now; LEVEL_NONE once cleared */
     bool acked;
@@ -57,7 +58,7 @@ struct alarm_change {
     bool has_limit;
     double limit;        /* the limit of the level reached (raise, escalate) or left (deescalate, clear) */
     const char *unit;    /* or NULL */
-    const char *label;   /* of the device, or NULL */
+    const char *label;   /* of the device, or of the output for `output`; or NULL */
     const char *message; /* of the rule, or NULL */
     const char *by;      /* who acted, or NULL */
     const char *comment; /* or NULL */

@@ -3,8 +3,8 @@
  * folder.
  *
  * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
- * slots of one point lie together; then the devices (for their silence). Owners index `open` and are the ids
- * of the deadlines. */
+ * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults).
+ * Owners index `open` and are the ids of the deadlines. */
 #ifndef RG_RULES_ENGINE_H
 #define RG_RULES_ENGINE_H
 
@@ -15,6 +15,7 @@
 #include "base/hash_index.h"
 #include "rules/alarms.h"
 #include "rules/deadlines.h"
+#include "rules/follow.h"
 #include "rules/offline.h"
 #include "rules/risk.h"
 #include "rules/rules.h"
@@ -23,6 +24,7 @@
 #define ENGINE_ORPHANS 1024 /* room for restored alarms beyond one for each owner */
 #define ENGINE_NO_LONGER "no longer configured"
 #define ENGINE_SILENT "device does not answer"
+#define ENGINE_FAULTY "output cannot be brought to its state"
 
 struct watched {
     uint32_t point;
@@ -46,11 +48,24 @@ struct rules {
     struct deadlines deadlines;
     struct alarms alarms;
     struct risk risk;
-    struct hash_index *rules_by_name, *points_by_name, *devices_by_name; /* for restoring */
+    struct follow follow;
+    struct hash_index *rules_by_name, *points_by_name, *devices_by_name, *outputs_by_name; /* for restoring */
 };
 
+enum engine_kind {
+    OWNER_WATCHED, /* a rule on a point: index into watched */
+    OWNER_DEVICE,  /* a device's silence: index into site.devices */
+    OWNER_OUTPUT,  /* an output's fault: index into site.outputs */
+};
+enum engine_kind engine_kind(const struct rules *r, uint32_t owner, uint32_t *index);
+uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t index);
 /* The device an owner belongs to. */
 uint32_t engine_device(const struct rules *r, uint32_t owner);
+/* The area its alarms belong to, or SITE_NONE: its device's; an output's is the one it follows, if it follows one. */
+uint32_t engine_area(const struct rules *r, uint32_t owner);
+/* An alarm of owner (shelved ones stay out of what the outputs follow) went from one level to another. */
+void engine_count(struct rules *r, uint32_t owner, const struct alarm *alarm, enum level was, enum level now,
+                  bool told);
 /* Renews the deadline of an owner after it was fed. */
 void engine_schedule(struct rules *r, uint32_t owner);
 /* Tells of the clear of a restored occurrence that nobody owns, and lets go of it. */

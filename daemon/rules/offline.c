@@ -5,6 +5,8 @@ void offline_init(struct offline *o, const struct site_device *device)
     *o = (struct offline){.after_ms = device->offline_after_ms,
                           .start_up_ms = device->start_up_ms,
                           .raises = device->offline_level};
+    if (device->point_count == 0)
+        o->raises = LEVEL_NONE; /* nothing is read of it */
 }
 
 void offline_restore(struct offline *o)

@@ -15,8 +15,8 @@ struct offline {
     struct moment moved; /* of the last raise or clear */
     int64_t after_ms;
     int64_t start_up_ms; /* its silence does not count that long after the start */
-    enum level raises; /* LEVEL_NONE: its silence raises nothing */
-    enum level level;  /* now */
+    enum level raises;   /* LEVEL_NONE: its silence raises nothing */
+    enum level level;    /* now */
 };
 
 void offline_init(struct offline *o, const struct site_device *device);

@@ -3,33 +3,106 @@
 
 #include <stdlib.h>
 
+enum engine_kind engine_kind(const struct rules *r, uint32_t owner, uint32_t *index)
+{
+    uint32_t devices = (uint32_t)r->site->device_count;
+
+    if (owner < r->watched_count) {
+        *index = owner;
+        return OWNER_WATCHED;
+    }
+    if (owner - r->watched_count < devices) {
+        *index = owner - r->watched_count;
+        return OWNER_DEVICE;
+    }
+    *index = owner - r->watched_count - devices;
+    return OWNER_OUTPUT;
+}
+
+uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t index)
+{
+    if (kind == OWNER_WATCHED)
+        return index;
+    if (kind == OWNER_DEVICE)
+        return r->watched_count + index;
+    return r->watched_count + (uint32_t)r->site->device_count + index;
+}
+
 uint32_t engine_device(const struct rules *r, uint32_t owner)
 {
-    return owner < r->watched_count ? r->site->points[r->watched[owner].point].device
-                                    : owner - r->watched_count;
+    uint32_t index;
+
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        return r->site->points[r->watched[index].point].device;
+    case OWNER_OUTPUT:
+        return r->site->outputs[index].device;
+    case OWNER_DEVICE:
+        break;
+    }
+    return index;
+}
+
+uint32_t engine_area(const struct rules *r, uint32_t owner)
+{
+    uint32_t index;
+
+    if (engine_kind(r, owner, &index) == OWNER_OUTPUT && r->site->outputs[index].area != SITE_NONE)
+        return r->site->outputs[index].area;
+    return r->site->devices[engine_device(r, owner)].area;
+}
+
+void engine_count(struct rules *r, uint32_t owner, const struct alarm *alarm, enum level was, enum level now,
+                  bool told)
+{
+    struct follow_origin origin = {.area = engine_area(r, owner), .rule = SITE_NONE, .module = SITE_NONE};
+    uint32_t index;
+    enum engine_kind kind = engine_kind(r, owner, &index);
+
+    if (kind == OWNER_WATCHED)
+        origin.rule = r->watched[index].rule;
+    else if (kind == OWNER_OUTPUT)
+        origin.module = r->site->outputs[index].device;
+    risk_move(&r->risk, origin.area, was, now);
+    if (!alarm->shelved)
+        follow_move(&r->follow, &origin, was, now, told);
 }
 
 void engine_schedule(struct rules *r, uint32_t owner)
 {
-    int64_t due;
+    uint32_t index;
 
-    if (owner < r->watched_count)
-        due = slot_deadline(&r->watched[owner].slot, r->watched[owner].conf);
-    else
-        due = offline_deadline(&r->offline[owner - r->watched_count]);
-    deadlines_set(&r->deadlines, owner, due);
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        deadlines_set(&r->deadlines, owner, slot_deadline(&r->watched[index].slot, r->watched[index].conf));
+        break;
+    case OWNER_DEVICE:
+        deadlines_set(&r->deadlines, owner, offline_deadline(&r->offline[index]));
+        break;
+    case OWNER_OUTPUT:
+        break; /* its fault has no delay here: output/ counts the failures */
+    }
 }
 
 /* What an event says about its owner, whatever happened. */
 static struct alarm_change describe(const struct rules *r, uint32_t owner, const struct alarm *alarm)
 {
     struct alarm_change change = {.alarm = alarm, .label = r->site->devices[engine_device(r, owner)].label};
+    uint32_t index;
 
-    if (owner < r->watched_count) {
-        change.unit = r->site->points[r->watched[owner].point].unit;
-        change.message = r->site->rules[r->watched[owner].rule].message;
-    } else {
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        change.unit = r->site->points[r->watched[index].point].unit;
+        change.message = r->site->rules[r->watched[index].rule].message;
+        break;
+    case OWNER_DEVICE:
         change.message = ENGINE_SILENT;
+        break;
+    case OWNER_OUTPUT:
+        change.message = ENGINE_FAULTY;
+        if (r->site->outputs[index].label)
+            change.label = r->site->outputs[index].label;
+        break;
     }
     return change;
 }
@@ -54,18 +127,30 @@ static uint32_t open_occurrence(struct rules *r, uint32_t owner, uint32_t area, 
 {
     const struct site *site = r->site;
     const char *area_name = area != SITE_NONE ? site->areas[area].name : NULL;
+    const char *rule = NULL, *point = NULL;
+    uint32_t index;
 
-    if (owner >= r->watched_count)
-        return alarms_open(&r->alarms, owner, RULE_OFFLINE, site->devices[owner - r->watched_count].name,
-                           area_name, move);
-    return alarms_open(&r->alarms, owner, site->rules[r->watched[owner].rule].name,
-                       site->points[r->watched[owner].point].full_name, area_name, move);
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        rule = site->rules[r->watched[index].rule].name;
+        point = site->points[r->watched[index].point].full_name;
+        break;
+    case OWNER_DEVICE:
+        rule = RULE_OFFLINE;
+        point = site->devices[index].name;
+        break;
+    case OWNER_OUTPUT:
+        rule = RULE_OUTPUT;
+        point = site->outputs[index].name;
+        break;
+    }
+    return alarms_open(&r->alarms, owner, rule, point, area_name, move);
 }
 
 /* Carries a move out everywhere, then tells of it: who is told finds the new state. */
 static void carry_out(struct rules *r, uint32_t owner, const struct level_move *move)
 {
-    uint32_t area = r->site->devices[engine_device(r, owner)].area;
+    uint32_t area = engine_area(r, owner);
     uint32_t index = r->open[owner];
     struct alarm_change change;
     enum alarm_event event;
@@ -75,7 +160,7 @@ static void carry_out(struct rules *r, uint32_t owner, const struct level_move *
     if (index == ALARMS_NONE)
         return; /* cannot be: the pool has room for one of each owner */
     event = alarms_move(&r->alarms.pool[index], move);
-    risk_move(&r->risk, area, move->was, move->now);
+    engine_count(r, owner, &r->alarms.pool[index].alarm, move->was, move->now, true);
     if (event == ALARM_CLEAR) {
         r->open[owner] = ALARMS_NONE;
         alarms_unlist(&r->alarms, index);
@@ -103,6 +188,7 @@ void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now)
     alarms_release(&r->alarms, index);
 }
 
+/* Only slots and silences have deadlines. */
 static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
 {
     if (owner < r->watched_count)
@@ -157,6 +243,24 @@ void rules_frame(struct rules *r, const struct frame *frame)
     }
     for (size_t i = 0; i < frame->count; i++)
         take_sample(r, &frame->samples[i], frame->at);
+}
+
+void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now)
+{
+    struct level_move move = {.at = now};
+    uint32_t owner;
+    enum level raises;
+
+    if (!r->started || output >= r->site->output_count)
+        return;
+    carry_out_until(r, now.mono_ms);
+    owner = engine_owner(r, OWNER_OUTPUT, output);
+    raises = r->site->outputs[output].fault_level;
+    if (r->open[owner] != ALARMS_NONE)
+        move.was = r->alarms.pool[r->open[owner]].alarm.level;
+    move.now = faulty ? raises : LEVEL_NONE;
+    if (move.was != move.now)
+        carry_out(r, owner, &move);
 }
 
 void rules_tick(struct rules *r, struct moment now)
@@ -216,6 +320,11 @@ enum level rules_area_level(const struct rules *r, uint32_t area, size_t *alarms
 enum level rules_level(const struct rules *r)
 {
     return risk_level(&r->risk, SITE_NONE, NULL);
+}
+
+enum level rules_output_level(const struct rules *r, uint32_t output, uint64_t *announced)
+{
+    return follow_level(&r->follow, output, announced);
 }
 
 void rules_counts(const struct rules *r, struct rules_counts *out)

@@ -2,7 +2,8 @@
  *
  * It reads no clock, does no input or output, and allocates nothing after rules_create. The daemon, a
  * back-test and the tests run this same code. For each rule and each point it matches there is one slot with
- * at most one active alarm; for each device one slot for its silence (rule `offline`).
+ * at most one active alarm; for each device one slot for its silence (rule `offline`), for each output one for
+ * its fault (rule `output`).
  *
  * Level of a reading: the highest level whose condition holds. above: value >= limit; below: value <= limit;
  * is: value == v. A reading at a level is at every lower one too. Unscaled f32 points are compared as
@@ -38,7 +39,12 @@
  *
  * Offline: a device not heard (no frame with heard) for offline_after_ms raises at its offline_level at
  * exactly that instant (before a frame of that instant); the first frame heard clears it, without any delay.
- * The wait begins start_up_ms after rules_start. An offline_level of LEVEL_NONE: its silence raises nothing. */
+ * The wait begins start_up_ms after rules_start. An offline_level of LEVEL_NONE: its silence raises nothing; nor does that of a device
+ * without points, of which nothing is read.
+ *
+ * Output: a sounder, beacon or fan that cannot be brought to its state (rule `output`, point: the output's name; area:
+ * the one it follows, else its module's) raises at its fault_level when rules_output says so, and clears when it says
+ * that it can again: a module that does not answer is an alarm. */
 #ifndef RG_RULES_RULES_H
 #define RG_RULES_RULES_H
 
@@ -86,6 +92,9 @@ void rules_inherit(struct rules *r, const struct rules *from);
  * older than the last call is taken at its own instant for its own points only; a sample older than its
  * point's last one, or than the last transition of a rule on it, at the instant of that. */
 void rules_frame(struct rules *r, const struct frame *frame);
+/* Whether an output is faulty, after the deadlines up to now: it can not, or can, be brought to its state. To say the same
+ * twice changes nothing. */
+void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now);
 /* Carries out every deadline up to now. */
 void rules_tick(struct rules *r, struct moment now);
 /* The monotonic instant of the next deadline, or INT64_MAX. */
@@ -102,6 +111,10 @@ RG_NODISCARD enum rg_err rules_ack(struct rules *r, const char *alarm, const cha
 /* Live risk: the highest active alarm in the area and below it; alarms: how many active ones there are. */
 enum level rules_area_level(const struct rules *r, uint32_t area, size_t *alarms);
 enum level rules_level(const struct rules *r); /* the highest of all, alarms without an area included */
+/* What an output follows: the highest active alarm of its area and below it, or of its rule. Left out are shelved alarms
+ * and the faults of outputs on its own module. *announced (may be NULL): how many alarms were raised or escalated there to
+ * its `from` or higher since rules_create, restored ones not counted: when it grows, a silenced sounder sounds again. */
+enum level rules_output_level(const struct rules *r, uint32_t output, uint64_t *announced);
 
 struct rules_counts {
     size_t active[LEVEL_COUNT]; /* by level; [LEVEL_NONE] unused */

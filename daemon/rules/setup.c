@@ -13,7 +13,7 @@ static void *zeroed(size_t count, size_t size)
 static bool count_slots(struct rules *r)
 {
     const struct site *site = r->site;
-    uint64_t total = site->device_count;
+    uint64_t total = (uint64_t)site->device_count + site->output_count;
 
     for (size_t i = 0; i < site->rule_count; i++)
         total += site->rules[i].point_count;
@@ -92,8 +92,12 @@ static enum rg_err create_names(struct rules *r)
         err = hash_index_add(r->rules_by_name, site->rules[i].name, i, NULL);
     for (uint32_t i = 0; err == RG_OK && i < site->point_count; i++)
         err = hash_index_add(r->points_by_name, site->points[i].full_name, i, NULL);
+    if (err == RG_OK)
+        err = hash_index_create(site->output_count, &r->outputs_by_name);
     for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++)
         err = hash_index_add(r->devices_by_name, site->devices[i].name, i, NULL);
+    for (uint32_t i = 0; err == RG_OK && i < site->output_count; i++)
+        err = hash_index_add(r->outputs_by_name, site->outputs[i].name, i, NULL);
     return err;
 }
 
@@ -118,6 +122,8 @@ enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_cha
         err = alarms_create(&r->alarms, r->owner_count + ENGINE_ORPHANS, site->gateway.id, next_alarm);
     if (err == RG_OK)
         err = risk_create(&r->risk, site);
+    if (err == RG_OK)
+        err = follow_create(&r->follow, site);
     if (err != RG_OK) {
         rules_destroy(r);
         return err;
@@ -130,9 +136,11 @@ void rules_destroy(struct rules *r)
 {
     if (!r)
         return;
+    follow_destroy(&r->follow);
     risk_destroy(&r->risk);
     alarms_destroy(&r->alarms);
     deadlines_destroy(&r->deadlines);
+    hash_index_destroy(r->outputs_by_name);
     hash_index_destroy(r->devices_by_name);
     hash_index_destroy(r->points_by_name);
     hash_index_destroy(r->rules_by_name);
@@ -157,7 +165,15 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
         if (hash_index_find(r->devices_by_name, alarm->point, &device) != RG_OK ||
             r->offline[device].raises != alarm->level)
             return ALARMS_NONE;
-        return r->watched_count + device;
+        return engine_owner(r, OWNER_DEVICE, device);
+    }
+    if (strcmp(alarm->rule, RULE_OUTPUT) == 0) {
+        uint32_t output;
+
+        if (hash_index_find(r->outputs_by_name, alarm->point, &output) != RG_OK ||
+            r->site->outputs[output].fault_level != alarm->level)
+            return ALARMS_NONE;
+        return engine_owner(r, OWNER_OUTPUT, output);
     }
     if (hash_index_find(r->rules_by_name, alarm->rule, &rule) != RG_OK ||
         hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
@@ -174,14 +190,14 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
 {
     uint32_t owner = find_owner(r, alarm);
     const char *area_name = NULL;
-    uint32_t index, area = SITE_NONE;
+    uint32_t index, area, of;
 
     if (r->started)
         return RG_ESTATE;
     if (owner != ALARMS_NONE && r->open[owner] != ALARMS_NONE)
         owner = ALARMS_NONE; /* it has its alarm already: the later one is an orphan */
     if (owner != ALARMS_NONE) {
-        area = r->site->devices[engine_device(r, owner)].area;
+        area = engine_area(r, owner);
         area_name = area != SITE_NONE ? r->site->areas[area].name : NULL;
     }
     index = alarms_restore(&r->alarms, owner, alarm, area_name);
@@ -190,11 +206,17 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     if (owner == ALARMS_NONE)
         return RG_OK;
     r->open[owner] = index;
-    risk_move(&r->risk, area, LEVEL_NONE, alarm->level);
-    if (owner < r->watched_count)
-        slot_restore(&r->watched[owner].slot, r->watched[owner].conf, alarm->level);
-    else
-        offline_restore(&r->offline[owner - r->watched_count]);
+    engine_count(r, owner, alarm, LEVEL_NONE, alarm->level, false);
+    switch (engine_kind(r, owner, &of)) {
+    case OWNER_WATCHED:
+        slot_restore(&r->watched[of].slot, r->watched[of].conf, alarm->level);
+        break;
+    case OWNER_DEVICE:
+        offline_restore(&r->offline[of]);
+        break;
+    case OWNER_OUTPUT:
+        break; /* stands until rules_output says otherwise */
+    }
     return RG_OK;
 }
 

@@ -286,7 +286,7 @@ static void has_level(void **state)
 
 static void silence(void **state)
 {
-    struct site_device device = {.offline_after_ms = 10000, .offline_level = LEVEL_ORANGE};
+    struct site_device device = {.point_count = 1, .offline_after_ms = 10000, .offline_level = LEVEL_ORANGE};
     struct offline o;
     struct level_move move;
 
