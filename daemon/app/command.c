@@ -220,6 +220,8 @@ static void command_points(const struct command_context *c, struct jsonw *w)
             jsonw_null(w);
         else
             record_value(w, point, live->value);
+        if (live->quality == QUALITY_GOOD && point_word(point, live->value))
+            jsonw_key_string(w, "text", point_word(point, live->value));
         jsonw_key_string(w, "unit", point->unit);
         jsonw_key_string(w, "quality", quality_name(live->quality));
         jsonw_key_positive(w, "ts", live->wall_ms);

@@ -192,7 +192,9 @@ void show_points(const struct json *result, FILE *to)
 
         table_row(&t, strcmp(quality, "good") == 0 ? TABLE_PLAIN : TABLE_YELLOW);
         table_cell(&t, "%s", text_of(p, "point"));
-        if (json_is_number(value))
+        if (json_is_number(value) && json_get(p, "text"))
+            table_cell(&t, "%.10g %s", json_double(value, NAN), text_of(p, "text"));
+        else if (json_is_number(value))
             table_cell(&t, "%.10g", json_double(value, NAN));
         else
             table_cell(&t, "-");

@@ -48,6 +48,14 @@ bool point_is_single(const struct site_point *point)
            point->scaling.den == 1 && !point->has_decimals && point->convert.kind == CONVERT_NONE;
 }
 
+const char *point_word(const struct site_point *point, double value)
+{
+    for (size_t i = 0; i < point->word_count; i++)
+        if (point->words[i].value == value)
+            return point->words[i].text;
+    return NULL;
+}
+
 const char *area_tier_name(enum area_tier tier)
 {
     static const char *const names[] = {

@@ -132,6 +132,9 @@ const char *word_order_name(enum word_order order);
  * converted or worked out is a double like any other. */
 bool point_is_single(const struct site_point *point);
 
+/* What an enumeration calls a value; NULL: nothing, or it is no enumeration. */
+const char *point_word(const struct site_point *point, double value);
+
 /* A write that makes a device take its readings, before each poll. */
 struct site_trigger {
     bool enabled;

@@ -51,6 +51,21 @@ static void write_area(struct jsonw *w, const struct site *site, const struct si
     jsonw_object_end(w);
 }
 
+static void write_words(struct jsonw *w, const struct site_point *p)
+{
+    if (p->word_count == 0)
+        return;
+    jsonw_key(w, "values");
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < p->word_count; i++) {
+        jsonw_object_begin(w);
+        jsonw_key_double(w, "value", p->words[i].value);
+        jsonw_key_string(w, "text", p->words[i].text);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
 static void write_point(struct jsonw *w, const struct site_point *p)
 {
     jsonw_object_begin(w);
@@ -65,6 +80,7 @@ static void write_point(struct jsonw *w, const struct site_point *p)
         jsonw_double(w, p->range_max);
         jsonw_array_end(w);
     }
+    write_words(w, p);
     jsonw_object_end(w);
 }
 

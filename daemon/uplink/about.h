@@ -5,12 +5,13 @@
  *  "areas":[{"name":A,"label"?,"parent"?:A,"tier"?:"company|workshop|team|post","inherent":LEVEL,
  *            "responsible"?:{"unit"?,"person"?,"phone"?},"measure"?,"grid"?}],
  *  "devices":[{"name":D,"label"?,"area"?:A,"poll_ms":MS,"offline":{"after_ms":MS,"level":LEVEL},
- *              "points":[{"name":P,"type":"bool|u16|...","label"?,"unit"?,"range"?:[LOW,HIGH]}]}],
+ *              "points":[{"name":P,"type":"bool|u16|...","label"?,"unit"?,"range"?:[LOW,HIGH],
+ *                         "values"?:[{"value":V,"text":T}]}]}],
  *  "rules":[{"name":R,"message"?,"points":["D.P"],"above"?:{LEVEL:LIMIT},"below"?:{LEVEL:LIMIT},
  *            "is"?:[{"value":V,"level":LEVEL}],"deadband":X,"on_delay_ms":MS,"off_delay_ms":MS}]}
  *
  * "?" marks what is left out when it is not configured. LEVEL is red, orange, yellow, blue or none; limits,
- * dead-bands and ranges are in the point's unit; `above` holds for value >= limit, `below` for value <=
+ * dead-bands and ranges are in the point's unit; `values` says what the values of an enumeration are called; `above` holds for value >= limit, `below` for value <=
  * limit. The order of lists is that of the configuration. */
 #ifndef RG_UPLINK_ABOUT_H
 #define RG_UPLINK_ABOUT_H

@@ -214,11 +214,14 @@ static void points(void **state)
         show_points,
         "[{\"point\":\"d.p\",\"label\":null,\"value\":12.3,\"unit\":\"%LEL\",\"quality\":\"good\",\"ts\":"
         "null},"
+        "{\"point\":\"d.m\",\"label\":null,\"value\":2,\"text\":\"预热\",\"unit\":null,\"quality\":\"good\","
+        "\"ts\":null},"
         "{\"point\":\"d.q\",\"label\":\"x\",\"value\":null,\"unit\":null,\"quality\":\"stale\",\"ts\":null}]",
         &o);
-    out_check(&o, "POINT  VALUE  UNIT  QUALITY  TIME   LABEL\n"
-                  "d.p    12.3   %LEL  good     never  -\n"
-                  "d.q    -      -     stale    never  x\n");
+    out_check(&o, "POINT  VALUE   UNIT  QUALITY  TIME   LABEL\n"
+                  "d.p    12.3    %LEL  good     never  -\n"
+                  "d.m    2 预热  -     good     never  -\n"
+                  "d.q    -       -     stale    never  x\n");
 }
 
 static void risk(void **state)

@@ -1,4 +1,5 @@
 /* LINK rg_model */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,6 +47,32 @@ static void qualities(void **state)
     for (int i = 0; i < QUALITY_COUNT; i++)
         assert_string_equal(quality_name((enum quality)i), names[i]);
     assert_string_equal(quality_name((enum quality)QUALITY_COUNT), "?");
+}
+
+static void words_of_an_enumeration(void **state)
+{
+    static const struct point_word words[] = {{1, "normal"}, {-1, "broken"}};
+    const struct site_point mode = {.words = words, .word_count = RG_COUNT(words)};
+    const struct site_point plain = {.word_count = 0};
+
+    (void)state;
+    assert_string_equal(point_word(&mode, 1), "normal");
+    assert_string_equal(point_word(&mode, -1), "broken");
+    assert_null(point_word(&mode, 0));
+    assert_null(point_word(&mode, (double)NAN));
+    assert_null(point_word(&plain, 1));
+}
+
+/* A device that is worked out is on no bus. */
+static void buses_of_devices(void **state)
+{
+    struct site_bus bus = {.name = "line"};
+    const struct site site = {.buses = &bus, .bus_count = 1};
+    const struct site_device on = {.bus = 0}, derived = {.derived = true, .bus = SITE_NONE};
+
+    (void)state;
+    assert_string_equal(site_bus_name(&site, &on), "line");
+    assert_null(site_bus_name(&site, &derived));
 }
 
 static void alarm_events(void **state)
@@ -105,8 +132,13 @@ static void points(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels),  cmocka_unit_test(qualities), cmocka_unit_test(alarm_events),
-        cmocka_unit_test(streams), cmocka_unit_test(points),
+        cmocka_unit_test(levels),
+        cmocka_unit_test(qualities),
+        cmocka_unit_test(words_of_an_enumeration),
+        cmocka_unit_test(buses_of_devices),
+        cmocka_unit_test(alarm_events),
+        cmocka_unit_test(streams),
+        cmocka_unit_test(points),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

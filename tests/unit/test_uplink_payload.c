@@ -119,6 +119,7 @@ static struct json *about_of(const struct site *site)
 
 static void about_says_what_a_platform_shows(void **state)
 {
+    static const struct point_word words[] = {{0, "stopped"}, {1, "运行"}};
     struct support_site s;
     struct json *root = NULL;
     const struct json *it = NULL;
@@ -134,6 +135,8 @@ static void about_says_what_a_platform_shows(void **state)
             "rule fan-off points=gas-1.fan is=0:red\n");
     s.site.points[0].has_range = true;
     s.site.points[0].range_max = 100;
+    s.site.points[1].words = words;
+    s.site.points[1].word_count = RG_COUNT(words);
     root = about_of(&s.site);
     assert_int_equal(json_int(json_get(root, "v"), 0), 1);
     assert_string_equal(json_string(json_get(root, "ent")), s.site.gateway.ent_code);
@@ -155,6 +158,11 @@ static void about_says_what_a_platform_shows(void **state)
     it = json_next(it);
     assert_string_equal(json_string(json_get(it, "type")), "bool");
     assert_null(json_get(it, "range"));
+    assert_null(json_get(json_first(json_get(json_first(json_get(root, "devices")), "points")), "values"));
+    assert_int_equal(json_size(json_get(it, "values")), 2);
+    it = json_next(json_first(json_get(it, "values")));
+    assert_int_equal(json_int(json_get(it, "value"), 0), 1);
+    assert_string_equal(json_string(json_get(it, "text")), "运行");
 
     it = json_first(json_get(root, "rules"));
     assert_string_equal(json_string(json_first(json_get(it, "points"))), "gas-1.lel");
