@@ -171,8 +171,7 @@ static enum rg_err control_cb(void *arg, struct control_call *call, const char *
 {
     struct app *a = arg;
 
-    (void)call;
-    return command_run(&a->context, command, request, uid, out, error, error_size);
+    return command_run(&a->context, call, command, request, uid, out, error, error_size);
 }
 
 static enum rg_err control_open(struct app *a)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/command_probe.h"
 #include "app/record.h"
 #include "base/text.h"
 
@@ -285,10 +286,12 @@ static enum rg_err command_ack(const struct command_context *c, const struct jso
     return err;
 }
 
-enum rg_err command_run(const struct command_context *c, const char *command, const struct json *request,
-                        uint32_t uid, struct jsonw *out, char *error, size_t error_size)
+enum rg_err command_run(const struct command_context *c, struct control_call *call, const char *command,
+                        const struct json *request, uint32_t uid, struct jsonw *out, char *error,
+                        size_t error_size)
 {
-    (void)uid;
+    const struct probe_peer peer = {call, uid};
+
     if (!c->pipeline->poll) {
         (void)text_copy(error, error_size, "the daemon is stopping");
         return RG_ESTATE;
@@ -303,6 +306,12 @@ enum rg_err command_run(const struct command_context *c, const char *command, co
         command_risk(c, out);
     else if (strcmp(command, "ack") == 0)
         return command_ack(c, request, out, error, error_size);
+    else if (strcmp(command, "bus") == 0)
+        return command_bus(c->pipeline, request, out, error, error_size);
+    else if (strcmp(command, "raw") == 0)
+        return command_raw(c->pipeline, peer, request, error, error_size);
+    else if (strcmp(command, "write") == 0)
+        return command_write(c->pipeline, peer, request, error, error_size);
     else {
         (void)text_format(error, error_size, "unknown command %.32s", command);
         return RG_EUNSUPPORTED;

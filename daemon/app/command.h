@@ -4,6 +4,7 @@
 
 #include "app/pipeline.h"
 #include "base/json_read.h"
+#include "control/control.h"
 
 struct command_context {
     struct pipeline *pipeline;
@@ -12,9 +13,10 @@ struct command_context {
     int64_t started_mono_ms;
 };
 
-/* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points, risk, ack. */
-RG_NODISCARD enum rg_err command_run(const struct command_context *c, const char *command,
-                                     const struct json *request, uint32_t uid, struct jsonw *out, char *error,
-                                     size_t error_size);
+/* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points, risk, ack;
+ * bus, raw, write (command_probe.h), of which the last two are answered later. */
+RG_NODISCARD enum rg_err command_run(const struct command_context *c, struct control_call *call,
+                                     const char *command, const struct json *request, uint32_t uid,
+                                     struct jsonw *out, char *error, size_t error_size);
 
 #endif

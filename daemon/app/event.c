@@ -236,6 +236,45 @@ void event_command_ack(struct pipeline *p, const char *alarm, const char *by, co
     pipeline_append_event(p, "command", now);
 }
 
+static void key_words(struct jsonw *w, const char *key, const uint16_t *words, size_t count)
+{
+    jsonw_key(w, key);
+    if (!words) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_array_begin(w);
+    for (size_t i = 0; i < count; i++)
+        jsonw_int(w, words[i]);
+    jsonw_array_end(w);
+}
+
+void event_command_write(struct pipeline *p, const struct event_write *e)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "command", now);
+    const char *outcome = driver_result_name(e->answer->result);
+
+    log_warning("bus %s, unit %u: %u of %s from %u on written by %s (user id %u): %s%s%s", e->bus,
+                e->ask->unit, e->ask->count, point_space_name(e->ask->space), e->ask->address, e->by, e->uid,
+                outcome, e->answer->detail[0] ? ": " : "", e->answer->detail);
+    jsonw_key_string(w, "command", "write");
+    jsonw_key_string(w, "by", e->by);
+    jsonw_key_int(w, "uid", e->uid);
+    jsonw_key_string(w, "bus", e->bus);
+    jsonw_key_int(w, "unit", e->ask->unit);
+    jsonw_key_string(w, "device", e->device);
+    jsonw_key_string(w, "space", point_space_name(e->ask->space));
+    jsonw_key_int(w, "address", e->ask->address);
+    key_words(w, "values", e->ask->values, e->ask->count);
+    key_words(w, "old", e->old, e->ask->count);
+    key_words(w, "new", e->now, e->ask->count);
+    jsonw_key_string(w, "outcome", outcome);
+    jsonw_key_positive(w, "exception", e->answer->exception);
+    jsonw_key_string(w, "detail", e->answer->detail[0] ? e->answer->detail : NULL);
+    pipeline_append_event(p, "command", now);
+}
+
 void event_log_alarm(const struct alarm_change *change)
 {
     const struct alarm *a = change->alarm;

@@ -23,6 +23,17 @@ void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t l
                 const char *cause);
 void event_clock(struct pipeline *p, int64_t step_ms, bool synced);
 void event_command_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment);
+/* An operator wrote to a unit, or tried to. */
+struct event_write {
+    const char *by;
+    uint32_t uid; /* of the process that asked */
+    const char *bus;
+    const char *device; /* that the unit is, or NULL */
+    const struct driver_raw *ask;
+    const struct driver_raw_answer *answer;
+    const uint16_t *old, *now; /* ask->count words before and after, or NULL: could not be read */
+};
+void event_command_write(struct pipeline *p, const struct event_write *e);
 /* The log's line of an alarm's transition (its record is of the alarm stream). */
 void event_log_alarm(const struct alarm_change *change);
 

@@ -10,9 +10,9 @@
 
 #include "base/text.h"
 
-static int client_connect(const char *path, struct client_answer *out)
+static int client_connect(const char *path, int timeout_s, struct client_answer *out)
 {
-    const struct timeval limit = {.tv_sec = CLIENT_TIMEOUT_S};
+    const struct timeval limit = {.tv_sec = timeout_s};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
@@ -25,6 +25,7 @@ static int client_connect(const char *path, struct client_answer *out)
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
         connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        out->nobody = fd >= 0 && (errno == ENOENT || errno == ECONNREFUSED);
         (void)text_format(out->problem, sizeof out->problem, "riskgated does not answer at %.128s: %s", path,
                           strerror(errno));
         if (fd >= 0)
@@ -82,13 +83,14 @@ static char *client_read_line(int fd, size_t *length)
     return NULL;
 }
 
-void client_ask(const char *socket_path, const struct jsonw *request, struct client_answer *out)
+void client_ask(const char *socket_path, const struct jsonw *request, int timeout_s,
+                struct client_answer *out)
 {
     size_t length = 0;
     int fd;
 
     memset(out, 0, sizeof *out);
-    fd = client_connect(socket_path, out);
+    fd = client_connect(socket_path, timeout_s, out);
     if (fd < 0)
         return;
     if (client_send(fd, request->text, request->length) && client_send(fd, "\n", 1))

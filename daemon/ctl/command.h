@@ -29,4 +29,8 @@ enum exit_status command_points(const struct arguments *a);
 enum exit_status command_risk(const struct arguments *a);
 enum exit_status command_ack(const struct arguments *a);
 
+/* ---- commissioning: through the daemon, or alone; they have options of their own ---- */
+enum exit_status command_probe(const struct arguments *a, int argc, char **argv);
+enum exit_status command_write(const struct arguments *a, int argc, char **argv);
+
 #endif

@@ -31,7 +31,7 @@ static enum exit_status ask_daemon(const struct arguments *a, void (*show)(const
     jsonw_init(&request, 0);
     write_request(a, &request);
     if (jsonw_error(&request) == RG_OK)
-        client_ask(a->socket, &request, &answer);
+        client_ask(a->socket, &request, CLIENT_TIMEOUT_S, &answer);
     else
         (void)strcpy(answer.problem, "out of memory");
     if (answer.problem[0]) {

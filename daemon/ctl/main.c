@@ -24,6 +24,13 @@ static void usage(FILE *to)
         "  riskgatectl risk                the level of every area\n"
         "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
         "\n"
+        "Commissioning, through the running daemon or without one:\n"
+        "  riskgatectl probe --bus NAME --unit U --holding 0-20     what its registers hold, in every "
+        "reading\n"
+        "  riskgatectl probe --scan --bus NAME                      the units of a line\n"
+        "  riskgatectl write --bus NAME --unit U --coil 3 on --by NAME\n"
+        "  (probe --help and write --help say more)\n"
+        "\n"
         "  --socket PATH   its control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"
         "  --json          the answer as JSON\n"
         "  --version, --help\n"
@@ -53,7 +60,8 @@ static const struct command {
     {"check", 1, command_check, NULL},   {"schema", 0, command_schema, NULL},
     {"status", 0, command_status, NULL}, {"alarms", 0, command_alarms, NULL},
     {"points", 0, command_points, NULL}, {"risk", 0, command_risk, NULL},
-    {"ack", 1, command_ack, NULL},
+    {"ack", 1, command_ack, NULL},       {"probe", 0, NULL, command_probe},
+    {"write", 0, NULL, command_write},
 };
 
 enum parsed {

@@ -121,6 +121,8 @@ void table_print(const struct table *t, FILE *to)
         for (size_t c = 0; c < t->first[r].cells; c++) {
             size_t w = cells_of(t->first[r].cell[c]);
 
+            if (c > 0 && c + 1 == t->first[r].cells && c + 1 < t->columns)
+                continue;
             width[c] = w > width[c] ? w : width[c];
         }
     }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define TABLE_COLUMNS 12
+#define TABLE_COLUMNS 16
 #define TABLE_CELL 160
 
 enum table_colour { TABLE_PLAIN, TABLE_BOLD, TABLE_RED, TABLE_ORANGE, TABLE_YELLOW, TABLE_BLUE, TABLE_GREEN };
@@ -21,7 +21,8 @@ struct table {
 
 void table_init(struct table *t, size_t columns, const char *const *titles);
 void table_free(struct table *t);
-/* Begins a row, then one call a cell, left to right. */
+/* Begins a row, then one call a cell, left to right. The last cell of a row that ends early runs on over the columns it
+ * leaves empty: a remark. */
 void table_row(struct table *t, enum table_colour colour);
 void table_cell(struct table *t, const char *format, ...) RG_PRINTF(2, 3);
 /* Colours only when to is a terminal. Control characters in cells are shown as '?'. Says so when memory ran out and rows are missing. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 static const struct {
     const char *name;
     unsigned words;
@@ -88,4 +90,30 @@ bool site_output_same_place(const struct site *a, const struct site_output *x, c
     q = &b->buses[e->bus];
     return p->kind == q->kind && p->port == q->port && same_text(p->host, q->host) &&
            same_text(p->path, q->path);
+}
+
+const char *bus_kind_name(enum bus_kind kind)
+{
+    static const char *const names[] = {
+        [BUS_TCP] = "tcp", [BUS_RTU] = "rtu", [BUS_RTU_OVER_TCP] = "rtu_over_tcp"};
+
+    return (size_t)kind < RG_COUNT(names) ? names[kind] : "?";
+}
+
+const char *parity_name(enum parity parity)
+{
+    static const char *const names[] = {[PARITY_NONE] = "none", [PARITY_EVEN] = "even", [PARITY_ODD] = "odd"};
+
+    return (size_t)parity < RG_COUNT(names) ? names[parity] : "?";
+}
+
+const char *site_bus_place(const struct site_bus *bus, char out[SITE_BUS_PLACE_MAX])
+{
+    if (bus->kind == BUS_RTU)
+        (void)text_format(out, SITE_BUS_PLACE_MAX, "%s %s %u %s", bus_kind_name(bus->kind), bus->path,
+                          bus->baud, parity_name(bus->parity));
+    else
+        (void)text_format(out, SITE_BUS_PLACE_MAX, "%s %s:%u", bus_kind_name(bus->kind), bus->host,
+                          bus->port);
+    return out;
 }

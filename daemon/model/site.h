@@ -52,7 +52,9 @@ struct site_uplink {
 };
 
 enum bus_kind { BUS_TCP, BUS_RTU, BUS_RTU_OVER_TCP };
+const char *bus_kind_name(enum bus_kind kind); /* as in the configuration: "tcp" "rtu" "rtu_over_tcp" */
 enum parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD };
+const char *parity_name(enum parity parity); /* "none" "even" "odd" */
 
 /* Direction control of an RS-485 transceiver by the kernel (TIOCSRS485), RTU only. */
 struct site_rs485 {
@@ -77,6 +79,10 @@ struct site_bus {
     struct site_rs485 rs485;
     const char *where;
 };
+
+#define SITE_BUS_PLACE_MAX 320
+/* For people: "rtu /dev/ttyS1 9600 even", "tcp 10.0.0.7:502". Returns out. */
+const char *site_bus_place(const struct site_bus *bus, char out[SITE_BUS_PLACE_MAX]);
 
 /* value = (raw * num + add) / den, so that 123 * 0.1 is 12.3 and not 12.300000000000001: scale and offset are written in
  * decimal, and a decimal is an integer over a power of ten. */

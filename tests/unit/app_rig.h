@@ -73,9 +73,13 @@ static inline void rig_open(struct rig *r)
     assert_int_equal(pipeline_uplinks_start(&r->pipeline), RG_OK);
 }
 
-static inline void rig_begin(struct rig *r, const char *text)
+/* raw: of the fake's hooks, or NULL. */
+static inline void rig_begin_raw(struct rig *r, const char *text,
+                                 void (*raw)(void *arg, uint32_t bus, const struct driver_raw *ask,
+                                             struct driver_raw_answer *answer))
 {
-    const struct fake_hooks hooks = {.now_ms = now_cb, .spend = spend_cb, .read = read_cb, .arg = r};
+    const struct fake_hooks hooks = {
+        .now_ms = now_cb, .spend = spend_cb, .read = read_cb, .raw = raw, .arg = r};
 
     *r = (struct rig){.a = 5, .b = 7.5};
     log_set_level(LOG_LEVEL_ERROR);
@@ -107,6 +111,11 @@ static inline void rig_begin(struct rig *r, const char *text)
     assert_non_null(r->fake);
     r->broker = support_broker_create(r->loop, PORT);
     rig_open(r);
+}
+
+static inline void rig_begin(struct rig *r, const char *text)
+{
+    rig_begin_raw(r, text, NULL);
 }
 
 static inline void rig_end(struct rig *r)

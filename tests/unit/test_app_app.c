@@ -190,7 +190,7 @@ static void ask(const struct world *w, const char *command)
 
     assert_int_equal(json_parse(request_text, sizeof request_text - 1, 1000, &request), RG_OK);
     jsonw_init(&out, 0);
-    err = command_run(&context, command, request, 0, &out, error, sizeof error);
+    err = command_run(&context, NULL, command, request, 0, &out, error, sizeof error);
     assert_true(err == RG_OK || error[0]);
     if (err == RG_OK) {
         assert_int_equal(json_parse(out.text, out.length, 1 << 20, &answer), RG_OK);

@@ -122,23 +122,51 @@ static void long_cells_are_cut_between_characters(void **state)
     out_check(&o, text);
 }
 
-static void cells_beyond_the_columns_are_dropped(void **state)
+static void a_remark_runs_over_the_columns_left_empty(void **state)
 {
-    static const char *const titles[] = {"1", "2", "3",  "4",  "5",  "6",  "7",
-                                         "8", "9", "10", "11", "12", "13", "14"};
+    static const char *const titles[] = {"A", "B", "C"};
     struct table t;
     struct out o;
 
     (void)state;
     out_begin(&o);
-    table_init(&t, 14, titles); /* two more than there are */
+    table_init(&t, 3, titles);
     table_row(&t, TABLE_PLAIN);
-    for (int i = 0; i < 20; i++)
-        table_cell(&t, "%d", i);
+    table_cell(&t, "1");
+    table_cell(&t, "a long remark");
+    table_row(&t, TABLE_PLAIN);
+    table_cell(&t, "2");
+    table_cell(&t, "b");
+    table_cell(&t, "c");
+    table_print(&t, o.to);
+    table_free(&t);
+    out_check(&o, "A  B  C\n1  a long remark\n2  b  c\n");
+}
+
+static void cells_beyond_the_columns_are_dropped(void **state)
+{
+    static const char *titles[TABLE_COLUMNS + 2];
+    char expected[256] = "";
+    struct table t;
+    struct out o;
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(titles); i++)
+        titles[i] = "t";
+    out_begin(&o);
+    table_init(&t, RG_COUNT(titles), titles);
+    table_row(&t, TABLE_PLAIN);
+    for (int i = 0; i < TABLE_COLUMNS + 5; i++)
+        table_cell(&t, "%d", i % 10);
     table_print(&t, o.to);
     table_free(&t);
     table_free(&t);
-    out_check(&o, "1  2  3  4  5  6  7  8  9  10  11  12\n0  1  2  3  4  5  6  7  8  9   10  11\n");
+    for (int row = 0; row < 2; row++) {
+        for (int i = 0; i < TABLE_COLUMNS; i++)
+            (void)sprintf(expected + strlen(expected), "%s%c", i ? "  " : "", row ? '0' + i % 10 : 't');
+        (void)strcat(expected, "\n");
+    }
+    out_check(&o, expected);
 }
 
 static void many_rows(void **state)
@@ -296,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_chinese_character_takes_two_cells),
         cmocka_unit_test(control_characters_are_shown_as_question_marks),
         cmocka_unit_test(long_cells_are_cut_between_characters),
+        cmocka_unit_test(a_remark_runs_over_the_columns_left_empty),
         cmocka_unit_test(cells_beyond_the_columns_are_dropped),
         cmocka_unit_test(many_rows),
         cmocka_unit_test(colours_of_levels),
