@@ -134,9 +134,9 @@ static void names_end_all(struct build *b)
 void build_site(struct load *ld, struct site *site)
 {
     /* What a part refers to is built before it. */
-    static void (*const steps[])(struct build *) = {build_gateway, build_store, build_control, build_log,
-                                                    build_areas,   build_buses, build_devices, build_uplinks,
-                                                    build_rules,   check_watch};
+    static void (*const steps[])(struct build *) = {
+        build_gateway, build_store,   build_control,  build_log,     build_areas, build_buses,
+        build_devices, build_derived, build_operands, build_uplinks, build_rules, check_watch};
     struct build b = {.ld = ld, .site = site};
 
     if (!make_room(&b))

@@ -25,6 +25,7 @@ struct names {
 };
 
 struct line_said;
+struct operand_want;
 
 struct build {
     struct load *ld;
@@ -32,7 +33,8 @@ struct build {
     const struct node *maps[SECTION_COUNT]; /* the mapping sections: gateway, store, control, log; or NULL */
     struct entries entries[SECTION_COUNT];  /* the list sections */
     struct names uplinks, buses, devices, points, areas, rules;
-    struct line_said *lines; /* [bus_count] */
+    struct line_said *lines;    /* [bus_count] */
+    struct operand_want *wants; /* operands whose points are found once all have their names */
 };
 
 /* The whole way; site is left incomplete when there are errors. */
@@ -43,13 +45,27 @@ void build_store(struct build *b);
 void build_areas(struct build *b);
 void build_buses(struct build *b);
 void build_devices(struct build *b);
-void build_uplinks(struct build *b); /* after devices */
-void build_rules(struct build *b);   /* after devices */
+void build_derived(struct build *b);  /* right after devices: its groups lie behind them */
+void build_operands(struct build *b); /* after both: finds the points that points are worked out from */
+void build_uplinks(struct build *b);  /* after devices */
+void build_rules(struct build *b);    /* after devices */
 
 /* Where the parts of devices, points and rules are split over files. */
 /* One point of a device: its number in site.points, and what it says (item->own, or over item->under). */
 void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
                  const struct node *own, const struct node *under, uint32_t index);
+/* What points that are read and points that are worked out have in common: full name, scaling, range. name: its node. */
+void build_point_common(struct build *b, struct point_item *item, const struct node *name, uint32_t index);
+/* convert -> point.convert; the item's address and type are known. */
+void build_convert(struct build *b, struct point_item *item, uint32_t index);
+/* One operand: a number, or a point which is found later. device: of the point it is for, to find points beside it.
+ * into must stay where it is. */
+enum operand_kind { OPERAND_WRONG, OPERAND_NUMBER, OPERAND_POINT };
+enum operand_kind operand_take(struct build *b, const char *key, const struct node *node, uint32_t device,
+                               struct site_operand *into);
+/* The same for the keys of, times, plus of a mapping. */
+enum operand_kind operand_want(struct build *b, uint32_t device, const struct node *of, double times,
+                               double plus, const struct node *map, struct site_operand *into);
 /* status and heartbeat -> device.gates; after its poll period is known. */
 void build_gates(struct build *b, struct device_item *item);
 /* trigger -> device.trigger; bus: NULL when it is not known. */

@@ -109,18 +109,29 @@ static uint32_t count_points(const struct entries *devices)
 
         count += points && points->kind == NODE_LIST ? points->count : 0;
     }
-    return count < CONFIG_POINTS ? count : CONFIG_POINTS;
+    return count;
+}
+
+/* Room for devices and points, those of `derived` too: they share names and places. */
+static bool make_room(struct build *b)
+{
+    const struct entries *devices = &b->entries[SECTION_DEVICE], *derived = &b->entries[SECTION_DERIVED];
+    uint32_t count = devices->count + derived->count;
+    uint32_t points = count_points(devices) + count_points(derived);
+
+    if (points > CONFIG_POINTS)
+        points = CONFIG_POINTS;
+    b->site->devices = load_keep(b->ld, (size_t)count + 1, sizeof *b->site->devices);
+    b->site->points = load_keep(b->ld, (size_t)points + 1, sizeof *b->site->points);
+    return b->site->devices && b->site->points && names_begin(b->ld, &b->devices, "device", count) &&
+           names_begin(b->ld, &b->points, "point", points);
 }
 
 void build_devices(struct build *b)
 {
     const struct entries *entries = &b->entries[SECTION_DEVICE];
-    uint32_t points = count_points(entries);
 
-    b->site->devices = load_keep(b->ld, (size_t)entries->count + 1, sizeof *b->site->devices);
-    b->site->points = load_keep(b->ld, (size_t)points + 1, sizeof *b->site->points);
-    if (!b->site->devices || !b->site->points || !names_begin(b->ld, &b->devices, "device", entries->count) ||
-        !names_begin(b->ld, &b->points, "point", points))
+    if (!make_room(b))
         return;
     for (uint32_t i = 0; i < entries->count && !b->ld->oom; i++) {
         const struct node *node = entries->nodes[i];

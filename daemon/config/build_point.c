@@ -114,7 +114,7 @@ static void refuse_key(struct build *b, const struct point_item *item, const cha
 
 static void check_bits(struct build *b, struct point_item *item)
 {
-    static const char *const numeric[] = {"scale", "offset", "range", "invalid", "decimals_from"};
+    static const char *const numeric[] = {"scale", "offset", "range", "invalid", "decimals_from", "convert"};
     struct site_point *p = &item->point;
     const struct node *mask = said(item, "mask");
 
@@ -323,7 +323,7 @@ static void take_words(struct build *b, struct site_point *p, const struct node 
 /* An enumeration: its values are names, not quantities. */
 static void take_values(struct build *b, struct point_item *item)
 {
-    static const char *const quantities[] = {"scale", "offset", "range", "decimals_from"};
+    static const char *const quantities[] = {"scale", "offset", "range", "decimals_from", "convert"};
     struct site_point *p = &item->point;
 
     if (!item->values)
@@ -376,6 +376,13 @@ static void take_meaning(struct build *b, struct point_item *item)
     take_values(b, item);
 }
 
+void build_point_common(struct build *b, struct point_item *item, const struct node *name, uint32_t index)
+{
+    name_point(b, &item->point, name, index);
+    take_scaling(b, item);
+    take_range(b, item);
+}
+
 void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
                  const struct node *own, const struct node *under, uint32_t index)
 {
@@ -387,9 +394,7 @@ void build_point(struct build *b, const struct device_item *device, uint32_t dev
 
     take_layers(b, &item);
     p->where = load_where(b->ld, node_place(own));
-    name_point(b, p, said(&item, "name"), index);
-    take_scaling(b, &item);
-    take_range(b, &item);
+    build_point_common(b, &item, said(&item, "name"), index);
     if (!address_take(b, &item.at, &p->space, &p->address) || !check_type(b, &item)) {
         b->site->points[index] = *p;
         return;
@@ -397,6 +402,7 @@ void build_point(struct build *b, const struct device_item *device, uint32_t dev
     check_order(b, &item, device->order);
     check_bits(b, &item);
     take_meaning(b, &item);
+    build_convert(b, &item, index);
     if (p->address + point_type_words(p->type) > ADDRESSES)
         issue_error(b->ld, node_place(own), "type %s at address %u ends beyond the last address, 65535",
                     point_type_name(p->type), p->address);

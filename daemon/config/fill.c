@@ -39,6 +39,11 @@ static const char *const wanted[] = {
     [KIND_RAWS] = "a list of raw values",
     [KIND_LIMIT] = "a number",
     [KIND_LEVELS] = "a mapping such as {1: red}",
+    [KIND_PAIR] = "a list of two numbers",
+    [KIND_PAIRS] = "a list of pairs such as [[0, 0], [1.5, 12]]",
+    [KIND_POINT] = "a point, device.point",
+    [KIND_OPERAND] = "a number, a point, or a mapping such as {of: device.point, times: 0.5}",
+    [KIND_OPERANDS] = "a list of points and numbers",
     [KIND_NOTHING] = "an empty list",
 };
 
@@ -260,7 +265,12 @@ static bool shape_fits(enum key_kind kind, const struct node *node)
     case KIND_RANGE:
     case KIND_RAWS:
     case KIND_NOTHING:
+    case KIND_PAIR:
+    case KIND_PAIRS:
+    case KIND_OPERANDS:
         return node->kind == NODE_LIST;
+    case KIND_OPERAND:
+        return node->kind == NODE_MAP || (node->kind == NODE_SCALAR && !node_is_null(node));
     case KIND_PATHS:
     case KIND_PATTERNS:
         return node->kind == NODE_LIST || (node->kind == NODE_SCALAR && !node_is_null(node));

@@ -13,16 +13,13 @@ static void flat_decimals(struct flat *f, const struct site_point *p)
                     point_space_name(p->decimals.space), p->decimals.address, p->decimals.mask);
 }
 
-static void flat_point(struct flat *f, const struct site_point *p)
+/* Where it is read, and what the bits there mean. */
+static void flat_reading(struct flat *f, const struct site_point *p)
 {
     flat_format(f, "point", p->full_name, "read", "%s %u %s%s%s", point_space_name(p->space), p->address,
                 point_type_name(p->type), p->order == ORDER_NONE ? "" : " ",
                 p->order == ORDER_NONE ? "" : word_order_name(p->order));
-    flat_format(f, "point", p->full_name, "scaling", "%.15g %.15g %.15g", p->scaling.num, p->scaling.add,
-                p->scaling.den);
     flat_format(f, "point", p->full_name, "bits", "%d %u", p->bit, p->mask);
-    if (p->has_range)
-        flat_format(f, "point", p->full_name, "range", "[%.15g, %.15g]", p->range_min, p->range_max);
     for (size_t i = 0; i < p->invalid_count; i++) {
         char key[32];
 
@@ -36,13 +33,32 @@ static void flat_point(struct flat *f, const struct site_point *p)
         (void)snprintf(key, sizeof key, "values.%.15g", p->words[i].value);
         flat_text(f, "point", p->full_name, key, p->words[i].text);
     }
+}
+
+static void flat_point(struct flat *f, const struct site *site, const struct site_point *p)
+{
+    if (!p->derived)
+        flat_reading(f, p);
+    flat_format(f, "point", p->full_name, "scaling", "%.15g %.15g %.15g", p->scaling.num, p->scaling.add,
+                p->scaling.den);
+    flat_convert(f, site, p);
+    if (p->has_range)
+        flat_format(f, "point", p->full_name, "range", "[%.15g, %.15g]", p->range_min, p->range_max);
     flat_text(f, "point", p->full_name, "unit", p->unit);
     flat_text(f, "point", p->full_name, "label", p->label);
 }
 
-/* How it wants to be asked. */
+/* How it is asked. */
 static void flat_habits(struct flat *f, const struct site_device *d)
 {
+    flat_format(f, "device", d->name, "unit", "%u", d->unit);
+    flat_duration(f, "device", d->name, "poll", d->poll_ms);
+    flat_duration(f, "device", d->name, "timeout", d->timeout_ms);
+    flat_format(f, "device", d->name, "retries", "%u", d->retries);
+    flat_format(f, "device", d->name, "max_registers", "%u", d->max_registers);
+    flat_format(f, "device", d->name, "max_gap", "%u", d->max_gap);
+    flat_duration(f, "device", d->name, "offline.after", d->offline_after_ms);
+    flat_text(f, "device", d->name, "offline.level", level_name(d->offline_level));
     if (d->gap_ms != 0)
         flat_duration(f, "device", d->name, "gap", d->gap_ms);
     if (d->start_up_ms != 0)
@@ -100,22 +116,15 @@ void flat_device(struct flat *f, const struct site *site, const struct site_devi
 
     /* Every device has this key; parentheses are no part of a bus's name. */
     flat_text(f, "device", d->name, "bus", bus ? bus : "(derived)");
-    flat_format(f, "device", d->name, "unit", "%u", d->unit);
-    flat_duration(f, "device", d->name, "poll", d->poll_ms);
-    flat_duration(f, "device", d->name, "timeout", d->timeout_ms);
-    flat_format(f, "device", d->name, "retries", "%u", d->retries);
-    flat_format(f, "device", d->name, "max_registers", "%u", d->max_registers);
-    flat_format(f, "device", d->name, "max_gap", "%u", d->max_gap);
-    flat_duration(f, "device", d->name, "offline.after", d->offline_after_ms);
-    flat_text(f, "device", d->name, "offline.level", level_name(d->offline_level));
     flat_text(f, "device", d->name, "area", d->area == SITE_NONE ? NULL : site->areas[d->area].name);
     flat_text(f, "device", d->name, "label", d->label);
-    flat_habits(f, d);
+    if (!d->derived)
+        flat_habits(f, d);
     for (size_t i = 0; i < d->gate_count; i++)
         flat_gate(f, d->name, &d->gates[i], i);
     flat_trigger(f, d);
     for (uint32_t i = 0; i < d->point_count; i++)
-        flat_point(f, &site->points[d->first_point + i]);
+        flat_point(f, site, &site->points[d->first_point + i]);
 }
 
 void flat_bus(struct flat *f, const struct site_bus *b)

@@ -83,7 +83,7 @@ struct point_item {
     int64_t mask;
     const struct node *scale, *offset;
     const struct node *range, *invalid;
-    const struct node *decimals_from, *values;
+    const struct node *decimals_from, *values, *convert;
 };
 
 struct area_item {

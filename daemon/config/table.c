@@ -16,7 +16,8 @@ const struct choice table_qualities[] = {{"good", QUALITY_GOOD},
                                          {"stale", QUALITY_STALE},
                                          {NULL, 0}};
 
-static const struct table_part *const parts[] = {&table_gateway, &table_acquire, &table_rules};
+static const struct table_part *const parts[] = {&table_gateway, &table_acquire, &table_convert,
+                                                 &table_rules};
 
 /* What each section is called in messages. */
 static const char *const titles[SECTION_COUNT] = {
@@ -47,6 +48,22 @@ static const char *const titles[SECTION_COUNT] = {
     [SECTION_HEARTBEAT] = "`heartbeat`",
     [SECTION_TRIGGER] = "`trigger`",
     [SECTION_DECIMALS] = "`decimals_from`",
+    [SECTION_CONVERT] = "`convert`",
+    [SECTION_TWO_POINT] = "`two_point`",
+    [SECTION_THERMISTOR] = "`thermistor`",
+    [SECTION_WIRE] = "`vibrating_wire`",
+    [SECTION_POLYNOMIAL] = "`polynomial`",
+    [SECTION_TEMPERATURE] = "`temperature`",
+    [SECTION_BAROMETER] = "`barometer`",
+    [SECTION_CONCENTRATION] = "`concentration`",
+    [SECTION_PRESSURE] = "`pressure`",
+    [SECTION_DERIVED] = "a group of `derived`",
+    [SECTION_DERIVED_POINT] = "a derived point",
+    [SECTION_OPERAND] = "an operand",
+    [SECTION_BEACH] = "`beach`",
+    [SECTION_GAUGES] = "a slope between two gauges",
+    [SECTION_FREEBOARD] = "`freeboard`",
+    [SECTION_INCREASE] = "`increase`",
 };
 
 const struct key_row *table_rows(enum section section, size_t *count)

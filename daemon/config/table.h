@@ -35,6 +35,22 @@ enum section {
     SECTION_HEARTBEAT,
     SECTION_TRIGGER,
     SECTION_DECIMALS,
+    SECTION_CONVERT,
+    SECTION_TWO_POINT,
+    SECTION_THERMISTOR,
+    SECTION_WIRE,
+    SECTION_POLYNOMIAL,
+    SECTION_TEMPERATURE,
+    SECTION_BAROMETER,
+    SECTION_CONCENTRATION,
+    SECTION_PRESSURE,
+    SECTION_DERIVED,
+    SECTION_DERIVED_POINT,
+    SECTION_OPERAND,
+    SECTION_BEACH,
+    SECTION_GAUGES,
+    SECTION_FREEBOARD,
+    SECTION_INCREASE,
     SECTION_COUNT,
 };
 
@@ -70,6 +86,11 @@ enum key_kind {
     KIND_RAWS,     /* a list of raw values */
     KIND_LIMIT,    /* a number */
     KIND_LEVELS,   /* {value: level} */
+    KIND_PAIR,     /* [number, number] */
+    KIND_PAIRS,    /* [[number, number], ...] */
+    KIND_POINT,    /* device.point, or the name of a point beside it */
+    KIND_OPERAND,  /* a number, a point as above, or a mapping of section row.of or SECTION_OPERAND */
+    KIND_OPERANDS, /* a list of them */
     KIND_NOTHING,  /* an empty list */
 };
 
@@ -93,7 +114,7 @@ struct key_row {
                         max bytes */
     const char *standard; /* the default, as it would be written; NULL: none */
     const struct choice *choices;
-    enum section of;     /* KIND_MAP, KIND_ITEMS, KIND_PART, KIND_PARTS */
+    enum section of;     /* KIND_MAP, KIND_ITEMS, KIND_PART, KIND_PARTS, KIND_OPERAND */
     size_t offset, size; /* of the field in the section's struct */
     const char *doc;
 };

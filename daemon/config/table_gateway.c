@@ -18,6 +18,8 @@ static const struct key_row rows[] = {
     KEY(ROOT, "uplinks", ITEMS, "The platforms that are told, each served independently.", OF(UPLINK)),
     KEY(ROOT, "buses", ITEMS, "Lines and connections: each carries one transaction at a time.", OF(BUS)),
     KEY(ROOT, "devices", ITEMS, "What is read.", OF(DEVICE)),
+    KEY(ROOT, "derived", ITEMS, "Points that are worked out from points, in groups that stand as devices do.",
+        OF(DERIVED)),
     KEY(ROOT, "areas", ITEMS, "The risk tree: plant, workshops, teams, posts.", OF(AREA)),
     KEY(ROOT, "rules", ITEMS, "What is dangerous.", OF(RULE)),
     KEY(ROOT, "control", MAP, "The door for riskgatectl. Given once over all files.", OF(CONTROL)),

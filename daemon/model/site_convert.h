@@ -103,4 +103,11 @@ struct site_derived {
     double most; /* INCREASE: a larger one is a reset, never a wrap; 0: half of wrap */
 };
 
+/* As a configuration calls them: "two_point", "difference", "hertz", "reading - zero", "kPa". */
+const char *convert_kind_name(enum convert_kind kind);
+const char *derive_kind_name(enum derive_kind kind);
+const char *wire_input_name(enum wire_input input);
+const char *wire_sign_name(enum wire_sign sign);
+const char *pressure_unit_name(enum pressure_unit unit);
+
 #endif

@@ -25,7 +25,8 @@ enum frame {
     FRAME_POINT,
     FRAME_RULE,
     FRAME_UPLINK,
-    FRAME_AREA
+    FRAME_AREA,
+    FRAME_DERIVED
 };
 
 static const struct {
@@ -50,6 +51,10 @@ static const struct {
                                   "uplinks:\n  - {",
                       "}\n"},
     [FRAME_AREA] = {GATEWAY "areas:\n  - {", "}\n"},
+    [FRAME_DERIVED] = {GATEWAY BUS "devices: [{name: d, bus: b, unit: 1, points: [{name: a, holding: 0, type: u16},"
+                                   " {name: b, holding: 1, type: u16}]}]\n"
+                                   "derived:\n  - name: g\n    points:\n      - {name: x, sum: [d.a]}\n      - {",
+                       "}\n"},
 };
 
 struct row {

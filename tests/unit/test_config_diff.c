@@ -184,24 +184,77 @@ static void what_a_value_means(void **state)
           "point.d.p.values.3: - -> open\n");
 }
 
-/* Its points are worked out here; it is on no bus. */
-static void a_derived_device(void **state)
-{
-    struct config *a = load(HEAD PLANT);
-    struct site site = *a->site;
-    struct site_device device = site.devices[0];
-    struct config_diff diff;
+#define GROUP "derived: [{name: g, points: [{name: x, "
 
+/* A group plays the part of a device: it has the one key that tells that a device is there. */
+static void a_derived_group(void **state)
+{
     (void)state;
-    device.derived = true;
-    device.bus = SITE_NONE;
-    site.devices = &device;
-    assert_int_equal(config_diff(a->site, &site, &diff), RG_OK);
-    assert_int_equal(diff.count, 1);
-    assert_string_equal(diff.changes[0].what, "device.d.bus");
-    assert_string_equal(diff.changes[0].after, "(derived)");
-    config_diff_free(&diff);
-    config_free(a);
+    check(HEAD PLANT, HEAD PLANT GROUP "sum: [d.p, 2]}]}]\n",
+          "device.g.bus: - -> (derived)\n"
+          "point.g.x.derived: - -> sum\n"
+          "point.g.x.derived.0: - -> d.p * 1 + 0\n"
+          "point.g.x.derived.1: - -> 2\n"
+          "point.g.x.scaling: - -> 1 0 1\n");
+}
+
+static void derived_points(void **state)
+{
+    (void)state;
+    check(HEAD PLANT GROUP "sum: [d.p, 2]}]}]\n",
+          HEAD PLANT GROUP "max: [{of: d.p, times: 0.5}, 2], unit: m, range: [0, 1], scale: 0.1}]}]\n",
+          "point.g.x.derived: sum -> max\n"
+          "point.g.x.derived.0: d.p * 1 + 0 -> d.p * 0.5 + 0\n"
+          "point.g.x.range: - -> [0, 1]\n"
+          "point.g.x.scaling: 1 0 1 -> 1 0 10\n"
+          "point.g.x.unit: - -> m\n");
+    check(HEAD PLANT GROUP "increase: {of: d.p}}]}]\n",
+          HEAD PLANT GROUP "increase: {of: d.p, wrap: 100, most: 9}}]}]\n",
+          "point.g.x.derived.most: - -> 9\npoint.g.x.derived.wrap: - -> 100\n");
+}
+
+static void conversions(void **state)
+{
+    (void)state;
+    check(HEAD LINE "}]\n" UNIT ", convert: {table: [[0, 0], [1, 2]]}}]}]\n",
+          HEAD LINE "}]\n" UNIT ", convert: {table: [[0, 0], [1, 3], [2, 9]]}}]}]\n",
+          "point.d.p.convert.1: 1: 2 -> 1: 3\npoint.d.p.convert.2: - -> 2: 9\n");
+    check(HEAD LINE "}]\n" UNIT ", convert: {thermistor: {a: 1, b: 2, c: 3}}}]}]\n",
+          HEAD LINE "}]\n" UNIT
+                    ", convert: {concentration: {to: ppm, molar_mass: 28.01, temperature: 20}}}]}]\n",
+          "point.d.p.convert: thermistor -> concentration\n"
+          "point.d.p.convert.a: 1 -> -\n"
+          "point.d.p.convert.b: 2 -> -\n"
+          "point.d.p.convert.c: 3 -> -\n"
+          "point.d.p.convert.d: 0 -> -\n"
+          "point.d.p.convert.molar_mass: - -> 28.01\n"
+          "point.d.p.convert.temperature: - -> 20\n"
+          "point.d.p.convert.to: - -> ppm\n");
+    check(HEAD LINE "}]\n" UNIT ", convert: {pressure: {from: kPa, to: mH2O}}}]}]\n",
+          HEAD LINE "}]\n" UNIT ", convert: {pressure: {from: hPa, to: mH2O}}}]}]\n",
+          "point.d.p.convert.to: mH2O from kPa -> mH2O from hPa\n");
+}
+
+#define WIRE ", convert: {vibrating_wire: {input: hertz, "
+
+static void a_vibrating_wire(void **state)
+{
+    (void)state;
+    check(HEAD LINE "}]\n" UNIT WIRE "zero: 9000, factor: 0.1, sign: reading - zero}}}]}]\n",
+          HEAD LINE "}]\n" UNIT WIRE
+                    "zero: 9001, factor: 0.2, sign: zero - reading, barometer: {of: q, zero: 100},"
+                    " temperature: {of: q, zero: 20, factor: 3}}}}, {name: q, coil: 0}]}]\n",
+          "point.d.p.convert.barometer: - -> d.q * 1 + 0, zero 100\n"
+          "point.d.p.convert.factor: 0.1 -> 0.2\n"
+          "point.d.p.convert.sign: reading - zero -> zero - reading\n"
+          "point.d.p.convert.temperature: - -> d.q * 1 + 0, zero 20, factor 3\n"
+          "point.d.p.convert.zero: 9000 -> 9001\n"
+          "point.d.q.bits: - -> -1 0\n"
+          "point.d.q.read: - -> coil 0 bool\n"
+          "point.d.q.scaling: - -> 1 0 1\n");
+    check(HEAD LINE "}]\n" UNIT WIRE "zero: 9000, polynomial: {a: 1, b: 2}}}}]}]\n",
+          HEAD LINE "}]\n" UNIT WIRE "polynomial: {a: 1, b: 3, c: 4}}}}]}]\n",
+          "point.d.p.convert.b: 2 -> 3\npoint.d.p.convert.c: - -> 4\npoint.d.p.convert.zero: 9000 -> -\n");
 }
 
 static void things_that_come_and_go(void **state)
@@ -320,7 +373,10 @@ int main(void)
         cmocka_unit_test(how_a_line_and_a_device_are_asked),
         cmocka_unit_test(what_decides_on_quality),
         cmocka_unit_test(what_a_value_means),
-        cmocka_unit_test(a_derived_device),
+        cmocka_unit_test(a_derived_group),
+        cmocka_unit_test(derived_points),
+        cmocka_unit_test(conversions),
+        cmocka_unit_test(a_vibrating_wire),
         cmocka_unit_test(things_that_come_and_go),
         cmocka_unit_test(uplinks_areas_and_the_rest),
         cmocka_unit_test(names_with_dots_that_read_alike),

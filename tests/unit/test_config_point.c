@@ -110,8 +110,6 @@ static const struct row rows[] = {
      "8:52: error: `invalid` must be a number, not `x`\n"},
     {FRAME_POINT, "name: p, coil: 0, invalid: [0]",
      "8:28: error: `invalid` means nothing for a single bit\n"},
-    {FRAME_POINT, "name: p, holding: 0, type: u16, convert: x",
-     "8:42: error: `convert` is not carried out by this version of riskgate; remove it\n"},
     {FRAME_POINT, "name: p, holding: 0, type: u16, decimals_from: 3",
      "8:57: error: `decimals_from` must be a mapping, not `3`\n"},
     {FRAME_POINT, "name: p, coil: 0, unit: \"uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu\"",
