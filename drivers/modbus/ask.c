@@ -33,6 +33,13 @@ bool ask_is_write(const struct ask *ask)
     return function_is_write(ask->function);
 }
 
+void ask_beside(const struct ask *write, struct ask *read)
+{
+    *read = *write;
+    read->function = ask_is_bits(write) ? 1 : 3;
+    read->values = NULL;
+}
+
 static unsigned data_bytes(const struct ask *ask)
 {
     return ask_is_bits(ask) ? (ask->count + 7u) / 8u : 2u * ask->count;

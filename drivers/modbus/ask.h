@@ -39,6 +39,8 @@ struct ask {
 
 bool ask_is_bits(const struct ask *ask);
 bool ask_is_write(const struct ask *ask);
+/* What a write writes, as a read. */
+void ask_beside(const struct ask *write, struct ask *read);
 /* Bytes of data that the answer to it carries: two a register, one for each eight bits begun, so 1 to 250; 0 for a
  * write. */
 unsigned ask_data_bytes(const struct ask *ask);

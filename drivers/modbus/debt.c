@@ -1,7 +1,5 @@
 #include "drivers/modbus/debt.h"
 
-#include <stddef.h>
-
 static int64_t at_least(int64_t value, int64_t floor)
 {
     return value > floor ? value : floor;
@@ -52,14 +50,6 @@ static bool debt_has_own_shape(const struct debt *d, const struct ask *probe)
     return !debt_owes(d, probe->function, ask_shape(probe));
 }
 
-/* What a write writes, as a read. */
-static void read_beside(const struct ask *ask, struct ask *probe)
-{
-    *probe = *ask;
-    probe->function = ask_is_bits(ask) ? 1 : 3;
-    probe->values = NULL;
-}
-
 /* A request like this one whose answer has a shape of its own. Shorter ones first: they stay within what
  * the device is known to have. Longer ones only within the device's limit, and several of them, because probes
  * stay unanswered too. */
@@ -71,7 +61,7 @@ static bool debt_find_probe(const struct debt *d, const struct ask *ask, struct 
 
     *probe = *ask;
     if (ask_is_write(ask)) {
-        read_beside(ask, probe);
+        ask_beside(ask, probe);
         if (d->refuses_beside)
             return false;
         if (debt_has_own_shape(d, probe))

@@ -49,29 +49,41 @@ enum line_event line_wait(int fd, int cancel_fd, int64_t until_us)
     return wait_for(fd, POLLIN, cancel_fd, until_us);
 }
 
+int line_take(int fd, uint8_t *out, size_t size, size_t *bytes)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    ssize_t n;
+
+    *bytes = 0;
+    /* 0 is "nothing there" from a raw tty and "closed" from a socket: read only what poll announces. */
+    if (poll(&p, 1, 0) <= 0)
+        return 0;
+    if (p.revents & POLLNVAL)
+        return EBADF;
+    n = read(fd, out, size);
+    if (n == 0)
+        return ECONNRESET;
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return errno;
+    if (n > 0)
+        *bytes = (size_t)n;
+    else if (!(p.revents & POLLIN))
+        return EIO; /* hung up, though a read does not say so */
+    return 0;
+}
+
 int line_drain(int fd, size_t *bytes)
 {
-    char sink[1024];
+    uint8_t sink[1024];
+    size_t n = 0;
 
     *bytes = 0;
     while (*bytes < DRAIN_MAX) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        ssize_t n;
+        const int err = line_take(fd, sink, sizeof sink, &n);
 
-        /* 0 is "nothing there" from a raw tty and "closed" from a socket: read only what poll announces. */
-        if (poll(&p, 1, 0) <= 0)
-            return 0;
-        if (p.revents & POLLNVAL)
-            return EBADF;
-        n = read(fd, sink, sizeof sink);
-        if (n == 0)
-            return ECONNRESET;
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return errno;
-        if (n > 0)
-            *bytes += (size_t)n;
-        else if (!(p.revents & POLLIN))
-            return EIO; /* hung up, though a read does not say so */
+        if (err != 0 || n == 0)
+            return err;
+        *bytes += n;
     }
     return 0;
 }

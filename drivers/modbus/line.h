@@ -17,6 +17,10 @@ enum line_event {
 /* until_us: on the clock of clock_mono_us; at or before now: looks once. fd -1: only waits. */
 enum line_event line_wait(int fd, int cancel_fd, int64_t until_us);
 
+/* Reads what has arrived, without waiting, into out[size]. *bytes: how much, 0 when nothing has. Returns 0 or an errno
+ * as of line_drain. */
+int line_take(int fd, uint8_t *out, size_t size, size_t *bytes);
+
 /* Reads and throws away what has arrived, without waiting (at most 64 KiB a call). *bytes: how much.
  * Returns 0, or the errno that says why the line is no more (ECONNRESET for the orderly end of a
  * connection, EIO for a tty hung up). */

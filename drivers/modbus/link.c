@@ -64,6 +64,41 @@ static bool settle_debt(struct driver_link *l, const struct ask *ask, int64_t ti
     }
 }
 
+/* The confirmation of one coil or register is byte for byte what was sent, so on a line that echoes without that having
+ * been said, a write would confirm itself. */
+static bool may_be_echo(const struct driver_link *l, const struct ask *ask)
+{
+    return link_is_rtu(l) && !l->bus->echo && !link_is_broadcast(l, ask) && l->echo == ECHO_UNKNOWN &&
+           (ask->function == 5 || ask->function == 6);
+}
+
+/* Where need be, a read first: its answer, or silence, shows that the line does not echo. */
+static void exchange_beyond_doubt(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
+                                  struct link_answer *answer)
+{
+    /* Twice: bytes that come between the two may be an echo that is late. */
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (may_be_echo(l, ask)) {
+            struct ask read;
+
+            ask_beside(ask, &read);
+            exchange(l, &read, timeout_us, answer);
+            answer->sent = false;
+            if (may_be_echo(l, ask) && answer->result != DRIVER_OK && answer->result != DRIVER_EXCEPTION)
+                return;
+        }
+        begin(answer);
+        if (!link_ready(l, ask, 0, timeout_us, answer))
+            return;
+        if (!may_be_echo(l, ask)) {
+            link_exchange(l, ask, timeout_us, answer);
+            return;
+        }
+    }
+    link_end(answer, DRIVER_MALFORMED,
+             "not sent: it cannot be told whether the line echoes (set echo: true if so)");
+}
+
 void link_ask(struct driver_link *l, const struct ask *ask, int64_t timeout_ms, struct link_answer *answer)
 {
     const int64_t timeout_us = (timeout_ms > 0 ? timeout_ms : 1) * 1000;
@@ -79,7 +114,7 @@ void link_ask(struct driver_link *l, const struct ask *ask, int64_t timeout_ms, 
     }
     if (l->debts && !link_is_broadcast(l, ask) && !settle_debt(l, ask, timeout_us, answer))
         return;
-    exchange(l, ask, timeout_us, answer);
+    exchange_beyond_doubt(l, ask, timeout_us, answer);
 }
 
 void link_cancel(struct driver_link *l)

@@ -10,16 +10,7 @@
 #include "drivers/modbus/line.h"
 #include "drivers/modbus/link_judge.h"
 #include "drivers/modbus/link_open.h"
-
-#define CRC_BYTES 2u
-
-/* On a serial line, its CRC included. */
-static unsigned request_bytes(const struct ask *ask)
-{
-    uint8_t request[ASK_RTU_MAX];
-
-    return (unsigned)ask_encode_rtu(ask, request) + CRC_BYTES;
-}
+#include "drivers/modbus/rtu.h"
 
 /* Both give 0, or the errno. */
 static int send_tcp(struct driver_link *l, const struct ask *ask)
@@ -79,8 +70,7 @@ static bool put_request(struct driver_link *l, const struct ask *ask, int64_t ti
     return err == 0;
 }
 
-/* One frame into frame[MODBUS_TCP_MAX_ADU_LENGTH]. Returns its length (0: of another unit on RTU), or -1
- * with *answer set; what had come of it by then is in frame. */
+/* Modbus TCP: one frame into frame[MODBUS_TCP_MAX_ADU_LENGTH]. Returns its length, or -1 with *answer set. */
 static int receive(struct driver_link *l, int64_t until_us, uint8_t *frame, struct link_answer *answer)
 {
     int64_t left = until_us - clock_mono_us();
@@ -95,32 +85,27 @@ static int receive(struct driver_link *l, int64_t until_us, uint8_t *frame, stru
     l->last_byte_us = clock_mono_us();
     if (rc >= 0)
         return rc;
-    if (atomic_load(&l->cancelled)) {
+    if (atomic_load(&l->cancelled))
         link_end(answer, DRIVER_BROKEN, "cancelled");
-    } else if (errno == ETIMEDOUT) {
+    else if (errno == ETIMEDOUT)
         link_end(answer, DRIVER_MALFORMED, "answer cut short");
-    } else if (errno == EMBBADCRC) {
-        link_end(answer, DRIVER_MALFORMED, "answer with a wrong CRC");
-    } else if (errno == EMBBADDATA) {
+    else if (errno == EMBBADDATA)
         link_end(answer, DRIVER_MALFORMED, "answer longer than any frame");
-    } else {
+    else
         link_end(answer, DRIVER_BROKEN, "%s", link_errno_text(errno, reason, sizeof reason));
-    }
     return -1;
 }
 
-/* Collects the answer. *near: a damaged frame came that can only have been it, so that none is owed. */
+/* Modbus TCP: collects the answer. */
 static void collect(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
-                    struct link_answer *answer, bool *near)
+                    struct link_answer *answer)
 {
     const int64_t until_us = clock_mono_us() + timeout_us;
-    const int64_t wire_us = link_wire_us(l->bus, ask_answer_bytes(ask) + CRC_BYTES);
 
     for (;;) {
         uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH];
         int length;
 
-        memset(frame, 0, sizeof frame);
         switch (line_wait(l->fd, l->cancel_fd, until_us)) {
         case LINE_READY:
             break;
@@ -131,15 +116,8 @@ static void collect(struct driver_link *l, const struct ask *ask, int64_t timeou
             link_end(answer, DRIVER_BROKEN, "cancelled");
             return;
         }
-        length = receive(l, until_us + wire_us, frame, answer);
-        if (length < 0) {
-            /* A write's four bytes may be those that have not come. */
-            *near = link_is_rtu(l) && !ask_is_write(ask) && frame[0] == ask->unit &&
-                    frame[1] == ask->function && frame[2] == ask_data_bytes(ask);
-            return;
-        }
-        if (link_is_rtu(l) ? judge_rtu(ask, l->debts, frame, (size_t)length, answer)
-                           : judge_tcp(ask, l->transaction, l->issued, frame, (size_t)length, answer))
+        length = receive(l, until_us, frame, answer);
+        if (length < 0 || judge_tcp(ask, l->transaction, l->issued, frame, (size_t)length, answer))
             return;
     }
 }
@@ -172,6 +150,19 @@ static void conclude(struct driver_link *l, const struct ask *ask, int64_t sent_
     }
 }
 
+/* Collects what there is to come. True: a damaged frame came that can only have been the answer. */
+static bool await(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
+                  struct link_answer *answer)
+{
+    if (link_is_broadcast(l, ask) && !l->bus->echo)
+        answer->result = DRIVER_OK;
+    else if (link_is_rtu(l))
+        return link_hear(l, ask, timeout_us, answer);
+    else
+        collect(l, ask, timeout_us, answer);
+    return false;
+}
+
 void link_exchange(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
                    struct link_answer *answer)
 {
@@ -188,15 +179,12 @@ void link_exchange(struct driver_link *l, const struct ask *ask, int64_t timeout
     sent = put_request(l, ask, timeout_us, answer);
     sent_us = clock_mono_us();
     l->last_byte_us = sent_us;
-    if (sent && to_all) {
-        /* Over a socket the line's end of the request is not seen, only worked out. */
-        const int64_t wire_us = link_is_socket(l) ? link_wire_us(l->bus, request_bytes(ask)) : 0;
-
-        l->not_before_us = sent_us + wire_us + LINK_TURNAROUND_US;
-        answer->result = DRIVER_OK;
-        return;
-    }
+    /* Over a socket the line's end of the request is not seen, only worked out. */
+    if (to_all)
+        l->not_before_us =
+            sent_us + LINK_TURNAROUND_US + (link_is_socket(l) ? link_wire_us(l->bus, RTU_REQUEST_MAX) : 0);
     if (sent)
-        collect(l, ask, timeout_us, answer, &near);
-    conclude(l, ask, sent_us, near, answer);
+        near = await(l, ask, timeout_us, answer);
+    if (!to_all || answer->result != DRIVER_OK)
+        conclude(l, ask, sent_us, near, answer);
 }

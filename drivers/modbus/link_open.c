@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
@@ -93,6 +94,40 @@ static int lock_line(int fd, const char **why)
     return errno;
 }
 
+void link_open_rs485(const struct site_bus *bus, struct serial_rs485 *out)
+{
+    const uint32_t level = bus->rs485.send_low ? SER_RS485_RTS_AFTER_SEND : SER_RS485_RTS_ON_SEND;
+
+    *out = (struct serial_rs485){
+        .flags = SER_RS485_ENABLED | level | (bus->echo ? SER_RS485_RX_DURING_TX : 0u),
+        .delay_rts_before_send = (uint32_t)bus->rs485.before_ms,
+        .delay_rts_after_send = (uint32_t)bus->rs485.after_ms,
+    };
+}
+
+static int set_direction(const struct site_bus *bus, int fd, const char **why)
+{
+    const uint32_t levels = SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND | SER_RS485_RTS_AFTER_SEND;
+    struct serial_rs485 wanted, got;
+
+    if (!bus->rs485.enabled)
+        return 0;
+    link_open_rs485(bus, &wanted);
+    got = wanted;
+    if (ioctl(fd, TIOCSRS485, &got) < 0) {
+        *why = "this port has no direction control in the kernel (rs485)";
+        return errno;
+    }
+    /* The kernel writes back what it made of it. */
+    if ((got.flags & levels) != (wanted.flags & levels) ||
+        got.delay_rts_before_send != wanted.delay_rts_before_send ||
+        got.delay_rts_after_send != wanted.delay_rts_after_send) {
+        *why = "this port cannot control the direction like that (rs485)";
+        return EINVAL;
+    }
+    return 0;
+}
+
 static int open_serial(const struct site_bus *bus, modbus_t *ctx, int *fd, const char **why)
 {
     int first;
@@ -114,6 +149,8 @@ static int open_serial(const struct site_bus *bus, modbus_t *ctx, int *fd, const
         return err;
     *fd = modbus_get_socket(ctx);
     err = lock_line(*fd, why);
+    if (err == 0)
+        err = set_direction(bus, *fd, why);
     if (err != 0)
         modbus_close(ctx);
     return err;

@@ -11,6 +11,13 @@
 #include "drivers/modbus/link.h"
 #include "drivers/modbus/lookup.h"
 
+/* Whether what is sent comes back first, on an RTU kind of which that was not said. */
+enum link_echo {
+    ECHO_UNKNOWN,
+    ECHO_NOT_SEEN, /* nothing came back of the last request, not even that */
+    ECHO_ABSENT, /* the first that came back of a request was its answer, and that is not as what was sent */
+};
+
 struct driver_link {
     const struct site_bus *bus;
     modbus_t *ctx;
@@ -24,6 +31,7 @@ struct driver_link {
     int64_t gap_us;        /* the bus's own, beside it */
     int64_t not_before_us; /* the next request, after a broadcast */
     bool unsettled;        /* the line carried what it should not: wait until it is at rest */
+    enum link_echo echo;   /* since it was opened */
     uint16_t transaction;  /* of the last request over TCP */
     unsigned issued;       /* requests on this connection, counted up to JUDGE_LATE_WINDOW */
     unsigned silences;     /* in a row */
@@ -53,6 +61,13 @@ void link_close(struct driver_link *l);
  * listen_us. False: *answer says why not. */
 bool link_ready(struct driver_link *l, const struct ask *ask, int64_t listen_us, int64_t timeout_us,
                 struct link_answer *answer);
+
+/* Longest pause of the bytes of one frame. */
+int64_t link_rest_us(const struct driver_link *l);
+
+/* RTU kinds: the answer to a request that has just gone out; of a broadcast its echo. True: a damaged frame came that can
+ * only have been the answer, so that none is owed. */
+bool link_hear(struct driver_link *l, const struct ask *ask, int64_t timeout_us, struct link_answer *answer);
 
 /* Puts one request on a link that is ready and collects its answer; notes what the unit owes then. */
 void link_exchange(struct driver_link *l, const struct ask *ask, int64_t timeout_us,

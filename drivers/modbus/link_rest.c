@@ -13,6 +13,11 @@
 #define RESYNC_SERIAL_US 20000
 #define RESYNC_SOCKET_US 50000
 
+int64_t link_rest_us(const struct driver_link *l)
+{
+    return link_is_socket(l) ? RESYNC_SOCKET_US : RESYNC_SERIAL_US;
+}
+
 void link_close(struct driver_link *l)
 {
     const int fd = l->fd;
@@ -21,6 +26,7 @@ void link_close(struct driver_link *l)
         return;
     (void)pthread_mutex_lock(&l->lock);
     l->fd = -1;
+    l->echo = ECHO_UNKNOWN;
     link_open_undo(l->bus, l->ctx, fd);
     (void)pthread_mutex_unlock(&l->lock);
 }
@@ -44,6 +50,7 @@ static bool link_open(struct driver_link *l, int64_t timeout_us, struct link_ans
     l->issued = 0;
     l->silences = 0;
     l->unsettled = false;
+    l->echo = ECHO_UNKNOWN;
     /* A line just opened may be in the middle of anything. */
     l->last_byte_us = l->bus->kind == BUS_RTU ? clock_mono_us() : 0;
     return true;
@@ -71,7 +78,7 @@ static int connection_settle(struct driver_link *l, int64_t silence_us)
  * within bound_us of when it might have. */
 static int line_settle(struct driver_link *l, int64_t silence_us, int64_t listen_us, int64_t bound_us)
 {
-    const int64_t rest = link_is_socket(l) ? RESYNC_SOCKET_US : RESYNC_SERIAL_US;
+    const int64_t rest = link_rest_us(l);
     const int64_t begun_us = clock_mono_us();
     const int64_t give_up_us = (listen_us > begun_us ? listen_us : begun_us) + silence_us + bound_us;
 
@@ -86,6 +93,8 @@ static int line_settle(struct driver_link *l, int64_t silence_us, int64_t listen
         if (bytes > 0) {
             l->last_byte_us = now;
             l->unsettled = true;
+            if (l->echo == ECHO_NOT_SEEN)
+                l->echo = ECHO_UNKNOWN; /* it may have been that, and late */
         }
         ready = l->last_byte_us + (l->unsettled && rest > silence_us ? rest : silence_us);
         if (l->last_byte_us == 0)

@@ -58,6 +58,11 @@ struct peer {
     struct request kept;      /* the serving thread's */
     atomic_uint late;         /* transaction of a request kept for the test's own thread, + 1; 0: none yet */
     bool has_kept;
+    /* The line gives back what is sent on it: at once, spoilt, or one request late. Set before the thread runs or while
+     * nothing is asked. */
+    _Atomic enum peer_echo { ECHO_NONE, ECHO_TRUE, ECHO_SPOILT, ECHO_LATE } echo;
+    uint8_t held[300]; /* ECHO_LATE */
+    size_t held_bytes;
     struct rg_random random;
 };
 
@@ -168,6 +173,31 @@ static inline size_t request_bytes(const struct peer *p, const uint8_t *buffer, 
     return before + 7 + b[6] + after;
 }
 
+static inline void peer_echo(struct peer *p, const uint8_t *bytes, size_t length)
+{
+    uint8_t back[300];
+
+    memcpy(back, bytes, length);
+    switch (atomic_load(&p->echo)) {
+    case ECHO_NONE:
+        break;
+    case ECHO_SPOILT:
+        back[length / 2] ^= 0x10;
+        put(p, back, length);
+        break;
+    case ECHO_LATE:
+        put(p, p->held, p->held_bytes);
+        if (p->held_bytes > 0)
+            put(p, back, length);
+        memcpy(p->held, back, length);
+        p->held_bytes = length;
+        break;
+    case ECHO_TRUE:
+        put(p, back, length);
+        break;
+    }
+}
+
 static inline void peer_read(struct peer *p, uint8_t buffer[300], size_t *have)
 {
     const ssize_t n = read(p->fd, buffer + *have, request_bytes(p, buffer, *have) - *have);
@@ -181,6 +211,7 @@ static inline void peer_read(struct peer *p, uint8_t buffer[300], size_t *have)
     *have += (size_t)n;
     if (*have < request_bytes(p, buffer, *have))
         return;
+    peer_echo(p, buffer, *have);
     const uint8_t *b = p->kind == BUS_TCP ? buffer + 6 : buffer;
     struct request r = {.transaction = (uint16_t)(buffer[0] << 8 | buffer[1]),
                         .unit = b[0],
