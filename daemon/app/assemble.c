@@ -92,12 +92,14 @@ struct parts {
     struct convert *convert;
     struct rules *rules;
     struct live live;
+    struct load load;
 };
 
 static void parts_destroy(struct parts *n)
 {
     poll_destroy(n->poll);
     live_destroy(&n->live);
+    load_destroy(&n->load);
     rules_destroy(n->rules);
     convert_destroy(n->convert);
 }
@@ -113,6 +115,8 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
         err = rules_create(site, p->next_alarm, flow_change_cb, p, &n->rules);
     if (err == RG_OK)
         err = live_create(&n->live, site);
+    if (err == RG_OK)
+        err = load_create(&n->load, site);
     if (err == RG_OK)
         err = poll_create(p->loop, site, p->env.driver, &flow_poll_cbs, p, p->env.seed, &n->poll);
     if (err == RG_OK)
@@ -144,12 +148,14 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     }
     pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
     live_destroy(&p->live);
+    load_destroy(&p->load);
     convert_destroy(p->convert);
     p->site = site;
     p->poll = next.poll;
     p->convert = next.convert;
     p->rules = next.rules;
     p->live = next.live;
+    p->load = next.load;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
     now = pipeline_now(p); /* letting go may have taken a while */
     rules_start(p->rules, now);
@@ -269,6 +275,7 @@ enum rg_err pipeline_close(struct pipeline *p)
     convert_destroy(p->convert);
     p->convert = NULL;
     live_destroy(&p->live);
+    load_destroy(&p->load);
     loop_timer_destroy(p->deadline);
     loop_timer_destroy(p->second);
     p->deadline = p->second = NULL;

@@ -3,13 +3,9 @@
 #include <string.h>
 
 #include "app/command_probe.h"
+#include "app/field.h"
 #include "app/record.h"
 #include "base/text.h"
-
-static double milliseconds(int64_t us)
-{
-    return (double)us / 1000.0;
-}
 
 static void write_alarm_counts(struct jsonw *w, const struct rules *rules)
 {
@@ -22,57 +18,6 @@ static void write_alarm_counts(struct jsonw *w, const struct rules *rules)
     jsonw_key_int(w, "unacked", (int64_t)n.unacked);
     jsonw_key_int(w, "shelved", (int64_t)n.shelved);
     jsonw_object_end(w);
-}
-
-static void write_buses(struct jsonw *w, const struct pipeline *p)
-{
-    jsonw_array_begin(w);
-    for (uint32_t i = 0; i < p->site->bus_count; i++) {
-        struct poll_bus_stats s;
-
-        poll_bus_stats(p->poll, i, &s);
-        jsonw_object_begin(w);
-        jsonw_key_string(w, "name", p->site->buses[i].name);
-        jsonw_key_string(w, "state", bus_state_name(s.state));
-        jsonw_key_int(w, "ok", (int64_t)s.ok);
-        jsonw_key_int(w, "errors", (int64_t)s.errors);
-        jsonw_key_int(w, "timeouts", (int64_t)s.timeouts);
-        jsonw_key_double(w, "p50_ms", milliseconds(s.p50_us));
-        jsonw_key_double(w, "p99_ms", milliseconds(s.p99_us));
-        jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
-        jsonw_object_end(w);
-    }
-    jsonw_array_end(w);
-}
-
-static void write_devices(struct jsonw *w, const struct pipeline *p)
-{
-    jsonw_array_begin(w);
-    for (uint32_t i = 0; i < p->site->device_count; i++) {
-        const struct site_device *d = &p->site->devices[i];
-        struct poll_device_stats s;
-
-        if (d->derived) /* nobody is asked: its points are in `points` */
-            continue;
-        poll_device_stats(p->poll, i, &s);
-        jsonw_object_begin(w);
-        jsonw_key_string(w, "name", d->name);
-        jsonw_key_string(w, "label", d->label);
-        jsonw_key_string(w, "bus", site_bus_name(p->site, d));
-        jsonw_key_int(w, "unit", d->unit);
-        jsonw_key_string(w, "state", unit_state_name(s.state));
-        jsonw_key_positive(w, "last_ok_ts", s.last_ok_wall_ms);
-        jsonw_key_int(w, "ok", (int64_t)s.ok);
-        jsonw_key_int(w, "errors", (int64_t)s.errors);
-        jsonw_key_int(w, "exceptions", (int64_t)s.exceptions);
-        jsonw_key_int(w, "skipped", (int64_t)s.skipped);
-        jsonw_key_int(w, "left_out", (int64_t)s.left_out);
-        jsonw_key_int(w, "divided", (int64_t)s.divided);
-        jsonw_key_int(w, "poll_late_ms", s.late_ms);
-        jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
-        jsonw_object_end(w);
-    }
-    jsonw_array_end(w);
 }
 
 static void write_store(struct jsonw *w, const struct pipeline *p)
@@ -143,9 +88,9 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     jsonw_key(w, "alarms");
     write_alarm_counts(w, p->rules);
     jsonw_key(w, "buses");
-    write_buses(w, p);
+    field_write_buses(w, p);
     jsonw_key(w, "devices");
-    write_devices(w, p);
+    field_write_devices(w, p);
     jsonw_key(w, "store");
     write_store(w, p);
     jsonw_key(w, "uplinks");

@@ -257,6 +257,7 @@ void flow_second_cb(void *arg)
 
     if (step != 0 || sync_changed)
         event_clock(p, step, p->clock.synced);
+    load_look(&p->load, p->poll);
     if (now.mono_ms + FLOW_SECOND_MS > p->risk_due_ms) /* rather a second early than late */
         pipeline_publish_risk(p);
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);

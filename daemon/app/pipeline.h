@@ -7,6 +7,7 @@
 
 #include "app/clock_watch.h"
 #include "app/live.h"
+#include "app/load.h"
 #include "base/json_write.h"
 #include "convert/convert.h"
 #include "loop/loop.h"
@@ -40,6 +41,7 @@ struct pipeline {
     struct convert *convert;
     struct rules *rules;
     struct live live;
+    struct load load;
     struct store *store;
     struct uplink **uplinks; /* [uplink_count]; NULL while they are being exchanged */
     size_t uplink_count;

@@ -62,13 +62,14 @@ static void show_head(const struct json *r, FILE *to)
 
 static void show_buses(const struct json *buses, FILE *to)
 {
-    static const char *const titles[] = {"BUS",      "STATE",  "OK",     "ERRORS",
-                                         "TIMEOUTS", "P50 ms", "P99 ms", "DETAIL"};
+    static const char *const titles[] = {"BUS",    "STATE",  "OK",     "ERRORS",  "TIMEOUTS",
+                                         "P50 ms", "P99 ms", "LOAD %", "PLANNED", "DETAIL"};
     struct table t;
 
     table_init(&t, RG_COUNT(titles), titles);
     for (const struct json *b = json_first(buses); b; b = json_next(b)) {
         bool down = strcmp(text_of(b, "state"), "down") == 0;
+        const struct json *load = json_get(b, "load");
 
         table_row(&t, down ? TABLE_RED : TABLE_PLAIN);
         table_cell(&t, "%s", text_of(b, "name"));
@@ -78,6 +79,8 @@ static void show_buses(const struct json *buses, FILE *to)
         table_cell(&t, "%" PRId64, int_of(b, "timeouts"));
         table_cell(&t, "%.1f", json_double(json_get(b, "p50_ms"), 0));
         table_cell(&t, "%.1f", json_double(json_get(b, "p99_ms"), 0));
+        table_cell(&t, "%.1f", 100 * json_double(json_get(load, "measured"), 0));
+        table_cell(&t, "%.1f", 100 * json_double(json_get(load, "planned"), 0));
         table_cell(&t, "%s", text_of(b, "detail"));
     }
     table_print(&t, to);
@@ -87,8 +90,8 @@ static void show_buses(const struct json *buses, FILE *to)
 
 static void show_devices(const struct json *devices, FILE *to)
 {
-    static const char *const titles[] = {"DEVICE", "BUS",    "UNIT",    "STATE", "LAST ANSWER",
-                                         "OK",     "ERRORS", "SKIPPED", "DETAIL"};
+    static const char *const titles[] = {"DEVICE", "BUS",  "UNIT",    "STATE",   "LAST ANSWER", "OK",
+                                         "ERRORS", "SOFT", "SKIPPED", "LATE ms", "DETAIL"};
     struct table t;
 
     table_init(&t, RG_COUNT(titles), titles);
@@ -100,11 +103,16 @@ static void show_devices(const struct json *devices, FILE *to)
         table_cell(&t, "%s", text_of(d, "name"));
         table_cell(&t, "%s", text_of(d, "bus"));
         table_cell(&t, "%" PRId64, int_of(d, "unit"));
-        table_cell(&t, "%s", state);
+        if (json_get(d, "next_probe_ms") && strcmp(state, "suspended") == 0)
+            table_cell(&t, "%s, probe in %" PRId64 " s", state, (int_of(d, "next_probe_ms") + 999) / 1000);
+        else
+            table_cell(&t, "%s", state);
         table_cell(&t, "%s", time_of(d, "last_ok_ts", last));
         table_cell(&t, "%" PRId64, int_of(d, "ok"));
         table_cell(&t, "%" PRId64, int_of(d, "errors"));
+        table_cell(&t, "%" PRId64, int_of(d, "soft_errors"));
         table_cell(&t, "%" PRId64, int_of(d, "skipped"));
+        table_cell(&t, "%" PRId64, int_of(d, "poll_late_ms"));
         table_cell(&t, "%s", text_of(d, "detail"));
     }
     table_print(&t, to);

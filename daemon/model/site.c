@@ -117,3 +117,14 @@ const char *site_bus_place(const struct site_bus *bus, char out[SITE_BUS_PLACE_M
                           bus->port);
     return out;
 }
+
+#define BITS_OF_CHARACTER 11 /* start, 8 of data, parity, stop */
+
+int64_t site_bus_silence_us(const struct site_bus *bus)
+{
+    if (bus->kind == BUS_TCP || bus->baud == 0)
+        return 0;
+    if (bus->baud > 19200)
+        return 1750; /* fixed, so that fast lines do not drown in timer interrupts */
+    return (int64_t)(35 * BITS_OF_CHARACTER * 100000 + bus->baud - 1) / bus->baud;
+}

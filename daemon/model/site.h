@@ -84,6 +84,10 @@ struct site_bus {
 /* For people: "rtu /dev/ttyS1 9600 even", "tcp 10.0.0.7:502". Returns out. */
 const char *site_bus_place(const struct site_bus *bus, char out[SITE_BUS_PLACE_MAX]);
 
+/* The silence of 3.5 characters between two frames of a line, microseconds: characters of 11 bits, 1750 above 19200 baud
+ * (Modbus over Serial Line V1.02, 2.5.1.1); 0 for TCP, and for a far line whose speed is not known. */
+int64_t site_bus_silence_us(const struct site_bus *bus);
+
 /* value = (raw * num + add) / den, so that 123 * 0.1 is 12.3 and not 12.300000000000001: scale and offset are written in
  * decimal, and a decimal is an integer over a power of ten. */
 struct scaling {

@@ -49,7 +49,9 @@ bool bus_nobody_answers(const struct bus *b, const struct driver_raw *ask)
 static void worker_done_cb(void *arg, const struct loop_worker_time *time)
 {
     struct moment at = {.mono_ms = time->ended_us / 1000, .wall_ms = time->ended_wall_ms};
+    struct bus *b = arg;
 
+    meter_add(&b->meter, time->started_us, time->ended_us + b->silence_us);
     bus_result(arg, &at, time->ended_us - time->started_us);
     bus_kick(arg);
 }
@@ -248,6 +250,7 @@ enum rg_err bus_init(struct bus *b, const struct bus_context *context, uint32_t 
     char name[16];
 
     *b = (struct bus){.context = context, .index = index};
+    b->silence_us = site_bus_silence_us(site_bus) + site_bus->gap_ms * 1000;
     bus_health_init(&b->health, site_bus->retry_ms);
     random_seed(&b->random, seed);
     for (size_t i = 0; i < context->site->device_count; i++)
@@ -276,6 +279,7 @@ void bus_start(struct bus *b)
         grid_start(&u->grid, u->device->poll_ms, u->ask_from_ms);
         bus_settle(b, i);
     }
+    meter_start(&b->meter, loop_mono_us(b->context->loop));
     b->started = true;
     bus_kick(b);
 }

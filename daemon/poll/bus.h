@@ -12,6 +12,7 @@
 #include "poll/durations.h"
 #include "poll/errands.h"
 #include "poll/health.h"
+#include "poll/meter.h"
 #include "poll/poll.h"
 #include "poll/requests.h"
 #include "poll/schedule.h"
@@ -105,6 +106,8 @@ struct bus {
     bool *read; /* by point of the unit under way: it got a frame in this poll; room for the largest device */
     struct bus_health health;
     struct durations durations;
+    struct meter meter;
+    int64_t silence_us;          /* that has to follow each transaction */
     struct poll_bus_stats stats; /* but for state and percentiles */
 };
 

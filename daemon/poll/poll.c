@@ -184,12 +184,15 @@ void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device
         out->next_probe_ms = u->health.probe_at_ms - loop_mono_ms(p->context.loop);
 }
 
-void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out)
+void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out)
 {
     *out = (struct poll_bus_stats){.state = BUS_IDLE};
     if (bus >= p->context.site->bus_count)
         return;
-    *out = p->buses[bus].stats;
-    out->state = p->buses[bus].health.state;
-    durations_percentiles(&p->buses[bus].durations, &out->p50_us, &out->p99_us);
+    struct bus *b = &p->buses[bus];
+    *out = b->stats;
+    out->state = b->health.state;
+    durations_percentiles(&b->durations, &out->p50_us, &out->p99_us);
+    if (b->started)
+        out->load = meter_share(&b->meter, loop_mono_us(p->context.loop), &out->load_window_us);
 }

@@ -117,8 +117,12 @@ struct poll_device_stats {
 
 struct poll_bus_stats {
     enum bus_state state;
-    uint64_t ok, errors, timeouts;  /* transactions, retries included; timeouts are errors too */
-    int64_t p50_us, p99_us;         /* duration of the last up to 512 answered ones, exceptions included */
+    uint64_t ok, errors, timeouts; /* transactions, retries included; timeouts are errors too */
+    int64_t p50_us, p99_us;        /* duration of the last up to 512 answered ones, exceptions included */
+    /* Share of the last minute that transactions of all kinds took, with the silence after each (meter.h); over how long it
+     * was measured: 0 before the start. */
+    double load;
+    int64_t load_window_us;
     char detail[DRIVER_DETAIL_MAX]; /* why it is down; empty when it is not */
 };
 
@@ -160,6 +164,6 @@ void poll_destroy(struct poll *p);
  * poll_destroy; RG_ENOMEM. */
 RG_NODISCARD enum rg_err poll_errand(struct poll *p, const struct poll_errand *errand);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
-void poll_bus_stats(const struct poll *p, uint32_t bus, struct poll_bus_stats *out);
+void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out);
 
 #endif

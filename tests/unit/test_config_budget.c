@@ -66,12 +66,13 @@ static const struct row rows[] = {
      "periods "
      "1.07 times as long\n"
      "5:5: warning: one poll of `d` takes about 15 ms: 1 ms longer than its period of 14ms\n"},
-    /* A status and the decimals of a point are read too: far from it, two requests more; a near heartbeat none. */
+    /* A status and the decimals of a point are read too: in another space, or too far for one request, they are two
+     * more; a near heartbeat is none. */
     {FRAME_RAW,
      HEAD BUS "devices:\n"
               "  - {name: d, bus: b, unit: 1, poll: 14ms, heartbeat: {holding: 1, within: 1s}, status: "
               "{coil: 0, is: {0: sensor}},\n"
-              "     points: [{name: p, holding: 0, type: u16, decimals_from: {holding: 99}}]}\n",
+              "     points: [{name: p, holding: 0, type: u16, decimals_from: {holding: 199}}]}\n",
      "3:9: warning: the polls asked of the bus `b` need about 107 % of its time, 7 % too much: make their "
      "periods 1.07 times as long\n"
      "5:5: warning: one poll of `d` takes about 15 ms: 1 ms longer than its period of 14ms\n"},
@@ -93,6 +94,31 @@ static const struct row rows[] = {
      "3:9: warning: the polls asked of the bus `l` need about 101 % of its time, 1 % too much: make their "
      "periods 1.01 times as long\n"
      "5:5: warning: one poll of `d` takes about 87 ms: 1 ms longer than its period of 86ms\n"},
+    /* A broadcast is one write for all devices of one period: 8 characters, 7 of silence, 200 ms of turnaround, 215.6
+     * ms, and three reads of 42.9 ms: 344.4 ms. */
+    {FRAME_RAW,
+     HEAD
+     "buses: [{name: l, rtu: /dev/x, baud: 9600, timeout: 100ms}]\n"
+     "devices:\n"
+     "  - {name: d, bus: l, unit: 1, poll: 340ms, trigger: {coil: 0, wait: 9ms, broadcast: true}, points: "
+     "[{name: p, holding: 0, type: u16}]}\n"
+     "  - {name: e, bus: l, unit: 2, poll: 340ms, trigger: {coil: 0, wait: 8ms, broadcast: true}, points: "
+     "[{name: p, holding: 0, type: u16}]}\n"
+     "  - {name: f, bus: l, unit: 3, poll: 340ms, trigger: {coil: 0, wait: 9ms, broadcast: true}, points: "
+     "[{name: p, holding: 0, type: u16}]}\n",
+     "3:9: warning: the polls asked of the bus `l` need about 101 % of its time, 1 % too much: make their "
+     "periods 1.01 times as long\n"},
+    /* Another value is another write: 560 ms. */
+    {FRAME_RAW,
+     HEAD
+     "buses: [{name: l, rtu: /dev/x, baud: 9600, timeout: 100ms}]\n"
+     "devices:\n"
+     "  - {name: d, bus: l, unit: 1, poll: 500ms, trigger: {coil: 0, wait: 9ms, broadcast: true}, points: "
+     "[{name: p, holding: 0, type: u16}]}\n"
+     "  - {name: e, bus: l, unit: 2, poll: 500ms, trigger: {coil: 0, value: 0, wait: 8ms, broadcast: true}, "
+     "points: [{name: p, holding: 0, type: u16}]}\n",
+     "3:9: warning: the polls asked of the bus `l` need about 103 % of its time, 3 % too much: make their "
+     "periods 1.03 times as long\n"},
     /* A mute unit: 1 s against a period of 500 ms. Told once a bus. By itself a device harms nobody. */
     {FRAME_RAW,
      HEAD BUS "devices:\n"
