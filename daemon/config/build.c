@@ -110,7 +110,7 @@ static void build_log(struct build *b)
 
 static void check_watch(struct build *b)
 {
-    if (b->ld->config->error_count > 0)
+    if (b->ld->config->error_count > 0 || b->ld->profile_only)
         return;
     if (b->site->point_count == 0)
         issue_warning(b->ld, issue_file(0), "no point of any device is configured: nothing is watched");
@@ -142,11 +142,11 @@ void build_site(struct load *ld, struct site *site)
     if (!make_room(&b))
         return;
     for (uint32_t i = 0; i < ld->source_count; i++)
-        if (ld->sources[i].root)
+        if (ld->sources[i].root && !ld->sources[i].profile)
             take_root(&b, ld->sources[i].root);
     for (size_t i = 0; i < RG_COUNT(steps) && !ld->oom; i++)
         steps[i](&b);
-    if (!ld->oom && ld->config->error_count == 0)
+    if (!ld->oom && ld->config->error_count == 0 && !ld->profile_only)
         budget_check(&b);
     names_end_all(&b);
 }

@@ -6,6 +6,7 @@
 #include "config/fill.h"
 #include "config/issue.h"
 #include "config/items.h"
+#include "config/profile_parts.h"
 
 /* Contract §3: silence is an alarm after three missed polls and at least 10 s. */
 #define OFFLINE_POLLS 3
@@ -84,7 +85,7 @@ static void build_points(struct build *b, const struct device_item *item, uint32
     }
     d->point_count = (uint32_t)b->site->point_count - d->first_point;
     /* Nothing but its points uses a device. */
-    if (!node_get(item->own, "points"))
+    if (!node_get(item->own, "points") && !node_get(item->own, "profile"))
         issue_error(b->ld, node_place(item->own), "`points` is missing in a device");
     if (points && points->count == 0)
         issue_error(b->ld, node_place(points), "`points` is empty: nothing would be read of the device");
@@ -127,11 +128,25 @@ static bool make_room(struct build *b)
            names_begin(b->ld, &b->points, "point", points);
 }
 
+/* Every device as it is with its profile. */
+static void expand_profiles(struct build *b)
+{
+    struct entries *entries = &b->entries[SECTION_DEVICE];
+
+    for (uint32_t i = 0; i < entries->count && !b->ld->oom; i++) {
+        const struct node *merged = profile_expand(b->ld, entries->nodes[i]);
+
+        if (merged)
+            entries->nodes[i] = merged;
+    }
+}
+
 void build_devices(struct build *b)
 {
     const struct entries *entries = &b->entries[SECTION_DEVICE];
 
-    if (!make_room(b))
+    expand_profiles(b);
+    if (b->ld->oom || !make_room(b))
         return;
     for (uint32_t i = 0; i < entries->count && !b->ld->oom; i++) {
         const struct node *node = entries->nodes[i];

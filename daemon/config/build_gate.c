@@ -190,9 +190,9 @@ void build_gates(struct build *b, struct device_item *item)
         take_heartbeat(b, item, &gates[item->device.gate_count++]);
 }
 
-static void check_trigger(struct build *b, const struct device_item *item, const struct site_bus *bus)
+static void check_trigger(struct build *b, struct device_item *item, const struct site_bus *bus)
 {
-    const struct site_trigger *t = &item->device.trigger;
+    struct site_trigger *t = &item->device.trigger;
     const struct node *value = node_get(item->trigger, "value");
     char period[32];
 
@@ -206,7 +206,11 @@ static void check_trigger(struct build *b, const struct device_item *item, const
         issue_error(b->ld, node_place(node_get(item->trigger, "wait")),
                     "`wait` must be shorter than the poll period, %s",
                     text_format_duration(item->device.poll_ms, period));
-    if (t->broadcast && bus && bus->kind == BUS_TCP)
+    if (!t->broadcast || !bus || bus->kind != BUS_TCP)
+        return;
+    if (node_of_profile(b->ld, node_get(item->trigger, "broadcast")))
+        t->broadcast = false; /* a habit of its kind of device, which is written to by itself here */
+    else
         issue_error(b->ld, node_key_place(node_get(item->trigger, "broadcast")),
                     "`broadcast` is possible on `rtu` and `rtu_over_tcp` only: on `tcp` there is no unit 0");
 }

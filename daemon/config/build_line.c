@@ -72,6 +72,7 @@ static void compare(struct build *b, const struct device_item *item, enum settin
 {
     struct said *said = &b->lines[item->device.bus].said[setting];
     const struct site_bus *bus = &b->site->buses[item->device.bus];
+    const bool profiled = node_of_profile(b->ld, given);
 
     if (!said->given) {
         *said = (struct said){.given = true,
@@ -82,9 +83,10 @@ static void compare(struct build *b, const struct device_item *item, enum settin
     }
     if (said->value == value)
         return;
-    issue_error(b->ld, node_place(given),
-                "mixed %s on one line: this device is set to `%s`, %s `%s` (%s:%u) to `%s`",
+    issue_error(b->ld, node_place(profiled ? node_get(item->own, "profile") : given),
+                "mixed %s on one line: this device is set to `%s`%s, %s `%s` (%s:%u) to `%s`",
                 settings[setting].words, setting_text(setting, value).text,
+                profiled ? " by its profile (if it is not, give `line` here)" : "",
                 said->device ? "the device" : "its bus", said->device ? said->device : bus->name,
                 b->ld->sources[said->at.file].name, said->at.line, setting_text(setting, said->value).text);
 }
@@ -100,8 +102,10 @@ void line_check(struct build *b, const struct device_item *item)
     if (item->device.bus == SITE_NONE || !b->lines || b->ld->config->error_count > errors)
         return;
     if (b->site->buses[item->device.bus].kind == BUS_TCP) {
-        issue_error(b->ld, node_key_place(item->line),
-                    "`line` means nothing on `tcp`: it belongs to devices on `rtu` or `rtu_over_tcp`");
+        /* The line of a device that is reached through a gateway is the gateway's affair. */
+        if (!node_of_profile(b->ld, item->line))
+            issue_error(b->ld, node_key_place(item->line),
+                        "`line` means nothing on `tcp`: it belongs to devices on `rtu` or `rtu_over_tcp`");
         return;
     }
     for (unsigned s = 0; s < SETTING_COUNT; s++) {

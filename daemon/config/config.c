@@ -7,6 +7,7 @@
 
 #include "config/build.h"
 #include "config/issue.h"
+#include "config/profile_parts.h"
 
 #define NEAREST_NAMES 1000000u /* compared with misspelt ones in one load: a second or two at most */
 
@@ -48,9 +49,11 @@ static enum rg_err run(struct load *ld, const char *file, struct config **out)
     struct site *site = load_keep(ld, 1, sizeof *site);
 
     config->file = load_keep_text(ld, file);
-    if (!ld->oom)
+    if (!ld->oom && ld->profile_only)
+        profile_begin(ld, config->file);
+    else if (!ld->oom)
         load_files(ld, config->file);
-    if (!ld->oom)
+    if (!ld->oom && (!ld->profile_only || config->error_count == 0))
         build_site(ld, site);
     if (!ld->oom)
         digest(ld);
@@ -63,6 +66,8 @@ static enum rg_err run(struct load *ld, const char *file, struct config **out)
     }
     if (config->error_count == 0)
         config->site = site;
+    else
+        config->profile = NULL;
     *out = config;
     return RG_OK;
 }
@@ -90,6 +95,17 @@ enum rg_err config_load(const char *file, struct config **out)
     *out = NULL;
     if (!begin(&ld))
         return RG_ENOMEM;
+    return run(&ld, file, out);
+}
+
+enum rg_err config_load_profile(const char *file, struct config **out)
+{
+    struct load ld;
+
+    *out = NULL;
+    if (!begin(&ld))
+        return RG_ENOMEM;
+    ld.profile_only = true;
     return run(&ld, file, out);
 }
 

@@ -31,6 +31,8 @@ struct config_issue {
     const char *source; /* the offending line, without its end; NULL when there is none */
 };
 
+struct profile;
+
 struct config {
     struct arena arena; /* holds everything below */
     struct site *site;  /* NULL when there were errors */
@@ -39,6 +41,7 @@ struct config {
     struct config_issue *issues; /* in order of file and line; warnings among them */
     size_t issue_count;
     size_t error_count, warning_count; /* those not kept included */
+    const struct profile *profile;     /* config_load_profile only */
 };
 
 /* Never fails but for memory (RG_ENOMEM, *out is NULL then): what is wrong with the files is in issues. Free
@@ -56,5 +59,7 @@ void config_print(const struct config *config, FILE *to);
 /* The JSON Schema (draft 2020-12) of a configuration file, generated from the same table that the loader
  * uses. */
 void config_write_schema(FILE *to);
+/* That of a profile. */
+void config_write_profile_schema(FILE *to);
 
 #endif

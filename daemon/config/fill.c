@@ -45,6 +45,9 @@ static const char *const wanted[] = {
     [KIND_OPERAND] = "a number, a point, or a mapping such as {of: device.point, times: 0.5}",
     [KIND_OPERANDS] = "a list of points and numbers",
     [KIND_NOTHING] = "an empty list",
+    [KIND_LIKE] = "as in a device",
+    [KIND_TEXTS] = "a mapping to texts",
+    [KIND_VALUES] = "a mapping",
 };
 
 static void refuse(struct load *ld, const struct key_row *row, const struct node *node)
@@ -258,6 +261,8 @@ static bool shape_fits(enum key_kind kind, const struct node *node)
     case KIND_LEVELS:
     case KIND_STATES:
     case KIND_WORDS:
+    case KIND_TEXTS:
+    case KIND_VALUES:
         return node->kind == NODE_MAP;
     case KIND_PARTS:
         return node->kind != NODE_SCALAR;
@@ -293,7 +298,7 @@ static void fill_value(struct load *ld, const struct key_row *row, const struct 
 {
     char *field = (char *)base + row->offset;
 
-    if (!fill_shape(ld, row, node))
+    if (row->kind == KIND_LIKE || !fill_shape(ld, row, node))
         return;
     if (row->kind == KIND_MAP) {
         fill_over(ld, row->of, node, field);

@@ -118,6 +118,7 @@ void flat_device(struct flat *f, const struct site *site, const struct site_devi
     flat_text(f, "device", d->name, "bus", bus ? bus : "(derived)");
     flat_text(f, "device", d->name, "area", d->area == SITE_NONE ? NULL : site->areas[d->area].name);
     flat_text(f, "device", d->name, "label", d->label);
+    flat_text(f, "device", d->name, "profile", d->profile);
     if (!d->derived)
         flat_habits(f, d);
     for (size_t i = 0; i < d->gate_count; i++)

@@ -31,6 +31,18 @@ struct place issue_file(uint32_t file)
     return (struct place){.file = file};
 }
 
+/* What is wrong in a profile is found again with every device of it. */
+static bool is_known(const struct load *ld, struct place at, const char *text)
+{
+    for (size_t i = 0; i < ld->found_count && ld->sources[at.file].profile; i++) {
+        const struct found *f = &ld->found[i];
+
+        if (f->at.file == at.file && f->at.offset == at.offset && strcmp(f->text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void RG_PRINTF(4, 0)
     add(struct load *ld, enum config_severity severity, struct place at, const char *format, va_list args)
 {
@@ -38,6 +50,13 @@ static void RG_PRINTF(4, 0)
     char text[768];
     struct found *f;
 
+    (void)vsnprintf(text, sizeof text, format, args);
+    /* One issue is one line, whatever line ends a quoted text brings along. */
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20)
+            *c = ' ';
+    if (is_known(ld, at, text))
+        return;
     if (severity == CONFIG_ERROR)
         ld->config->error_count++;
     else
@@ -48,11 +67,6 @@ static void RG_PRINTF(4, 0)
         ld->found = load_scratch(ld, ISSUE_KEPT, sizeof *ld->found);
     if (!ld->found)
         return;
-    (void)vsnprintf(text, sizeof text, format, args);
-    /* One issue is one line, whatever line ends a quoted text brings along. */
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20)
-            *c = ' ';
     f = &ld->found[ld->found_count];
     *f = (struct found){
         .at = at, .severity = severity, .order = ld->found_count, .text = load_keep_text(ld, text)};

@@ -102,4 +102,26 @@ struct rule_item {
     struct limits_item above, below;
 };
 
+/* A profile file's own keys; those of a device in it are merged with the device's (profile_merge.c). */
+struct profile_item {
+    const char *name, *maker, *device, *reads, *source, *note;
+    const struct node *asks;
+    const struct node *unit_codes, *vectors;
+};
+
+struct unit_codes_item {
+    const char *point;
+    struct address_item at;
+    uint16_t mask;
+    const struct node *codes;
+};
+
+struct vector_item {
+    const char *about;
+    bool derived;
+    const struct node *give, *expect;
+    const struct node *at[4]; /* by enum point_space */
+    const struct node *reg;
+};
+
 #endif

@@ -149,14 +149,18 @@ static bool is_repeat(struct load *ld, uint32_t file)
     return true;
 }
 
-static void add_source(struct load *ld, const char *name, uint32_t parent, struct place named)
+static struct source *add_source(struct load *ld, const char *name, uint32_t parent, struct place named)
 {
+    struct source *source = &ld->sources[ld->source_count];
+
     if (ld->source_count == CONFIG_FILES) {
         issue_error(ld, named, "more than %d files", CONFIG_FILES);
         ld->incomplete = true;
-        return;
+        return NULL;
     }
-    ld->sources[ld->source_count++] = (struct source){.name = name, .parent = parent, .named_at = named};
+    *source = (struct source){.name = name, .parent = parent, .named_at = named};
+    ld->source_count++;
+    return source;
 }
 
 static int by_name(const void *left, const void *right)
@@ -217,7 +221,7 @@ static void include_glob(struct load *ld, uint32_t file, const struct node *node
     if (count == 0)
         issue_warning(ld, node_place(node), "`include`: `%s` matches no file", shown(node->text).text);
     for (size_t i = 0; i < count; i++)
-        add_source(ld, names[i], file, node_place(node));
+        (void)add_source(ld, names[i], file, node_place(node));
 }
 
 static void include_one(struct load *ld, uint32_t file, const struct node *node)
@@ -235,7 +239,7 @@ static void include_one(struct load *ld, uint32_t file, const struct node *node)
     if (text_has_glob(node->text))
         include_glob(ld, file, node, path);
     else
-        add_source(ld, path, file, node_place(node));
+        (void)add_source(ld, path, file, node_place(node));
 }
 
 static void follow_includes(struct load *ld, uint32_t file)
@@ -270,20 +274,55 @@ static bool take_source(struct load *ld, uint32_t file)
     struct source *source = &ld->sources[file];
     size_t errors = ld->config->error_count;
 
-    if (!ld->text_only)
+    bool given = source->text != NULL;
+
+    if (!given)
         read_source(ld, source, named_place(ld, file));
     if (ld->oom || ld->config->error_count > errors)
         return false;
-    if (!ld->text_only && is_repeat(ld, file))
+    if (!given && is_repeat(ld, file))
         return true; /* an error, but nothing is missing: its text was taken under the other name */
     drop_bom(source);
     return yaml_scan(ld, file) && yaml_parse(ld, file);
 }
 
+bool load_profile(struct load *ld, const char *path, struct place named, uint32_t *file)
+{
+    struct source *source = add_source(ld, path, ld->source_count > 0 ? named.file : UINT32_MAX, named);
+    size_t errors = ld->config->error_count;
+
+    if (!source)
+        return false;
+    source->profile = true;
+    *file = ld->source_count - 1;
+    return take_source(ld, *file) && ld->config->error_count == errors;
+}
+
+bool load_text(struct load *ld, const char *name, const char *text, size_t length)
+{
+    struct source *source = add_source(ld, name, UINT32_MAX, issue_file(0));
+
+    if (!source)
+        return false;
+    source->text = malloc(length + 1);
+    if (!source->text) {
+        ld->oom = true;
+        return false;
+    }
+    memcpy(source->text, text, length);
+    source->length = length;
+    return take_source(ld, ld->source_count - 1);
+}
+
+bool node_of_profile(const struct load *ld, const struct node *node)
+{
+    return ld->sources[node->file].profile;
+}
+
 void load_files(struct load *ld, const char *file)
 {
     if (!ld->text_only)
-        add_source(ld, file, UINT32_MAX, issue_file(0));
+        (void)add_source(ld, file, UINT32_MAX, issue_file(0));
     /* The list grows while it is walked: included files are read after those that include them. */
     for (uint32_t i = 0; i < ld->source_count && !ld->oom; i++) {
         if (!take_source(ld, i))

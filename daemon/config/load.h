@@ -23,9 +23,11 @@ struct source {
     uint32_t parent;         /* the file that includes it; UINT32_MAX: none */
     struct place named_at;   /* where it is included */
     const struct node *root; /* NULL: empty, or not readable as YAML */
+    bool profile;            /* not a part of the configuration, but a profile that a device of it names */
 };
 
-struct found; /* an issue before it is put in order; issue.c */
+struct known_profile; /* profile_parts.h */
+struct found;         /* an issue before it is put in order; issue.c */
 
 struct load {
     struct config *config;
@@ -37,15 +39,27 @@ struct load {
     size_t node_count;
     struct found *found;
     size_t found_count, found_errors, found_warnings;
-    size_t nearest_left; /* names that may still be compared for suggestions */
-    bool text_only;      /* config_load_text: no file is touched */
-    bool incomplete;     /* a file is missing or broken: what is not found may be in it */
+    size_t nearest_left;            /* names that may still be compared for suggestions */
+    struct known_profile *profiles; /* [CONFIG_FILES], once one was asked for */
+    uint32_t profile_count;
+    bool text_only; /* config_load_text: no file is touched */
+    bool
+        profile_only; /* config_load_profile: sources[0] is a profile, and the configuration is made for it */
+    bool incomplete;  /* a file is missing or broken: what is not found may be in it */
     bool oom;
 };
 
 /* Reads the main file (load->sources[0] is set up already when text_only) and all that it includes, in
  * order. */
 void load_files(struct load *ld, const char *file);
+
+/* Reads one more file, a profile, that is named at a place. false: it could not be read or is no YAML, told. */
+RG_NODISCARD bool load_profile(struct load *ld, const char *path, struct place named, uint32_t *file);
+/* Takes a text as one more file, which stands under that name. false: it is no YAML, told. */
+RG_NODISCARD bool load_text(struct load *ld, const char *name, const char *text, size_t length);
+
+/* Whether a node stands in a profile, not in the configuration itself. */
+bool node_of_profile(const struct load *ld, const struct node *node);
 
 /* Memory of the load or of the site; NULL sets ld->oom. */
 void *load_scratch(struct load *ld, size_t count, size_t size);

@@ -80,6 +80,14 @@ static void put_group(struct jsonw *w, const struct key_row *rows, size_t count,
         jsonw_array_end(w);
 }
 
+/* Whether a mapping of this section may stand over one of a profile, and give as little as it likes: what is
+ * missing in both is the loader's to find. */
+static bool may_stand_over(enum section section)
+{
+    return section == SECTION_POINT || section == SECTION_LINE || section == SECTION_HEARTBEAT ||
+           section == SECTION_TRIGGER || section == SECTION_DECIMALS;
+}
+
 /* The body of one section's mapping. */
 static void put_section(struct jsonw *w, enum section section)
 {
@@ -88,9 +96,12 @@ static void put_section(struct jsonw *w, enum section section)
 
     jsonw_key_string(w, "type", "object");
     jsonw_key_bool(w, "additionalProperties", false);
-    put_required(w, rows, count);
-    put_group(w, rows, count, KEY_ONE_OF, "oneOf");
-    put_group(w, rows, count, KEY_ANY_OF, "anyOf");
+    if (section == SECTION_POINT || !may_stand_over(section))
+        put_required(w, rows, count);
+    if (!may_stand_over(section)) {
+        put_group(w, rows, count, KEY_ONE_OF, "oneOf");
+        put_group(w, rows, count, KEY_ANY_OF, "anyOf");
+    }
     jsonw_key(w, "properties");
     jsonw_object_begin(w);
     for (size_t i = 0; i < count; i++)
@@ -98,17 +109,53 @@ static void put_section(struct jsonw *w, enum section section)
     jsonw_object_end(w);
 }
 
-static void put_document(struct jsonw *w)
+/* Marks a section that is referred to; true when it was not marked yet. */
+static bool mark(enum section section, bool marked[SECTION_COUNT])
 {
+    /* The top level is nowhere referred to: 0 is a row without a section. */
+    bool news = section != SECTION_ROOT && !marked[section];
+
+    marked[section] = marked[section] || news;
+    return news;
+}
+
+/* Marks the sections that a document beginning with root refers to, root aside. */
+static void mark_sections(enum section root, bool marked[SECTION_COUNT])
+{
+    bool more = true;
+
+    marked[root] = true;
+    while (more) {
+        more = false;
+        for (unsigned s = 0; s < SECTION_COUNT; s++) {
+            size_t count;
+            const struct key_row *rows = table_rows((enum section)s, &count);
+
+            for (size_t i = 0; marked[s] && i < count; i++) {
+                more = mark(rows[i].of, marked) || more;
+                if (rows[i].kind == KIND_OPERAND || rows[i].kind == KIND_OPERANDS)
+                    more = mark(SECTION_OPERAND, marked) || more;
+            }
+        }
+    }
+    marked[root] = false;
+}
+
+static void put_document(struct jsonw *w, enum section root, const char *title, const char *description)
+{
+    bool marked[SECTION_COUNT] = {false};
+
+    mark_sections(root, marked);
     jsonw_object_begin(w);
     jsonw_key_string(w, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    jsonw_key_string(w, "title", "A configuration file of riskgate");
-    jsonw_key_string(w, "description",
-                     "Any file of a configuration: the one given to riskgated, or one that it includes.");
-    put_section(w, SECTION_ROOT);
+    jsonw_key_string(w, "title", title);
+    jsonw_key_string(w, "description", description);
+    put_section(w, root);
     jsonw_key(w, "$defs");
     jsonw_object_begin(w);
-    for (unsigned s = SECTION_ROOT + 1; s < SECTION_COUNT; s++) {
+    for (unsigned s = 0; s < SECTION_COUNT; s++) {
+        if (!marked[s])
+            continue;
         jsonw_key(w, schema_definition((enum section)s));
         jsonw_object_begin(w);
         put_section(w, (enum section)s);
@@ -153,13 +200,25 @@ static void print_indented(const char *text, FILE *to)
     (void)fputc('\n', to);
 }
 
-void config_write_schema(FILE *to)
+static void write_schema(FILE *to, enum section root, const char *title, const char *description)
 {
     struct jsonw w;
 
     jsonw_init(&w, SCHEMA_BYTES);
-    put_document(&w);
+    put_document(&w, root, title, description);
     if (jsonw_error(&w) == RG_OK)
         print_indented(w.text, to);
     jsonw_free(&w);
+}
+
+void config_write_schema(FILE *to)
+{
+    write_schema(to, SECTION_ROOT, "A configuration file of riskgate",
+                 "Any file of a configuration: the one given to riskgated, or one that it includes.");
+}
+
+void config_write_profile_schema(FILE *to)
+{
+    write_schema(to, SECTION_PROFILE, "A profile of riskgate",
+                 "The register map of one kind of device: profiles/NAME.yaml.");
 }

@@ -54,6 +54,9 @@ static const char *const definitions[SECTION_COUNT] = {
     [SECTION_GAUGES] = "gauges",
     [SECTION_FREEBOARD] = "freeboard",
     [SECTION_INCREASE] = "increase",
+    [SECTION_PROFILE] = "profile",
+    [SECTION_UNIT_CODES] = "unit_codes",
+    [SECTION_VECTOR] = "vector",
 };
 
 const char *schema_definition(enum section section)
@@ -193,6 +196,26 @@ static void put_map(struct jsonw *w, const struct key_row *row)
     jsonw_key_string(w, "type", "null");
     jsonw_object_end(w);
     jsonw_array_end(w);
+}
+
+/* The schema of the key of the same name in another section. */
+static void put_like(struct jsonw *w, const struct key_row *row)
+{
+    char ref[96];
+
+    (void)text_format(ref, sizeof ref, "#/$defs/%s/properties/%s", definitions[row->of], row->name);
+    jsonw_key_string(w, "$ref", ref);
+}
+
+static void put_any_keys(struct jsonw *w, const struct key_row *row)
+{
+    jsonw_key_string(w, "type", "object");
+    if (row->kind != KIND_TEXTS)
+        return;
+    jsonw_key(w, "additionalProperties");
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "type", "string");
+    jsonw_object_end(w);
 }
 
 static void put_text(struct jsonw *w, const struct key_row *row)
@@ -346,6 +369,13 @@ void schema_put_value(struct jsonw *w, const struct key_row *row)
         break;
     case KIND_NOTHING:
         put_array(w, "string", 0, 0);
+        break;
+    case KIND_LIKE:
+        put_like(w, row);
+        break;
+    case KIND_TEXTS:
+    case KIND_VALUES:
+        put_any_keys(w, row);
         break;
     default:
         put_scalar(w, row);

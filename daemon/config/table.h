@@ -51,6 +51,9 @@ enum section {
     SECTION_GAUGES,
     SECTION_FREEBOARD,
     SECTION_INCREASE,
+    SECTION_PROFILE,
+    SECTION_UNIT_CODES,
+    SECTION_VECTOR,
     SECTION_COUNT,
 };
 
@@ -92,6 +95,9 @@ enum key_kind {
     KIND_OPERAND,  /* a number, a point as above, or a mapping of section row.of or SECTION_OPERAND */
     KIND_OPERANDS, /* a list of them */
     KIND_NOTHING,  /* an empty list */
+    KIND_LIKE,   /* as the key of the same name in section row.of, where it is taken and checked; no field */
+    KIND_TEXTS,  /* {key: text} */
+    KIND_VALUES, /* {key: anything} */
 };
 
 #define KEY_REQUIRED 1u
@@ -114,7 +120,7 @@ struct key_row {
                         max bytes */
     const char *standard; /* the default, as it would be written; NULL: none */
     const struct choice *choices;
-    enum section of;     /* KIND_MAP, KIND_ITEMS, KIND_PART, KIND_PARTS, KIND_OPERAND */
+    enum section of;     /* KIND_MAP, KIND_ITEMS, KIND_PART, KIND_PARTS, KIND_OPERAND, KIND_LIKE */
     size_t offset, size; /* of the field in the section's struct */
     const char *doc;
 };

@@ -99,8 +99,6 @@ static const struct row rows[] = {
      "5:77: error: `max_registers` must be 1 to 125, not `126`\n"},
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}], max_gap: -1",
      "5:71: error: `max_gap` must be 0 to 124, not `-1`\n"},
-    {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}], profile: x",
-     "5:62: error: `profile` is not carried out by this version of riskgate; remove it\n"},
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}], status: {holding: 1}",
      "5:70: error: a `status` needs exactly one of `is`, `bits`\n"},
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}], record: {every: 20s}",
