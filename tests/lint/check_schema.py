@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Holds every shipped configuration against config/riskgate.schema.json.
+"""Holds every shipped configuration against config/riskgate.schema.json, every profile against config/profile.schema.json.
 
-Usage: check_schema.py [FILE...]   (default: all YAML files below config/, profiles aside)
+Usage: check_schema.py [FILE...]   (default: all YAML files below config/; those in a folder profiles/ are profiles)
 
 The schema is for editors and other tools, the loader has its own checks; this sees to it that the two agree on
 what is shipped, and that the schema itself is a valid one. Needs python3-yaml and python3-jsonschema. Exit status:
@@ -17,7 +17,7 @@ import jsonschema
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCHEMA = ROOT / "config" / "riskgate.schema.json"
+SCHEMAS = {False: ROOT / "config" / "riskgate.schema.json", True: ROOT / "config" / "profile.schema.json"}  # is it a profile?
 
 
 class Loader(yaml.SafeLoader):
@@ -54,12 +54,13 @@ def check(validator, path):
 
 
 def main():
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    folder = ROOT / "config"
-    paths = sys.argv[1:] or sorted(p for p in folder.rglob("*.yaml") if "profiles" not in p.parts)
-    errors = sum(check(validator, p) for p in paths)
+    validators = {}
+    for profile, path in SCHEMAS.items():
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validators[profile] = jsonschema.Draft202012Validator(schema)
+    paths = [pathlib.Path(p) for p in sys.argv[1:]] or sorted((ROOT / "config").rglob("*.yaml"))
+    errors = sum(check(validators[p.parent.name == "profiles"], p) for p in paths)
     print(f"{len(paths)} files, {errors} errors")
     return 1 if errors or not paths else 0
 
