@@ -22,6 +22,9 @@ struct arguments {
 enum exit_status command_check(const struct arguments *a);
 enum exit_status command_schema(const struct arguments *a);
 
+/* ---- without a daemon: command_profiles.c ---- */
+enum exit_status command_profiles(const struct arguments *a);
+
 /* ---- of the running daemon: command_daemon.c ---- */
 enum exit_status command_status(const struct arguments *a);
 enum exit_status command_alarms(const struct arguments *a);

@@ -16,6 +16,7 @@ static void usage(FILE *to)
         "Without a daemon:\n"
         "  riskgatectl check FILE          check a configuration; every error with its place\n"
         "  riskgatectl schema              print the JSON Schema of the configuration, for editors\n"
+        "  riskgatectl profiles [NAME]     the devices whose register maps are known; one of them in full\n"
         "\n"
         "Of the running daemon:\n"
         "  riskgatectl status              what it does, and what is wrong\n"
@@ -52,7 +53,7 @@ static const struct option common_options[] = {
 
 static const struct command {
     const char *name;
-    int operands;
+    int operands; /* below 0: none, or up to that many */
     enum exit_status (*run)(const struct arguments *a);
     /* For commands with options of their own: argv[0] is the command's name. The other two are unused then. */
     enum exit_status (*run_own)(const struct arguments *a, int argc, char **argv);
@@ -60,8 +61,8 @@ static const struct command {
     {"check", 1, command_check, NULL},   {"schema", 0, command_schema, NULL},
     {"status", 0, command_status, NULL}, {"alarms", 0, command_alarms, NULL},
     {"points", 0, command_points, NULL}, {"risk", 0, command_risk, NULL},
-    {"ack", 1, command_ack, NULL},       {"probe", 0, NULL, command_probe},
-    {"write", 0, NULL, command_write},
+    {"ack", 1, command_ack, NULL},       {"profiles", -1, command_profiles, NULL},
+    {"probe", 0, NULL, command_probe},   {"write", 0, NULL, command_write},
 };
 
 enum parsed {
@@ -116,7 +117,8 @@ static enum exit_status run(const struct command *command, struct arguments *a, 
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     a->operands = argv + optind;
     a->operand_count = argc - optind;
-    if (a->operand_count != command->operands) {
+    if (command->operands < 0 ? a->operand_count > -command->operands
+                              : a->operand_count != command->operands) {
         usage(stderr);
         return EXIT_USAGE;
     }
