@@ -13,6 +13,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 
@@ -349,6 +350,29 @@ def daemon(start, tmp_path):
         return made[-1].start() if run else made[-1]
 
     return make
+
+
+@pytest.fixture
+def peer(start, tmp_path):
+    """peer(kind, image, place=None) -> (child, place): a device made of pymodbus alone (modbus_peer.py)."""
+    made = []
+
+    def run(kind, image, place=None):
+        file = tmp_path / f"image-{len(made)}.json"
+        file.write_text(json.dumps(image))
+        place = place or (tmp_path / f"line-{len(made)}" if kind == "rtu" else free_port())
+        script = pathlib.Path(__file__).with_name("modbus_peer.py")
+        child = start([sys.executable, script, kind, place, file], name=f"peer-{len(made)}")
+        made.append(child)
+
+        def ready():
+            assert child.running, child.output()
+            return "ready" in child.output()
+
+        wait_for(ready, what="pymodbus")
+        return child, place
+
+    return run
 
 
 class Platform:

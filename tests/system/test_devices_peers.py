@@ -1,16 +1,13 @@
 """riskgated reads devices that nobody here wrote: pymodbus over TCP, over a pty and with RTU frames over TCP; and the plant, while
 mbpoll writes to it. What each point must say is worked out here from the contract, with Python's struct."""
 
-import json
 import math
-import pathlib
 import struct
 import subprocess
-import sys
 
 import pytest
 
-from conftest import free_port, wait_for
+from conftest import wait_for
 
 KINDS = pytest.mark.parametrize("kind", ["tcp", "rtu", "rtu_over_tcp"])
 ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"]
@@ -120,29 +117,6 @@ class Map:
             self.add(f"c{number}", "coil", 3 + number, [bit], {}, bit)
             self.add(f"d{number}", "discrete", 65500 + number, [bit], {}, bit)
         return self
-
-
-@pytest.fixture
-def peer(start, tmp_path):
-    """peer(kind, image, place=None) -> (child, place)"""
-    made = []
-
-    def run(kind, image, place=None):
-        file = tmp_path / f"image-{len(made)}.json"
-        file.write_text(json.dumps(image))
-        place = place or (tmp_path / f"line-{len(made)}" if kind == "rtu" else free_port())
-        script = pathlib.Path(__file__).with_name("modbus_peer.py")
-        child = start([sys.executable, script, kind, place, file], name=f"peer-{len(made)}")
-        made.append(child)
-
-        def ready():
-            assert child.running, child.output()
-            return "ready" in child.output()
-
-        wait_for(ready, what="pymodbus")
-        return child, place
-
-    return run
 
 
 def bus(kind, place):
