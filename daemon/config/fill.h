@@ -22,6 +22,10 @@ void fill_find(struct load *ld, enum section section, const struct node *map, co
 /* false, with an error, when the value has not the shape (scalar, list, mapping) of its kind. */
 bool fill_shape(struct load *ld, const struct key_row *row, const struct node *node);
 
+/* One value into its row's field of base; and the row's default, which goes the same way as what is written. */
+void fill_value(struct load *ld, const struct key_row *row, const struct node *node, void *base);
+void fill_standard(struct load *ld, const struct key_row *row, void *base);
+
 /* Values that builders take apart themselves; each reports what is wrong with them. `key` names the value in
  * messages. */
 bool fill_number(struct load *ld, const char *key, const struct node *node, double *out);

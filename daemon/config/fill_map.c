@@ -1,0 +1,141 @@
+/* A mapping as a whole: which keys it has, which it must have, in which layers. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/fill.h"
+#include "config/issue.h"
+
+static void unknown_key(struct load *ld, enum section section, const struct node *child)
+{
+    const char *names[TABLE_KEYS_MAX];
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = rows[i].name;
+    if (strcmp(child->key, "<<") == 0)
+        issue_error(ld, node_key_place(child), "merge keys (<<) are not taken: write the values out");
+    else
+        issue_error(ld, node_key_place(child), "unknown key `%s` in %s%s", shown(child->key).text,
+                    table_title(section), issue_nearest(ld, child->key, names, count).text);
+}
+
+void fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (const struct node *child = map->first; child; child = child->next) {
+        size_t i = 0;
+
+        while (i < count && strcmp(rows[i].name, child->key) != 0)
+            i++;
+        if (i == count)
+            unknown_key(ld, section, child);
+        else if (found[i])
+            issue_error(ld, node_key_place(child), "`%s` is given twice, first in line %u", child->key,
+                        found[i]->key_line);
+        else if (rows[i].flags & KEY_LATER)
+            issue_error(ld, node_key_place(child),
+                        "`%s` is not carried out by this version of riskgate; remove it", child->key);
+        else
+            found[i] = child;
+    }
+}
+
+/* Keys of which exactly one, or at least one, must be given. One that own gives stands for all that under does. */
+static void check_groups(struct load *ld, enum section section, const struct node *own,
+                         const struct node *under)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+    const struct node *one = NULL;
+    const struct node *two = NULL;
+    bool below = false;
+    char list[160] = "";
+    unsigned group = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct node *given = node_get(own, rows[i].name);
+        size_t used = strlen(list);
+
+        if (!(rows[i].flags & (KEY_ONE_OF | KEY_ANY_OF)))
+            continue;
+        group |= rows[i].flags;
+        (void)snprintf(list + used, sizeof list - used, "%s`%s`", used ? ", " : "", rows[i].name);
+        below = below || node_get(under, rows[i].name);
+        if (given && !one)
+            one = given;
+        else if (given && !two)
+            two = given;
+    }
+    if (group && !one && !below)
+        issue_error(ld, node_place(own), "%s needs %s of %s", table_title(section),
+                    group & KEY_ONE_OF ? "exactly one" : "at least one", list);
+    else if ((group & KEY_ONE_OF) && two)
+        issue_error(ld, node_key_place(two), "`%s` and `%s` are both given; %s has exactly one of %s",
+                    one->key, two->key, table_title(section), list);
+}
+
+static bool is_known(enum section section, const struct node *map)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (const struct node *child = map->first; child; child = child->next) {
+        size_t i = 0;
+
+        while (i < count && strcmp(rows[i].name, child->key) != 0)
+            i++;
+        if (i == count)
+            return false;
+    }
+    return true;
+}
+
+void fill_standards(struct load *ld, enum section section, void *base)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].kind == KIND_MAP)
+            fill_standards(ld, rows[i].of, (char *)base + rows[i].offset);
+        else if (rows[i].standard)
+            fill_standard(ld, &rows[i], base);
+    }
+}
+
+void fill_over(struct load *ld, enum section section, const struct node *map, void *base)
+{
+    const struct node *found[TABLE_KEYS_MAX] = {NULL};
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    fill_find(ld, section, map, found);
+    for (size_t i = 0; i < count; i++)
+        if (found[i])
+            fill_value(ld, &rows[i], found[i], base);
+}
+
+void fill_demand(struct load *ld, enum section section, const struct node *own, const struct node *under)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if ((rows[i].flags & KEY_REQUIRED) && !node_over(own, under, rows[i].name))
+            issue_error(ld, node_place(own), "`%s` is missing in %s", rows[i].name, table_title(section));
+    /* A misspelt key may be the one that is wanted. */
+    if (is_known(section, own))
+        check_groups(ld, section, own, under);
+}
+
+void fill_map(struct load *ld, enum section section, const struct node *map, void *base)
+{
+    fill_standards(ld, section, base);
+    if (!map)
+        return;
+    fill_over(ld, section, map, base);
+    fill_demand(ld, section, map, NULL);
+}
