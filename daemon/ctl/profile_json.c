@@ -67,6 +67,19 @@ static void write_gate(struct jsonw *w, const struct site_gate *gate)
     jsonw_object_end(w);
 }
 
+static void write_trigger(struct jsonw *w, const struct site_trigger *trigger)
+{
+    if (!trigger->enabled) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object_begin(w);
+    jsonw_key_int(w, point_space_name(trigger->space), trigger->address);
+    jsonw_key_int(w, "value", trigger->value);
+    jsonw_key_int(w, "wait_ms", trigger->wait_ms);
+    jsonw_object_end(w);
+}
+
 /* {"holding": {"2": 0, ...}, ...}: those of one space lie together. */
 static void write_answers(struct jsonw *w, const struct profile_vector *vector)
 {
@@ -143,6 +156,8 @@ void profile_write_json(const struct config *config, struct jsonw *w)
     for (size_t i = 0; i < config->site->point_count; i++)
         write_point(w, &config->site->points[i]);
     jsonw_array_end(w);
+    jsonw_key(w, "trigger");
+    write_trigger(w, &device->trigger);
     jsonw_key(w, "status");
     jsonw_array_begin(w);
     for (size_t i = 0; i < device->gate_count; i++)
