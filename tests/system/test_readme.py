@@ -23,6 +23,16 @@ def test_the_devices_shown_are_those_of_the_example():
     assert configurations("README.md")[1] in (SOURCE / "config/examples/serial.yaml").read_text(encoding="utf-8")
 
 
+def test_the_devices_with_profiles_are_complete(tmp_path):
+    """With a gateway and their line they are a whole configuration."""
+    (tmp_path / "site.yaml").write_text("gateway: {id: gw, enterprise: {code: 91350100M000100Y43, name: x}}\n"
+                                        "buses: [{name: mill, rtu: /dev/ttyS1, baud: 19200, parity: even}]\n"
+                                        + configurations("README.md")[2], encoding="utf-8")
+    (tmp_path / "profiles").symlink_to(SOURCE / "config/profiles")
+    check = subprocess.run([program("riskgatectl"), "check", tmp_path / "site.yaml"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr
+
+
 def test_the_first_configuration_works(plant, broker, platform, start, tmp_path):
     """Only the two ports are others than in the README, so that the test needs no fixed ones."""
     scenario = (SOURCE / "simulators/first/plant.yaml").read_text(encoding="utf-8")
