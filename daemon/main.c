@@ -49,8 +49,8 @@ static void signal_cb(void *arg, int signum)
         app_stop(d->app, signum == SIGTERM ? "SIGTERM" : "SIGINT", stopped_cb, d);
 }
 
-/* A connection is a descriptor, and the usual limit of 1,024 is there for programs that use select. Ours that does
- * (libmodbus) is never given a descriptor beyond it. If refused, opening tells. */
+/* A connection is a descriptor, and so is what ends its wait; the usual limit of 1,024 is there for programs that use
+ * select, which nothing here does. If refused, opening tells. */
 static void raise_file_limit(void)
 {
     struct rlimit limit;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -132,18 +131,6 @@ void link_cancel(struct driver_link *l)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
-/* Out of the way of select, whose descriptors are for connections: a site may have hundreds of links. */
-static int cancel_open(void)
-{
-    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    const int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_SETSIZE);
-
-    if (high < 0)
-        return fd;
-    (void)close(fd);
-    return high;
-}
-
 enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
 {
     struct driver_link *l = calloc(1, sizeof *l);
@@ -155,7 +142,7 @@ enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
     l->fd = -1;
     l->cancel_fd = -1;
     atomic_init(&l->cancelled, false);
-    l->frame_us = bus->kind == BUS_TCP ? 0 : link_frame_silence_us(bus->baud);
+    l->frame_us = site_bus_silence_us(bus);
     l->gap_us = bus->gap_ms * 1000;
     if (pthread_mutex_init(&l->lock, NULL) != 0) {
         free(l);
@@ -170,7 +157,7 @@ enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
         if (!l->debts)
             goto fail;
     }
-    l->cancel_fd = cancel_open();
+    l->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (l->cancel_fd < 0)
         goto fail;
     *out = l;

@@ -1,21 +1,20 @@
 /* One bus's connection or line: the only user of libmodbus (3.1.6). TCP, RTU, and RTU over TCP.
  *
- * What is libmodbus's: the serial port and its settings, sending an RTU frame with its CRC, reading an answer over
- * TCP piece by piece as its function demands. What is not, because it would break a promise:
+ * What is libmodbus's: the serial port and its settings, sending an RTU frame with its CRC. What is not, because it would
+ * break a promise:
  * - Reconnecting and recovering: libmodbus's own can hang and sleep for seconds. A failure closes, the
  *   next request opens.
  * - Connecting a socket: it must end within the time-out and be cancellable.
  * - modbus_read_*: it tells neither "nothing came" from "half an answer came", nor whose unit answered
  *   over TCP, and it ends a request at the first late answer. modbus_send_raw_request fixes the TCP
  *   transaction id to 0. So the request over TCP is written here, and every answer is judged here (ask.h).
- * - Receiving RTU: libmodbus takes the first byte that comes for the beginning of the answer and does as it says, so
+ * - Receiving: libmodbus waits with select(2), whose descriptors end at FD_SETSIZE: a thousand connections would be all.
+ *   Over TCP it goes by the function code and not by the length in the header. And of RTU, libmodbus takes the first byte that comes for the beginning of the answer and does as it says, so
  *   that one stray byte, or another master's request, swallows the answer behind it. See rtu.h.
  * - RTU over TCP, which libmodbus does not have: its RTU side works on a socket but for opening, flushing
  *   and closing.
  * - The silence of 3.5 characters between frames, counted from the last byte that was on the line
  *   (drained, not written).
- * libmodbus waits with select(2): a descriptor above FD_SETSIZE is refused, never handed to it. That bounds a
- * process to about a thousand open links.
  *
  * Late answers. TCP: by transaction id; they are passed over. RTU kinds: see debt.h.
  *
@@ -73,9 +72,5 @@ void link_destroy(struct driver_link *l);
 void link_ask(struct driver_link *l, const struct ask *ask, int64_t timeout_ms, struct link_answer *answer);
 /* Any thread. A link_ask under way ends with DRIVER_BROKEN at once. */
 void link_cancel(struct driver_link *l);
-
-/* 3.5 characters in microseconds, as a character of 11 bits (Modbus over Serial Line V1.02 §2.5.1.1);
- * fixed at 1750 above 19200 baud; 0 for baud 0 (a far line whose speed is not known). Pure. */
-int64_t link_frame_silence_us(uint32_t baud);
 
 #endif

@@ -70,30 +70,51 @@ static bool put_request(struct driver_link *l, const struct ask *ask, int64_t ti
     return err == 0;
 }
 
-/* Modbus TCP: one frame into frame[MODBUS_TCP_MAX_ADU_LENGTH]. Returns its length, or -1 with *answer set. */
-static int receive(struct driver_link *l, int64_t until_us, uint8_t *frame, struct link_answer *answer)
-{
-    int64_t left = until_us - clock_mono_us();
-    char reason[64];
-    int rc;
+/* A frame's bytes up to the length in its header. */
+#define MBAP_LENGTH_END 6u
+#define TCP_FRAME_MAX                                                                                        \
+    260u /* MODBUS Messaging on TCP/IP Implementation Guide V1.0b §3.1.3: 253 bytes behind a header of 7 */
 
-    if (left < 1000)
-        left = 1000; /* libmodbus takes no time-out of 0, and a byte is there already */
-    (void)modbus_set_response_timeout(l->ctx, (uint32_t)(left / 1000000), (uint32_t)(left % 1000000));
-    errno = 0;
-    rc = modbus_receive_confirmation(l->ctx, frame);
-    l->last_byte_us = clock_mono_us();
-    if (rc >= 0)
-        return rc;
-    if (atomic_load(&l->cancelled))
-        link_end(answer, DRIVER_BROKEN, "cancelled");
-    else if (errno == ETIMEDOUT)
-        link_end(answer, DRIVER_MALFORMED, "answer cut short");
-    else if (errno == EMBBADDATA)
-        link_end(answer, DRIVER_MALFORMED, "answer longer than any frame");
-    else
-        link_end(answer, DRIVER_BROKEN, "%s", link_errno_text(errno, reason, sizeof reason));
-    return -1;
+/* Modbus TCP: one frame, as long as its header says. Returns its length, or 0 with *answer set. */
+static size_t receive(struct driver_link *l, int64_t until_us, uint8_t frame[TCP_FRAME_MAX],
+                      struct link_answer *answer)
+{
+    size_t length = 0, whole = MBAP_LENGTH_END;
+    char reason[64];
+
+    for (;;) {
+        size_t bytes;
+        const int err = line_take(l->fd, frame + length, whole - length, &bytes);
+
+        l->last_byte_us = clock_mono_us();
+        if (err != 0) {
+            link_end(answer, DRIVER_BROKEN, "%s",
+                     atomic_load(&l->cancelled) ? "cancelled" : link_errno_text(err, reason, sizeof reason));
+            return 0;
+        }
+        length += bytes;
+        if (length == whole && whole > MBAP_LENGTH_END)
+            return length;
+        if (length == whole) {
+            whole = MBAP_LENGTH_END + ((size_t)frame[4] << 8 | frame[5]);
+            if (whole > TCP_FRAME_MAX || whole == MBAP_LENGTH_END) {
+                link_end(answer, DRIVER_MALFORMED,
+                         whole > TCP_FRAME_MAX ? "answer longer than any frame" : "answer without content");
+                return 0;
+            }
+            continue;
+        }
+        switch (bytes > 0 ? LINE_READY : line_wait(l->fd, l->cancel_fd, until_us)) {
+        case LINE_READY:
+            break;
+        case LINE_TIMEOUT:
+            link_end(answer, DRIVER_MALFORMED, "answer cut short");
+            return 0;
+        case LINE_CANCELLED:
+            link_end(answer, DRIVER_BROKEN, "cancelled");
+            return 0;
+        }
+    }
 }
 
 /* Modbus TCP: collects the answer. */
@@ -103,8 +124,8 @@ static void collect(struct driver_link *l, const struct ask *ask, int64_t timeou
     const int64_t until_us = clock_mono_us() + timeout_us;
 
     for (;;) {
-        uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH];
-        int length;
+        uint8_t frame[TCP_FRAME_MAX];
+        size_t length;
 
         switch (line_wait(l->fd, l->cancel_fd, until_us)) {
         case LINE_READY:
@@ -117,7 +138,7 @@ static void collect(struct driver_link *l, const struct ask *ask, int64_t timeou
             return;
         }
         length = receive(l, until_us, frame, answer);
-        if (length < 0 || judge_tcp(ask, l->transaction, l->issued, frame, (size_t)length, answer))
+        if (length == 0 || judge_tcp(ask, l->transaction, l->issued, frame, length, answer))
             return;
     }
 }

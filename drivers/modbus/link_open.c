@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,15 +15,6 @@
 #include "drivers/modbus/link.h"
 
 #define BITS_OF_CHARACTER 11 /* Modbus over Serial Line V1.02 §2.5.1.1: start, 8, parity, stop */
-
-int64_t link_frame_silence_us(uint32_t baud)
-{
-    if (baud == 0)
-        return 0;
-    if (baud > 19200)
-        return 1750; /* §2.5.1.1: fixed, so that fast lines do not drown in timer interrupts */
-    return (int64_t)(35 * BITS_OF_CHARACTER * 100000 + baud - 1) / baud;
-}
 
 int64_t link_wire_us(const struct site_bus *bus, unsigned bytes)
 {
@@ -65,10 +55,11 @@ enum rg_err link_open_prepare(const struct site_bus *bus, modbus_t **out)
         return RG_EINVAL;
     if ((size_t)bus->parity >= RG_COUNT(parities))
         return RG_EINVAL;
-    /* Over a socket the context only receives and, for RTU, writes: address and settings are never used. */
+    *out = NULL;
     if (bus->kind == BUS_TCP)
-        ctx = modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT);
-    else if (bus->kind == BUS_RTU_OVER_TCP)
+        return RG_OK;
+    /* Over a socket the context only writes: its settings are never used. */
+    if (bus->kind == BUS_RTU_OVER_TCP)
         ctx = modbus_new_rtu("socket", 9600, 'N', 8, 1);
     else
         ctx =
@@ -76,9 +67,6 @@ enum rg_err link_open_prepare(const struct site_bus *bus, modbus_t **out)
     if (!ctx)
         return errno == EINVAL ? RG_EINVAL : RG_ENOMEM;
     (void)modbus_set_error_recovery(ctx, MODBUS_ERROR_RECOVERY_NONE);
-    /* No time-out of its own for each byte: the whole answer must be there in time, or a device that
-     * dribbles its bytes would hold the line for minutes. */
-    (void)modbus_set_byte_timeout(ctx, 0, 0);
     *out = ctx;
     return RG_OK;
 }
@@ -167,13 +155,8 @@ int link_open_bus(const struct site_bus *bus, modbus_t *ctx, int cancel_fd, int6
         err = open_serial(bus, ctx, fd, &why);
     else
         err = line_connect(bus->host, bus->port, cancel_fd, timeout_us, pending, fd, &why);
-    if (err == 0 && *fd >= FD_SETSIZE) {
-        link_open_undo(bus, ctx, *fd);
-        why = "too many files are open";
-        err = EMFILE;
-    } else if (err == 0 && bus->kind != BUS_RTU) {
+    if (err == 0 && bus->kind == BUS_RTU_OVER_TCP)
         (void)modbus_set_socket(ctx, *fd);
-    }
     if (err == 0)
         return 0;
     if (!why)
@@ -192,7 +175,8 @@ void link_open_undo(const struct site_bus *bus, modbus_t *ctx, int fd)
         (void)tcflush(fd, TCIOFLUSH);
         modbus_close(ctx);
     } else {
-        (void)modbus_set_socket(ctx, -1);
+        if (ctx)
+            (void)modbus_set_socket(ctx, -1);
         (void)close(fd);
     }
 }

@@ -5,8 +5,6 @@
 #include <netdb.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
-#include <sys/select.h>
 #include <termios.h>
 
 #include "modbus_peer.h"
@@ -274,51 +272,12 @@ static void a_line_in_use_keeps_its_settings(void **state)
     peer_stop(&p);
 }
 
-/* The lowest descriptor that is free. */
-static int lowest_free(void)
-{
-    const int fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
-
-    assert_true(fd >= 0);
-    (void)close(fd);
-    return fd;
-}
-
-/* Those that select can use are for connections. */
-static void a_link_holds_no_low_descriptor(void **state)
-{
-    const struct site_bus bus = {.name = "bus", .kind = BUS_TCP, .host = "127.0.0.1", .port = 1};
-    struct driver_link *links[8];
-    struct rlimit limit;
-    int before;
-
-    (void)state;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    if (limit.rlim_max < FD_SETSIZE + 32)
-        skip();
-    limit.rlim_cur = FD_SETSIZE + 32;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    before = lowest_free();
-    for (size_t i = 0; i < RG_COUNT(links); i++)
-        assert_int_equal(link_create(&bus, &links[i]), RG_OK);
-    assert_int_equal(lowest_free(), before);
-    for (size_t i = 0; i < RG_COUNT(links); i++)
-        link_destroy(links[i]);
-    /* Where there are no others, these do. */
-    limit.rlim_cur = FD_SETSIZE;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    assert_int_equal(link_create(&bus, &links[0]), RG_OK);
-    assert_int_equal(lowest_free(), before + 1);
-    link_destroy(links[0]);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gap_longer_than_the_time_out),
         cmocka_unit_test(a_late_answer_in_two_halves_is_none),
         cmocka_unit_test(a_line_in_use_keeps_its_settings),
-        cmocka_unit_test(a_link_holds_no_low_descriptor),
         cmocka_unit_test(a_hung_adapter_holds_nobody),
         cmocka_unit_test(a_mute_name_server_holds_nobody),
     };

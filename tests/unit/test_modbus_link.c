@@ -342,11 +342,20 @@ static void noise_while_idle(void **state)
 static void silences_kept(void **state)
 {
     (void)state;
-    assert_int_equal(link_frame_silence_us(9600), 4011); /* 3.5 * 11 / 9600 s, rounded up */
-    assert_int_equal(link_frame_silence_us(19200), 2006);
-    assert_int_equal(link_frame_silence_us(19201), 1750);
-    assert_int_equal(link_frame_silence_us(115200), 1750);
-    assert_int_equal(link_frame_silence_us(0), 0);
+    static const struct {
+        uint32_t baud;
+        int64_t silence_us;
+    } rows[] = {{9600, 4011}, /* 3.5 * 11 / 9600 s, rounded up */
+                {19200, 2006},
+                {19201, 1750},
+                {115200, 1750},
+                {0, 0}};
+
+    for (size_t i = 0; i < RG_COUNT(rows); i++) {
+        const struct site_bus bus = {.kind = BUS_RTU, .baud = rows[i].baud};
+
+        assert_int_equal(site_bus_silence_us(&bus), rows[i].silence_us);
+    }
     for (size_t k = 0; k < RG_COUNT(kinds); k++) {
         const int64_t frame_us = kinds[k] == BUS_TCP ? 0 : 1750;
         struct peer p;

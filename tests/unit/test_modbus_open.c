@@ -118,8 +118,8 @@ static void line_in_use(void **state)
     peer_stop(&p);
 }
 
-/* libmodbus's select would write past its set. */
-static void too_many_files(void **state)
+/* A thousand devices and more: nothing waits with select, whose set ends at FD_SETSIZE. */
+static void more_files_than_select_knows(void **state)
 {
     static int fds[FD_SETSIZE + 8];
     struct rlimit limit;
@@ -130,7 +130,7 @@ static void too_many_files(void **state)
 
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    if (limit.rlim_max < FD_SETSIZE + 32)
+    if (limit.rlim_max < FD_SETSIZE + 64)
         skip();
     limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -143,12 +143,9 @@ static void too_many_files(void **state)
             n++;
         }
         a = ask_for(l, &four, PATIENT_MS);
-        expect_result(&a, DRIVER_UNREACHABLE);
-        assert_non_null(strstr(a.detail, "too many files"));
+        expect_fresh(&a, &p);
         while (n > 0)
             (void)close(fds[--n]);
-        a = ask_for(l, &four, PATIENT_MS);
-        expect_fresh(&a, &p);
         link_destroy(l);
         peer_stop(&p);
     }
@@ -157,9 +154,11 @@ static void too_many_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(closed_while_idle), cmocka_unit_test(unreachable),
-        cmocka_unit_test(line_unplugged),    cmocka_unit_test(line_in_use),
-        cmocka_unit_test(too_many_files),
+        cmocka_unit_test(closed_while_idle),
+        cmocka_unit_test(unreachable),
+        cmocka_unit_test(line_unplugged),
+        cmocka_unit_test(line_in_use),
+        cmocka_unit_test(more_files_than_select_knows),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
