@@ -51,9 +51,9 @@ void build_uplinks(struct build *b);  /* after devices */
 void build_rules(struct build *b);    /* after devices */
 
 /* Where the parts of devices, points and rules are split over files. */
-/* One point of a device: its number in site.points, and what it says (item->own, or over item->under). */
+/* One point of a device: its number in site.points, and what it says. */
 void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
-                 const struct node *own, const struct node *under, uint32_t index);
+                 const struct node *own, uint32_t index);
 /* What points that are read and points that are worked out have in common: full name, scaling, range. name: its node. */
 void build_point_common(struct build *b, struct point_item *item, const struct node *name, uint32_t index);
 /* convert -> point.convert; the item's address and type are known. */

@@ -30,8 +30,7 @@ static void check_unit(struct build *b, const struct site_device *device, const 
 static void check_offline(struct build *b, struct device_item *item)
 {
     struct site_device *device = &item->device;
-    const struct node *after =
-        node_over(node_get(item->own, "offline"), node_get(item->under, "offline"), "after");
+    const struct node *after = node_get(node_get(item->own, "offline"), "after");
 
     if (device->offline_after_ms == 0) {
         device->offline_after_ms = OFFLINE_POLLS * device->poll_ms;
@@ -78,7 +77,7 @@ static void build_points(struct build *b, const struct device_item *item, uint32
             break;
         }
         if (node->kind == NODE_MAP)
-            build_point(b, item, device, node, NULL, (uint32_t)b->site->point_count++);
+            build_point(b, item, device, node, (uint32_t)b->site->point_count++);
         else
             issue_error(b->ld, node_place(node), "an entry of `points` must be a mapping, not %s",
                         node_kind_words(node));
@@ -96,9 +95,7 @@ static void take_device(struct build *b, struct device_item *item, const struct 
 {
     /* A unit that is refused must not bring further complaints with it. */
     *item = (struct device_item){.device = {.unit = 1}, .own = node};
-    fill_standards(b->ld, SECTION_DEVICE, item);
-    fill_over(b->ld, SECTION_DEVICE, node, item);
-    fill_demand(b->ld, SECTION_DEVICE, node, NULL);
+    fill_map(b->ld, SECTION_DEVICE, node, item);
 }
 
 static uint32_t count_points(const struct entries *devices)

@@ -45,10 +45,9 @@ static bool is_signed(enum point_type type)
     return type == TYPE_I16 || type == TYPE_I32;
 }
 
-/* What is said of a key, in whatever layer. */
 static const struct node *said(const struct point_item *item, const char *key)
 {
-    return node_over(item->own, item->under, key);
+    return node_get(item->own, key);
 }
 
 static bool is_bits(const struct site_point *p)
@@ -354,21 +353,6 @@ static void name_point(struct build *b, struct site_point *p, const struct node 
     names_add(b->ld, &b->points, index, full, node_place(name));
 }
 
-/* What is said of it; one address of its own takes the place of whatever lies under it. */
-static void take_layers(struct build *b, struct point_item *item)
-{
-    static const char *const addresses[] = {"coil", "discrete", "input", "holding", "register"};
-
-    fill_standards(b->ld, SECTION_POINT, item);
-    if (item->under)
-        fill_over(b->ld, SECTION_POINT, item->under, item);
-    for (size_t i = 0; i < RG_COUNT(addresses); i++)
-        if (node_get(item->own, addresses[i]))
-            item->at = (struct address_item)ADDRESS_ABSENT;
-    fill_over(b->ld, SECTION_POINT, item->own, item);
-    fill_demand(b->ld, SECTION_POINT, item->own, item->under);
-}
-
 static void take_meaning(struct build *b, struct point_item *item)
 {
     take_invalid(b, item);
@@ -384,15 +368,13 @@ void build_point_common(struct build *b, struct point_item *item, const struct n
 }
 
 void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
-                 const struct node *own, const struct node *under, uint32_t index)
+                 const struct node *own, uint32_t index)
 {
-    struct point_item item = {.point = {.device = device_index, .bit = -1, .type = TYPE_ABSENT},
-                              .own = own,
-                              .under = under,
-                              .at = ADDRESS_ABSENT};
+    struct point_item item = {
+        .point = {.device = device_index, .bit = -1, .type = TYPE_ABSENT}, .own = own, .at = ADDRESS_ABSENT};
     struct site_point *p = &item.point;
 
-    take_layers(b, &item);
+    fill_map(b->ld, SECTION_POINT, own, &item);
     p->where = load_where(b->ld, node_place(own));
     build_point_common(b, &item, said(&item, "name"), index);
     if (!address_take(b, &item.at, &p->space, &p->address) || !check_type(b, &item)) {

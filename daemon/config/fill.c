@@ -301,8 +301,7 @@ void fill_value(struct load *ld, const struct key_row *row, const struct node *n
     if (row->kind == KIND_LIKE || !fill_shape(ld, row, node))
         return;
     if (row->kind == KIND_MAP) {
-        fill_over(ld, row->of, node, field);
-        fill_demand(ld, row->of, node, NULL);
+        fill_given(ld, row->of, node, field);
     } else if (row->kind > KIND_MAP)
         *(const struct node **)(void *)field = node;
     else

@@ -10,11 +10,8 @@
  * struct; fields that are not given and have no default stay as they are. */
 void fill_map(struct load *ld, enum section section, const struct node *map, void *base);
 
-/* The same in steps, for what is written in layers: the defaults; what one layer says, over what base holds already
- * (a mapping in it key by key); what own, or under below it (or NULL), must not leave out. */
-void fill_standards(struct load *ld, enum section section, void *base);
-void fill_over(struct load *ld, enum section section, const struct node *map, void *base);
-void fill_demand(struct load *ld, enum section section, const struct node *own, const struct node *under);
+/* The same without the defaults, for a mapping within one whose defaults are filled in already. */
+void fill_given(struct load *ld, enum section section, const struct node *map, void *base);
 
 /* Sorts the children of a mapping under the rows of its section: found has TABLE_KEYS_MAX places, NULL
  * before. What belongs nowhere, comes twice or is for a later version is an error. */

@@ -43,34 +43,31 @@ void fill_find(struct load *ld, enum section section, const struct node *map, co
     }
 }
 
-/* Keys of which exactly one, or at least one, must be given. One that own gives stands for all that under does. */
-static void check_groups(struct load *ld, enum section section, const struct node *own,
-                         const struct node *under)
+/* Keys of which exactly one, or at least one, must be given. */
+static void check_groups(struct load *ld, enum section section, const struct node *map)
 {
     size_t count;
     const struct key_row *rows = table_rows(section, &count);
     const struct node *one = NULL;
     const struct node *two = NULL;
-    bool below = false;
     char list[160] = "";
     unsigned group = 0;
 
     for (size_t i = 0; i < count; i++) {
-        const struct node *given = node_get(own, rows[i].name);
+        const struct node *given = node_get(map, rows[i].name);
         size_t used = strlen(list);
 
         if (!(rows[i].flags & (KEY_ONE_OF | KEY_ANY_OF)))
             continue;
         group |= rows[i].flags;
         (void)snprintf(list + used, sizeof list - used, "%s`%s`", used ? ", " : "", rows[i].name);
-        below = below || node_get(under, rows[i].name);
         if (given && !one)
             one = given;
         else if (given && !two)
             two = given;
     }
-    if (group && !one && !below)
-        issue_error(ld, node_place(own), "%s needs %s of %s", table_title(section),
+    if (group && !one)
+        issue_error(ld, node_place(map), "%s needs %s of %s", table_title(section),
                     group & KEY_ONE_OF ? "exactly one" : "at least one", list);
     else if ((group & KEY_ONE_OF) && two)
         issue_error(ld, node_key_place(two), "`%s` and `%s` are both given; %s has exactly one of %s",
@@ -93,7 +90,7 @@ static bool is_known(enum section section, const struct node *map)
     return true;
 }
 
-void fill_standards(struct load *ld, enum section section, void *base)
+static void fill_standards(struct load *ld, enum section section, void *base)
 {
     size_t count;
     const struct key_row *rows = table_rows(section, &count);
@@ -106,7 +103,7 @@ void fill_standards(struct load *ld, enum section section, void *base)
     }
 }
 
-void fill_over(struct load *ld, enum section section, const struct node *map, void *base)
+void fill_given(struct load *ld, enum section section, const struct node *map, void *base)
 {
     const struct node *found[TABLE_KEYS_MAX] = {NULL};
     size_t count;
@@ -116,26 +113,17 @@ void fill_over(struct load *ld, enum section section, const struct node *map, vo
     for (size_t i = 0; i < count; i++)
         if (found[i])
             fill_value(ld, &rows[i], found[i], base);
-}
-
-void fill_demand(struct load *ld, enum section section, const struct node *own, const struct node *under)
-{
-    size_t count;
-    const struct key_row *rows = table_rows(section, &count);
-
     for (size_t i = 0; i < count; i++)
-        if ((rows[i].flags & KEY_REQUIRED) && !node_over(own, under, rows[i].name))
-            issue_error(ld, node_place(own), "`%s` is missing in %s", rows[i].name, table_title(section));
+        if ((rows[i].flags & KEY_REQUIRED) && !node_get(map, rows[i].name))
+            issue_error(ld, node_place(map), "`%s` is missing in %s", rows[i].name, table_title(section));
     /* A misspelt key may be the one that is wanted. */
-    if (is_known(section, own))
-        check_groups(ld, section, own, under);
+    if (is_known(section, map))
+        check_groups(ld, section, map);
 }
 
 void fill_map(struct load *ld, enum section section, const struct node *map, void *base)
 {
     fill_standards(ld, section, base);
-    if (!map)
-        return;
-    fill_over(ld, section, map, base);
-    fill_demand(ld, section, map, NULL);
+    if (map)
+        fill_given(ld, section, map, base);
 }

@@ -23,11 +23,9 @@ struct rs485_item {
     struct site_rs485 rs485;
 };
 
-/* A device and a point may be written in two layers: what `under` says (a profile; or NULL) holds where `own`
- * does not say otherwise. fill_over takes the one, then the other; node_over finds the node that counts. */
 struct device_item {
     struct site_device device;
-    const struct node *own, *under;
+    const struct node *own; /* as it is with its profile */
     const char *bus, *area;
     enum word_order order; /* of its points that do not name theirs */
     const struct node *points;
@@ -78,7 +76,7 @@ struct decimals_item {
 
 struct point_item {
     struct site_point point;
-    const struct node *own, *under;
+    const struct node *own;
     struct address_item at;
     int64_t mask;
     const struct node *scale, *offset;

@@ -25,13 +25,6 @@ const struct node *node_get(const struct node *map, const char *key)
     return NULL;
 }
 
-const struct node *node_over(const struct node *own, const struct node *under, const char *key)
-{
-    const struct node *node = node_get(own, key);
-
-    return node ? node : node_get(under, key);
-}
-
 bool node_is_null(const struct node *node)
 {
     if (node->kind != NODE_SCALAR || node->quoted)

@@ -31,8 +31,6 @@ struct place node_place(const struct node *node);
 struct place node_key_place(const struct node *node); /* of the value where there is no key */
 /* The value of a key, or NULL; the first when there are several. map may be NULL. */
 const struct node *node_get(const struct node *map, const char *key);
-/* The same in two layers: what own says, otherwise what under says. Either may be NULL. */
-const struct node *node_over(const struct node *own, const struct node *under, const char *key);
 /* Nothing written: `key:` alone, `~` or `null`. */
 bool node_is_null(const struct node *node);
 const char *node_kind_words(const struct node *node); /* "a list", "a mapping", "a text", "nothing" */
