@@ -57,7 +57,8 @@ static const struct row lines[] = {
      "`9600`\n"
      "5:103: error: mixed stop bits on one line: this device is set to `2`, its bus `r` (c.yaml:2) to `1`\n"},
     {FRAME_DEVICE, SERIAL "line: {baud: 4800}",
-     "5:85: error: mixed speeds on one line: this device is set to `4800`, its bus `r` (c.yaml:2) to `9600`\n"},
+     "5:85: error: mixed speeds on one line: this device is set to `4800`, its bus `r` (c.yaml:2) to "
+     "`9600`\n"},
     {FRAME_DEVICE, SERIAL "line: {}",
      "5:78: error: `line` needs at least one of `baud`, `parity`, `stop_bits`\n"},
     {FRAME_DEVICE, SERIAL "line: {parity: evne}",
