@@ -11,6 +11,7 @@ import time
 import pytest
 
 from conftest import free_port, wait_for
+from stalls import Stalls
 
 PERIOD_MS = 300
 TIMEOUT_MS = 200
@@ -273,6 +274,66 @@ def test_sick_buses_beside_healthy_ones(plant, daemon, relay, black_hole, tmp_pa
              good(gateway, *(f"{b}-{n}" for b in ("sound", *sick) for n in HEALTHY)), timeout=60, what="the buses' return")
     assert all(buses(gateway)[name]["state"] == "up" for name in ("sound", *sick))
     gateway.stop()
+
+
+# ---- all of it at once, and how long a reading is awaited -----------------------------------------------------------------
+
+
+FAST = 20        # healthy TCP devices
+FAST_MS = 200
+FAST_WITHIN_MS = 350
+LINE_MS = 1000
+LINE_WITHIN_MS = 2000
+MUTE = [2, 5]    # of the line's units 1 to 6
+SECONDS = 12
+
+
+def gaps_of(gateway, from_ms, to_ms):
+    """{device: [(from, to)] between its good readings}, by their times in the store; the ends of the stretch are readings, too."""
+    found = {}
+    for device_, ts in gateway.query("SELECT device, ts FROM v_reading WHERE quality = 'good' AND ts BETWEEN ? AND ? GROUP BY device, ts "
+                                     "ORDER BY device, ts", from_ms, to_ms):
+        found.setdefault(device_, [from_ms]).append(ts)
+    return {name: list(zip(at, [*at[1:], to_ms])) for name, at in found.items()}
+
+
+def test_how_long_a_reading_is_awaited(plant, daemon, black_hole, tmp_path):
+    """Two units of a line of six are mute, one address swallows connections and one refuses them: twenty healthy TCP devices at 200 ms
+    are never without a reading for longer than 350 ms, and the line's healthy units at 1 s never for longer than 2 s, neither while
+    the mute ones are being found out nor after. Time-outs are as they are unless told otherwise: as long as the line's period."""
+    listeners = [{"name": f"fast-{i}", "tcp": "127.0.0.1:0", "units": units(1)} for i in range(FAST)]
+    listeners.append({"name": "line", "rtu": str(tmp_path / "line"), "baud": 9600, "units": units(*range(1, 7))})
+    for unit in listeners[-1]["units"]:
+        unit["faults"] = [{"kind": "mute"}] if unit["id"] in MUTE else []
+    world = plant({"listeners": listeners})
+    buses_ = [{"name": f"fast-{i}", "tcp": f"127.0.0.1:{world.ports[f'fast-{i}']}"} for i in range(FAST)]
+    buses_ += [{"name": "line", "rtu": world.ports["line"], "baud": 9600},
+               {"name": "hole", "tcp": f"127.0.0.1:{black_hole.port}"}, {"name": "refused", "tcp": f"127.0.0.1:{free_port()}"}]
+    devices = [device(f"fast-{i}", 1, poll=f"{FAST_MS}ms") for i in range(FAST)]
+    devices += [device("line", n, poll=f"{LINE_MS}ms") for n in range(1, 7)]
+    devices += [device(name, n, poll=f"{FAST_MS}ms") for name in ("hole", "refused") for n in (1, 2)]
+    gateway = daemon({"store": {"commit": "100ms"}, "buses": buses_, "devices": devices})
+    healthy = [f"fast-{i}-1" for i in range(FAST)] + [f"line-{n}" for n in range(1, 7) if n not in MUTE]
+    wait_for(lambda: good(gateway, *healthy), what="the first readings")
+
+    with Stalls([gateway.child.pid, world.child.pid]) as stalls:
+        from_ms = int(time.time() * 1000)
+        end = time.monotonic() + SECONDS
+        wait_for(lambda: time.monotonic() > end, timeout=SECONDS + 1, what="the time")
+        to_ms = int(time.time() * 1000)
+    found = states(gateway)
+    assert all(found[f"line-{n}"] == "suspended" for n in MUTE), found
+    wait_for(lambda: gateway.query("SELECT max(ts) FROM v_reading")[0][0] > to_ms, what="the last readings in the store")
+    faults = sum(faults_of(world.control, "line", n) for n in MUTE)
+    gateway.stop()
+
+    gaps = gaps_of(gateway, from_ms, to_ms)
+    assert set(gaps) == set(healthy), "nobody else has good readings, and these have"
+    print(f"the machine stood still for {stalls.total():.0f} ms in all, the mute units cost {faults} time-outs")
+    for name, within_ms in [(n, FAST_WITHIN_MS if n.startswith("fast") else LINE_WITHIN_MS) for n in healthy]:
+        longest = max(gaps[name], key=lambda gap: gap[1] - gap[0] - stalls.within(*gap))
+        took, stalled = longest[1] - longest[0], stalls.within(*longest)
+        assert took - stalled <= within_ms, f"{name}: {took} ms without a reading, of which the machine stood still for {stalled:.0f}"
 
 
 # ---- uplinks -----------------------------------------------------------------------------------------------------------
