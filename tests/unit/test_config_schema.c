@@ -110,6 +110,16 @@ static void test_model_names(void **state)
         assert_string_equal(c->name, log_level_name((enum log_level)c->value));
     for (const struct choice *c = find_row(SECTION_BUS, "baud")->choices; c->name; c++)
         assert_int_equal(c->value, strtol(c->name, NULL, 10));
+    for (const struct choice *c = find_row(SECTION_WIRE, "input")->choices; c->name; c++)
+        assert_string_equal(c->name, wire_input_name((enum wire_input)c->value));
+    for (const struct choice *c = find_row(SECTION_WIRE, "sign")->choices; c->name; c++)
+        assert_string_equal(c->name, wire_sign_name((enum wire_sign)c->value));
+    for (const struct choice *c = find_row(SECTION_PRESSURE, "to")->choices; c->name; c++)
+        assert_string_equal(c->name, pressure_unit_name((enum pressure_unit)c->value));
+    for (unsigned kind = CONVERT_NONE + 1; kind <= CONVERT_PRESSURE; kind++)
+        (void)find_row(SECTION_CONVERT, convert_kind_name((enum convert_kind)kind));
+    for (unsigned kind = 0; kind <= DERIVE_INCREASE; kind++)
+        (void)find_row(SECTION_DERIVED_POINT, derive_kind_name((enum derive_kind)kind));
     for (unsigned space = SPACE_COIL; space <= SPACE_HOLDING; space++)
         (void)find_row(SECTION_POINT, point_space_name((enum point_space)space));
 }

@@ -129,6 +129,51 @@ static void points(void **state)
         assert_string_equal(area_tier_name((enum area_tier)(TIER_NONE + 1 + i)), tiers[i]);
 }
 
+static void conversions(void **state)
+{
+    static const char *const kinds[] = {"none",           "two_point",     "table",   "thermistor",
+                                        "vibrating_wire", "concentration", "pressure"};
+    static const char *const ways[] = {"difference", "sum",         "mean",      "min",     "max",
+                                       "beach",      "beach_slope", "freeboard", "increase"};
+    static const char *const inputs[] = {"hertz", "period_us", "digits"};
+    static const char *const signs[] = {"reading - zero", "zero - reading"};
+    static const char *const units[] = {"Pa", "hPa", "kPa", "MPa", "bar", "mH2O", "mmHg", "atm"};
+
+    (void)state;
+    for (size_t i = 0; i <= RG_COUNT(kinds); i++)
+        assert_string_equal(convert_kind_name((enum convert_kind)i), i < RG_COUNT(kinds) ? kinds[i] : "?");
+    for (size_t i = 0; i <= RG_COUNT(ways); i++)
+        assert_string_equal(derive_kind_name((enum derive_kind)i), i < RG_COUNT(ways) ? ways[i] : "?");
+    for (size_t i = 0; i <= RG_COUNT(inputs); i++)
+        assert_string_equal(wire_input_name((enum wire_input)i), i < RG_COUNT(inputs) ? inputs[i] : "?");
+    for (size_t i = 0; i <= RG_COUNT(signs); i++)
+        assert_string_equal(wire_sign_name((enum wire_sign)i), i < RG_COUNT(signs) ? signs[i] : "?");
+    for (size_t i = 0; i <= RG_COUNT(units); i++)
+        assert_string_equal(pressure_unit_name((enum pressure_unit)i), i < RG_COUNT(units) ? units[i] : "?");
+}
+
+/* What has been through anything is a double, and told as one. */
+static void singles(void **state)
+{
+    struct site_point p = {.type = TYPE_F32, .scaling = {1, 0, 1}};
+
+    (void)state;
+    assert_true(point_is_single(&p));
+    p.type = TYPE_F64;
+    assert_false(point_is_single(&p));
+    p.type = TYPE_F32;
+    p.scaling.den = 10;
+    assert_false(point_is_single(&p));
+    p.scaling = (struct scaling){1, 1, 1};
+    assert_false(point_is_single(&p));
+    p.scaling = (struct scaling){1, 0, 1};
+    p.convert.kind = CONVERT_TABLE;
+    assert_false(point_is_single(&p));
+    p.convert.kind = CONVERT_NONE;
+    p.has_decimals = true;
+    assert_false(point_is_single(&p));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +184,8 @@ int main(void)
         cmocka_unit_test(alarm_events),
         cmocka_unit_test(streams),
         cmocka_unit_test(points),
+        cmocka_unit_test(conversions),
+        cmocka_unit_test(singles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
