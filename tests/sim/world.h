@@ -83,6 +83,7 @@ struct world_plan {
     int64_t poll_ms, commit_ms, offline_ms;
     unsigned backfill_rate; /* records a second */
     double red;             /* limit of red on p0 */
+    bool derived;           /* the group `calc` and its rule `loss` are there; sim_derived.c */
     int64_t duration_ms;    /* of the simulation, for the room of what is written down */
 };
 

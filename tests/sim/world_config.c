@@ -56,6 +56,17 @@ static void write_rules(const struct world *w, FILE *f)
         w->plan.red, WORLD_HIGH_ON_MS, WORLD_HIGH_OFF_MS, WORLD_LOW_OFF_MS);
 }
 
+/* What sim_derived.c works out for itself. */
+static void write_derived(FILE *f)
+{
+    (void)fprintf(f, "derived:\n"
+                     "  - name: calc\n    area: a0\n    points:\n"
+                     "      - {name: worst, max: [loss, {of: d2.p0, times: 0.5, plus: 1}], range: [0, 60]}\n"
+                     "      - {name: loss, difference: [d0.p0, d1.p0]}\n"
+                     "      - {name: mean, mean: [d0.p0, d1.p0, d2.p0]}\n"
+                     "      - {name: rain, increase: {of: d3.p3, wrap: 53}, scale: 2}\n");
+}
+
 void world_write_config(const struct world *w)
 {
     FILE *f = fopen(w->config_file, "w");
@@ -63,6 +74,10 @@ void world_write_config(const struct world *w)
     WORLD_CHECK(w, f, "cannot write %s", w->config_file);
     write_head(w, f);
     write_devices(w, f);
+    if (w->plan.derived)
+        write_derived(f);
     write_rules(w, f);
+    if (w->plan.derived)
+        (void)fprintf(f, "  - {name: loss, points: calc.loss, above: {yellow: 4}}\n");
     WORLD_CHECK(w, fclose(f) == 0, "cannot write %s", w->config_file);
 }
