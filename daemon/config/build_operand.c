@@ -75,6 +75,11 @@ static void find(struct build *b, const struct operand_want *want)
             return; /* reported already */
         (void)snprintf(full, sizeof full, "%s.%.*s", device, TEXT_ID_MAX, name);
         name = full;
+    } else if (node_of_profile(b->ld, want->of)) {
+        issue_error(b->ld, node_place(want->of),
+                    "a profile knows the points of its own device only, which have no dot: `%s`",
+                    shown(name).text);
+        return;
     }
     want->into->point = names_find(b->ld, &b->points, name, node_place(want->of));
 }

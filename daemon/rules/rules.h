@@ -1,6 +1,7 @@
 /* The rule engine: a pure function of the site, the samples and the time that comes with them.
  *
- * It reads no clock, does no input or output, and allocates nothing after rules_create. The daemon, a
+ * It reads no clock, does no input or output, and allocates nothing after rules_create
+ * (but for the length of rules_inherit). The daemon, a
  * back-test and the tests run this same code. For each rule and each point it matches there is one slot with
  * at most one active alarm; for each device one slot for its silence (rule `offline`), for each output one for
  * its fault (rule `output`).

@@ -33,6 +33,15 @@ def test_the_devices_with_profiles_are_complete(tmp_path):
     assert check.returncode == 0, check.stderr
 
 
+def test_the_points_that_are_worked_out_are_complete(tmp_path):
+    """With a gateway and their bus they are a whole configuration."""
+    (tmp_path / "site.yaml").write_text("gateway: {id: gw, enterprise: {code: 91350100M000100Y43, name: x}}\n"
+                                        "buses: [{name: shop, tcp: '127.0.0.1:1502'}]\n"
+                                        + configurations("README.md")[3], encoding="utf-8")
+    check = subprocess.run([program("riskgatectl"), "check", tmp_path / "site.yaml"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr
+
+
 def test_the_first_configuration_works(plant, broker, platform, start, tmp_path):
     """Only the two ports are others than in the README, so that the test needs no fixed ones."""
     scenario = (SOURCE / "simulators/first/plant.yaml").read_text(encoding="utf-8")

@@ -309,6 +309,43 @@ static void test_wrong_files(void **state)
            "text\n");
 }
 
+#define GAUGE(of)                                                                                            \
+    HEAD("gauge")                                                                                            \
+    "points:\n  - {name: p, holding: 0, type: u16, convert: {vibrating_wire: {input: digits,\n"              \
+    "     zero: 9000, factor: 1, sign: zero - reading, temperature: {of: " of ", zero: 20, factor: 2}}}}\n"  \
+    "  - {name: t, holding: 1, type: i16, convert: {thermistor: {a: 1, b: 2, c: 3}}}\n"
+
+/* A profile's conversions are those of each device that has it, and know no other. */
+static void test_conversions(void **state)
+{
+    struct config *c;
+
+    (void)state;
+    put("profiles/gauge.yaml", GAUGE("t"));
+    c = load(D "profile: gauge}\n  - {name: e, bus: b, unit: 8, profile: gauge", "");
+    for (uint32_t i = 0; i < 4; i += 2) {
+        assert_int_equal(c->site->points[i].convert.kind, CONVERT_VIBRATING_WIRE);
+        assert_int_equal(c->site->points[i].convert.temperature.point, i + 1);
+        assert_int_equal(c->site->points[i + 1].convert.kind, CONVERT_THERMISTOR);
+    }
+    config_free(c);
+    /* The site's own file may: the gauge's zero is its own, too. */
+    c = load(
+        D
+        "profile: gauge, points: [{name: p, convert: {vibrating_wire: {input: digits, zero: 8981, factor: 3,"
+        " sign: zero - reading, temperature: {of: e.t, zero: 5, factor: 2}}}}]}\n"
+        "  - {name: e, bus: b, unit: 8, profile: gauge",
+        "");
+    assert_true(c->site->points[0].convert.zero == 8981);
+    assert_int_equal(c->site->points[0].convert.temperature.point, 3);
+    config_free(c);
+    put("profiles/gauge.yaml", GAUGE("e.t"));
+    expect(D "profile: gauge}\n  - {name: e, bus: b, unit: 8, profile: gauge",
+           "profiles/gauge.yaml:9:69: error: a profile knows the points of its own device only, which have "
+           "no dot: "
+           "`e.t`\n");
+}
+
 static void test_digest(void **state)
 {
     struct config *before = load(D "profile: relay", "");
@@ -459,7 +496,7 @@ int main(void)
                                        cmocka_unit_test(test_unknown),  cmocka_unit_test(test_wrong_files),
                                        cmocka_unit_test(test_digest),   cmocka_unit_test(test_text),
                                        cmocka_unit_test(test_describe), cmocka_unit_test(test_wrong_vectors),
-                                       cmocka_unit_test(test_list)};
+                                       cmocka_unit_test(test_list),     cmocka_unit_test(test_conversions)};
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

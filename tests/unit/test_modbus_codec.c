@@ -325,6 +325,8 @@ static void scale_and_range(void **state)
     check_bad(&p, BYTES(0x03, 0xE9), QUALITY_RANGE);
     check_value(&p, BYTES(0x00, 0x01), 0.1);
     check_bad(&p, BYTES(0x00, 0x00), QUALITY_RANGE);
+    p.convert.kind = CONVERT_TABLE; /* then the range is that of what comes out of it */
+    check_value(&p, BYTES(0x03, 0xE9), 100.1);
 }
 
 static void refused_points(void **state)

@@ -177,6 +177,34 @@ static void about_says_what_a_platform_shows(void **state)
     support_site_free(&s);
 }
 
+/* A group of derived points stands among the devices, without what only a device has. */
+static void about_lists_derived_points(void **state)
+{
+    struct support_site s;
+    struct json *root = NULL;
+    const struct json *it = NULL;
+
+    (void)state;
+    support_site_build(&s, "area shop\ndevice gas-1 area=shop\npoint lel\n"
+                           "device sums area=shop label=Sums\npoint total unit=m\n");
+    s.site.devices[1].derived = true;
+    s.site.devices[1].bus = SITE_NONE;
+    root = about_of(&s.site);
+    it = json_first(json_get(root, "devices"));
+    assert_null(json_get(it, "derived"));
+    assert_int_equal(json_int(json_get(it, "poll_ms"), 0), 1000);
+    it = json_next(it);
+    assert_true(json_bool(json_get(it, "derived"), false));
+    assert_string_equal(json_string(json_get(it, "name")), "sums");
+    assert_string_equal(json_string(json_get(it, "label")), "Sums");
+    assert_string_equal(json_string(json_get(it, "area")), "shop");
+    assert_null(json_get(it, "poll_ms"));
+    assert_null(json_get(it, "offline"));
+    assert_string_equal(json_string(json_get(json_first(json_get(it, "points")), "unit")), "m");
+    json_free(root);
+    support_site_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +214,7 @@ int main(void)
         cmocka_unit_test(an_unstored_alarm_has_no_numbers),
         cmocka_unit_test(a_full_buffer_is_an_error),
         cmocka_unit_test(about_says_what_a_platform_shows),
+        cmocka_unit_test(about_lists_derived_points),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
