@@ -5,6 +5,11 @@ static int64_t at_least(int64_t value, int64_t floor)
     return value > floor ? value : floor;
 }
 
+bool debt_owes_any(const struct debt *d)
+{
+    return d->count > 0 || d->many;
+}
+
 bool debt_owes(const struct debt *d, uint8_t function, uint32_t shape)
 {
     for (unsigned i = 0; i < d->count; i++) {

@@ -75,6 +75,7 @@ void debt_note(struct debt *d, const struct ask *ask, int64_t now_us);
 void debt_clear(struct debt *d);
 /* The unit refused this probe for that request as illegal. Remembered for good: it is about its map, not its state. */
 void debt_refuse(struct debt *d, const struct ask *ask, const struct ask *probe);
+bool debt_owes_any(const struct debt *d);
 bool debt_owes(const struct debt *d, uint8_t function, uint32_t shape);
 bool debt_owes_function(const struct debt *d, uint8_t function);
 /* What to do before this request. Clears a debt that has grown old. */

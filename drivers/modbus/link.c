@@ -153,7 +153,7 @@ enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
         goto fail;
     err = RG_ENOMEM;
     if (bus->kind != BUS_TCP) {
-        l->debts = calloc(256, sizeof *l->debts);
+        l->debts = calloc(LINK_UNITS, sizeof *l->debts);
         if (!l->debts)
             goto fail;
     }

@@ -22,7 +22,7 @@ struct hearing {
     bool first;          /* bytes[0] is the first that came, but for a declared echo */
     bool echo_due;       /* declared, and not here yet */
     const char *foreign; /* what came that was no answer; or NULL */
-    bool near;           /* a damaged frame came that can only have been the answer, so that none is owed */
+    bool near; /* a damaged frame came that can only have been the answer, so that none is owed now */
 };
 
 static void drop(struct hearing *h, size_t count)
@@ -105,6 +105,18 @@ static bool hear_other(const struct driver_link *l, struct hearing *h, struct li
     return false;
 }
 
+/* Nobody on the line owes an answer but to this read, and it does not echo: what begins like its answer was it. */
+static bool is_only_answer(const struct driver_link *l, const struct ask *ask)
+{
+    if (ask_is_write(ask) || (!l->bus->echo && l->echo != ECHO_ABSENT))
+        return false;
+    for (size_t i = 0; i < LINK_UNITS; i++) {
+        if (debt_owes_any(&l->debts[i]))
+            return false;
+    }
+    return true;
+}
+
 /* What the bytes so far mean. True: the exchange has ended, with *answer. */
 static bool hear(struct driver_link *l, struct hearing *h, bool quiet, struct link_answer *answer)
 {
@@ -130,7 +142,7 @@ static bool hear(struct driver_link *l, struct hearing *h, bool quiet, struct li
     case RTU_DAMAGED:
         if (!quiet)
             return false;
-        h->near = !ask_is_write(h->ask);
+        h->near = h->first && at == 0 && is_only_answer(l, h->ask);
         link_end(answer, DRIVER_MALFORMED, "answer with a wrong CRC");
         return true;
     case RTU_NOTHING:
@@ -153,8 +165,6 @@ static void hear_end(struct driver_link *l, struct hearing *h, int64_t timeout_u
         link_end(answer, DRIVER_SILENT, "neither an answer nor the echo (echo: true) within %lld ms",
                  timeout_ms);
     } else if (rtu_look(h->ask, h->bytes, h->length, true, &at, &length) == RTU_PART) {
-        /* Of a write, its four bytes may be those that have not come. */
-        h->near = !ask_is_write(h->ask) && length >= 3 && h->bytes[at + 1] == h->ask->function;
         link_end(answer, DRIVER_MALFORMED, "answer cut short");
     } else if (h->foreign) {
         link_end(answer, DRIVER_MALFORMED, "%s", h->foreign);

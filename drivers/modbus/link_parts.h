@@ -18,6 +18,8 @@ enum link_echo {
     ECHO_ABSENT, /* the first that came back of a request was its answer, and that is not as what was sent */
 };
 
+#define LINK_UNITS 256
+
 struct driver_link {
     const struct site_bus *bus;
     modbus_t *ctx;
@@ -35,7 +37,7 @@ struct driver_link {
     uint16_t transaction;  /* of the last request over TCP */
     unsigned issued;       /* requests on this connection, counted up to JUDGE_LATE_WINDOW */
     unsigned silences;     /* in a row */
-    struct debt *debts;    /* [256], by unit; NULL for Modbus TCP, which has transaction ids */
+    struct debt *debts;    /* [LINK_UNITS]; NULL for Modbus TCP, which has transaction ids */
 };
 
 static inline bool link_is_rtu(const struct driver_link *l)

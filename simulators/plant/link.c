@@ -266,6 +266,18 @@ static void link_skip(struct link *link)
     link->input_length = 0;
 }
 
+/* A two-wire adapter that hears itself. False: the link has been closed. */
+static bool link_echo(struct plant *plant, struct link *link, const uint8_t *bytes, size_t length)
+{
+    if (!link->listener->config->echo || write(link->source.fd, bytes, length) == (ssize_t)length)
+        return true;
+    link->listener->counters.unsent++;
+    if (link->listener->config->kind == LISTENER_RTU)
+        return true;
+    link_close(plant, link);
+    return false;
+}
+
 /* Serves the whole frames in the buffer. False: the link has been closed. */
 static bool link_parse(struct plant *plant, struct link *link, bool idle)
 {
@@ -340,6 +352,8 @@ static void link_ready(struct plant *plant, struct source *source, uint32_t even
             link_close(plant, link);
         return;
     }
+    if (!link_echo(plant, link, bytes, (size_t)got))
+        return;
     if (link->framing == CODEC_RTU && (link->resync || link->input_length > 0) &&
         now_us - link->active_us >= link->listener->config->idle_us && !fall_idle(plant, link))
         return;

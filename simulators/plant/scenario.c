@@ -71,12 +71,15 @@ static bool read_line(struct reader *reader, struct fy_node *map, struct listene
 {
     struct fy_node *baud = reader_child(map, "baud");
     struct fy_node *idle = reader_child(map, "idle");
+    struct fy_node *echo = reader_child(map, "echo");
     struct fy_node *unknown = reader_child(map, "unknown");
     int64_t number = 0;
-    if (listener->kind == LISTENER_TCP && (baud != NULL || idle != NULL)) {
-        reader_error(reader, baud != NULL ? baud : idle, "is for RTU framing");
+    if (listener->kind == LISTENER_TCP && (baud != NULL || idle != NULL || echo != NULL)) {
+        reader_error(reader, baud != NULL ? baud : idle != NULL ? idle : echo, "is for RTU framing");
         return false;
     }
+    if (echo != NULL && !reader_bool(reader, echo, &listener->echo))
+        return false;
     listener->idle_us = IDLE_USUAL_US;
     if (idle != NULL && !reader_duration(reader, idle, &listener->idle_us))
         return false;
@@ -145,8 +148,8 @@ static bool read_listener(struct reader *reader, struct fy_node *map,
 static bool read_listener_row(struct reader *reader, struct fy_node *map,
                               const struct scenario_defaults *defaults, struct scenario *scenario)
 {
-    static const char *const keys[] = {"name",    "count", "tcp",    "rtu", "rtu_over_tcp", "baud", "idle",
-                                       "unknown", "units", "faults", NULL};
+    static const char *const keys[] = {"name", "count", "tcp",     "rtu",   "rtu_over_tcp", "baud",
+                                       "idle", "echo",  "unknown", "units", "faults",       NULL};
     const char *name = NULL;
     int64_t count = 0;
     if (!reader_mapping(reader, map, keys))

@@ -51,6 +51,7 @@ struct listener_config {
     const char *host;    /* TCP, RTU over TCP */
     uint16_t port;       /* 0: the system's choice */
     const char *path;    /* RTU: where the symbolic link to the pty goes */
+    bool echo;           /* what is received is given back at once, before it is answered */
     uint32_t baud;       /* 0: answers go out at once; else after the time the line would take */
     int64_t idle_us;     /* RTU framing: so much silence ends whatever has come */
     uint8_t unknown;     /* exception for units that are not there; 0: silence */

@@ -484,6 +484,17 @@ def test_a_request_right_behind_broken_bytes_is_not_heard(plant, wire):
     assert end.silent() and running.control.listener("conv")["requests"] == 0
 
 
+@pytest.mark.parametrize("name", ["rtu", "conv"])
+def test_an_echoing_line_gives_back_what_it_gets_first(plant, wire, tmp_path, name):
+    where = {"rtu": {"rtu": str(tmp_path / "line")}, "conv": {"rtu_over_tcp": "127.0.0.1:0"}}[name]
+    end = wire(plant({"listeners": [{"name": name, **where, "echo": True, "units": [{"id": 1, "registers": registers()}]}]}), name)
+    request, right = end.frame(1, READ), end.frame(1, GOOD)
+    end.send(request)
+    assert end.receive(len(request + right)) == request + right
+    end.send(end.frame(9, READ))  # nobody is there, but the line is
+    assert end.receive(len(request)) == end.frame(9, READ) and end.silent()
+
+
 @pytest.mark.parametrize("name", ["tcp", "conv"])
 def test_a_request_in_single_bytes(plant, wire, name):
     kind = "tcp" if name == "tcp" else "rtu_over_tcp"

@@ -23,6 +23,7 @@ BITS = [("coil", 0), ("coil", 100), ("discrete", 0), ("discrete", 100)]
 TICK_US = 10000
 TIMEOUT_MS = 120
 STEPS = 30
+AROUND_S = 25
 BAD = {"comm", "device"}  # what an answer that is none may be called
 
 
@@ -102,10 +103,17 @@ def site(ports):
              "conv": {"rtu_over_tcp": f"127.0.0.1:{ports['conv']}"}}
     return {
         "buses": [{"name": name, **where[name], "timeout": f"{TIMEOUT_MS}ms"} for name in LISTENERS],
-        "devices": [{"name": device_name(name, unit), "bus": name, "unit": unit, "poll": "50ms", "max_gap": 0,
+        "devices": [{"name": device_name(name, unit), "bus": name, "unit": unit, "poll": "50ms", "max_gap": 0, "probe": "1s",
                      "retries": unit - 1, "offline": {"after": "1s"}, "points": points(unit)}
                     for name in LISTENERS for unit in UNITS],
     }
+
+
+def fault_in(control, listener, unit, *words):
+    command = " ".join(str(w) for w in ("fault", listener, unit, *words))
+    if control.ask(command) != "ok":  # no room for one more kind
+        control.clear(listener, unit)
+        control.do(command)
 
 
 class Trouble:
@@ -131,11 +139,7 @@ class Trouble:
         if self.dice.random() < 0.3:
             words.append(f"every={self.dice.randint(2, 5)}")
         unit = self.dice.choice(UNITS + ["*"])
-        command = " ".join(str(w) for w in ("fault", listener, unit, *words))
-        answer = self.control.ask(command)
-        if answer != "ok":  # no room for one more kind
-            self.control.clear(listener, unit)
-            self.control.do(command)
+        fault_in(self.control, listener, unit, *words)
         self.seen[listener, kind] += 1
         return listener
 
@@ -209,7 +213,8 @@ class Judge:
         return None if value == expected else f"is {value} ({int(value):#x}) and can only be {expected} ({expected:#x})"
 
     def moment(self, ts, device, point, value):
-        """The value was taken for the last request before the reading's time, not for an earlier one, and not after it."""
+        """The value was taken for the last request before the reading's time, not for an earlier one, and not after it. (That time is in
+        whole milliseconds, and a poll that came behind its time may be asked in the one in which the answer before it arrived.)"""
         listener, unit = device.split("-")
         place = point.removesuffix("-when")
         space = place.rstrip("0123456789")
@@ -219,10 +224,10 @@ class Judge:
             return f"is {value:#x}: of another register"
         asked = self.asked[device, 3 if space == "holding" else 4, at]
         taken_us = self.start_us + ticks * TICK_US
-        read_us = (ts + 1) * 1000 - self.offset_us  # ts is in whole milliseconds
-        newest = bisect.bisect_right(asked, read_us) - 1
-        if newest < 0:
+        read_us = (ts + 1) * 1000 - self.offset_us
+        if bisect.bisect_right(asked, read_us) == 0:
             return "was read before it was asked for"
+        newest = max(bisect.bisect_right(asked, read_us - 1000) - 1, 0)
         if taken_us > read_us:
             return f"was taken {(taken_us - read_us) / 1000} ms after its own time"
         if taken_us + 2 * TICK_US < asked[newest]:
@@ -291,6 +296,37 @@ def test_every_stored_value_is_what_its_point_can_only_be(plant, daemon, tmp_pat
     check_that_it_was_a_test(readings, trouble)
 
 
+def test_delays_around_the_time_out(plant, daemon, tmp_path):
+    """On all three kinds at once and for long: answers that come just in time, just not, and when the next request, or the proof
+    before it, is out already."""
+    seed = int(os.environ.get("RISKGATE_SEED", random.SystemRandom().randint(0, 10**9)))
+    print(f"RISKGATE_SEED={seed}")
+    dice = random.Random(seed)
+    story = Story(plant, daemon, tmp_path)
+    control = story.world.control
+    drawn = collections.Counter()
+    until = time.monotonic() + AROUND_S
+    while time.monotonic() < until:
+        for listener in LISTENERS:
+            for unit in dice.sample(UNITS, 2):
+                by = round(TIMEOUT_MS * dice.uniform(0.5, 1.5))
+                fault_in(control, listener, unit, "late", by, f"times={dice.randint(1, 3)}")
+                drawn[listener, "late" if by > TIMEOUT_MS else "in time"] += 1
+        before = {one: control.listener(one)["requests"] for one in LISTENERS}
+        goal = dice.randint(2, 6)
+        wait_for(lambda: any(control.listener(one)["requests"] >= before[one] + goal for one in LISTENERS),  # noqa: B023
+                 what="requests")
+    control.clear()
+    story.await_good()
+    readings, stats = story.end()
+    count = collections.Counter((device.split("-")[0], quality) for _, _, device, _, _, quality in readings)
+    met = {one: sum(unit["faults"] for unit in stats["listeners"][one]["units"].values()) for one in LISTENERS}
+    print(drawn, met, count)
+    for listener in LISTENERS:
+        assert met[listener] > 10
+        assert count[listener, "good"] > 100 and count[listener, "comm"] > 10
+
+
 def patient(config):
     """Only the lines without transaction ids; one unit each, with many tries that wait long."""
     config["buses"] = [{**b, "timeout": "400ms"} for b in config["buses"] if b["name"] != "tcp"]
@@ -344,6 +380,26 @@ def test_later_than_several_tries(plant, daemon, tmp_path):
     story.await_faults()
     story.await_polls()
     story.end()
+
+
+def test_an_echo_is_no_answer(plant, daemon, tmp_path):
+    """Lines that give back what is sent on them. Declared so, they are read; not declared so, no value is made of it: not even for the
+    bits at 784, the request for which is byte for byte a valid answer to itself."""
+    bits = [{"name": f"bit{n}", "coil": 784 + n} for n in range(20)]
+    unit = {"id": 1, "registers": [{"coil": 784, "count": 20, "value": 1}, {"holding": 0, "raw": 4711}]}
+    world = plant({"listeners": [{"name": "said", "rtu": str(tmp_path / "said"), "echo": True, "units": [unit]},
+                                 {"name": "unsaid", "rtu": str(tmp_path / "unsaid"), "echo": True, "units": [unit]}]})
+    gateway = daemon({
+        "buses": [{"name": "said", "rtu": world.ports["said"], "baud": 115200, "echo": True, "timeout": "200ms"},
+                  {"name": "unsaid", "rtu": world.ports["unsaid"], "baud": 115200, "timeout": "200ms"}],
+        "devices": [{"name": name, "bus": name, "unit": 1, "poll": "100ms", "retries": 2, "probe": "1s",
+                     "points": [{"name": "four", "holding": 0, "type": "u16"}, *bits]} for name in ("said", "unsaid")]})
+    wait_for(lambda: all(p["quality"] == "good" for name, p in gateway.points().items() if name.startswith("said.")), what="the values")
+    wait_for(lambda: world.control.listener("unsaid")["requests"] > 10, what="requests on the line of which it was not said")
+    found = gateway.points()
+    assert found["said.four"]["value"] == 4711 and all(found[f"said.bit{n}"]["value"] == 1 for n in range(20))
+    gateway.stop()
+    assert gateway.query("SELECT DISTINCT quality FROM v_reading WHERE device = 'unsaid'") == [("comm",)]
 
 
 def check_time_and_number(gateway):
