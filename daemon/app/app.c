@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/actuate.h"
 #include "app/command.h"
 #include "app/event.h"
 #include "app/widen.h"
@@ -13,10 +14,12 @@
 enum app_state {
     APP_RUNNING,
     APP_LOADING,   /* a new configuration is being read off the loop; all else goes on */
+    APP_YIELDING,  /* it is good: outputs that it has no more are brought to their on_stop states */
     APP_SWITCHING, /* it was taken; the old uplinks say goodbye before the new ones begin */
     APP_RETURNING, /* a stop came meanwhile or right after: the new ones connect first, since the old ones said "online" */
-    APP_FLUSHING, /* stopping: the store commits the last records */
-    APP_LEAVING,  /* stopping: the uplinks send what waits */
+    APP_RELEASING, /* stopping: the outputs are brought to their on_stop states */
+    APP_FLUSHING,  /* stopping: the store commits the last records */
+    APP_LEAVING,   /* stopping: the uplinks send what waits */
     APP_STOPPED,
 };
 
@@ -139,14 +142,22 @@ static void stop_flushed_cb(void *arg, bool ok)
     uplinks_leave(a, false, APP_STOP_UPLINK_MS);
 }
 
-static void stop_begin(struct app *a)
+static void stop_released_cb(void *arg)
 {
+    struct app *a = arg;
+
     a->state = APP_FLUSHING;
-    control_destroy(a->control);
-    a->control = NULL;
     pipeline_halt(&a->pipeline);
     event_stop(&a->pipeline, a->stop_reason);
     store_flush(a->pipeline.store, stop_flushed_cb, a);
+}
+
+static void stop_begin(struct app *a)
+{
+    a->state = APP_RELEASING;
+    control_destroy(a->control);
+    a->control = NULL;
+    actuate_release(&a->pipeline, NULL, APP_OUTPUT_MS, stop_released_cb, a);
 }
 
 void app_stop(struct app *a, const char *reason, void (*done)(void *arg), void *arg)
@@ -264,14 +275,16 @@ static void refuse(struct app *a, const char *why)
     reload_next(a);
 }
 
-static void take(struct app *a)
+static void take_cb(void *arg)
 {
+    struct app *a = arg;
     enum rg_err err = config_diff(a->config->site, a->loaded->site, &a->diff);
 
     if (err == RG_OK)
         err = pipeline_take(&a->pipeline, a->loaded->site, a->loaded->sha256, NULL);
     if (err != RG_OK) {
         config_diff_free(&a->diff);
+        actuate_resume(&a->pipeline);
         refuse(a, rg_err_text(err));
         return;
     }
@@ -284,6 +297,12 @@ static void take(struct app *a)
     event_config_applied(&a->pipeline, a->config, &a->diff, a->reload_by);
     a->state = APP_SWITCHING;
     uplinks_leave(a, true, APP_RELOAD_UPLINK_MS);
+}
+
+static void yield(struct app *a)
+{
+    a->state = APP_YIELDING;
+    actuate_release(&a->pipeline, a->loaded->site, APP_OUTPUT_MS, take_cb, a);
 }
 
 static void log_issues(const struct config *config)
@@ -319,7 +338,7 @@ static void load_done_cb(void *arg, const struct loop_worker_time *time)
     else if (strcmp(a->loaded->site->gateway.id, a->config->site->gateway.id) != 0)
         refuse(a, "gateway.id cannot change while running; restart for that");
     else
-        take(a);
+        yield(a);
 }
 
 void app_reload(struct app *a, const char *by)

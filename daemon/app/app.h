@@ -8,6 +8,8 @@
 /* How long a stop waits for the platforms to take what waits for them. */
 #define APP_STOP_UPLINK_MS 5000
 #define APP_RELOAD_UPLINK_MS 2000
+/* How long a stop, and a reload that removes outputs, wait for these to be brought to their on_stop states. */
+#define APP_OUTPUT_MS 3000
 
 struct app;
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/actuate.h"
 #include "app/document.h"
 #include "app/flow.h"
 #include "app/pipeline.h"
@@ -30,6 +31,8 @@ enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pi
     err = loop_timer_create(loop, flow_deadline_cb, p, &p->deadline);
     if (err == RG_OK)
         err = loop_timer_create(loop, flow_second_cb, p, &p->second);
+    if (err == RG_OK)
+        err = loop_timer_create(loop, actuate_timer_cb, p, &p->actuate);
     if (err == RG_OK)
         err = pipeline_take(p, site, config_sha256, start);
     if (err != RG_OK)
@@ -91,6 +94,7 @@ struct parts {
     struct poll *poll;
     struct convert *convert;
     struct rules *rules;
+    struct outputs *outputs;
     struct live live;
     struct load load;
 };
@@ -100,6 +104,7 @@ static void parts_destroy(struct parts *n)
     poll_destroy(n->poll);
     live_destroy(&n->live);
     load_destroy(&n->load);
+    outputs_destroy(n->outputs);
     rules_destroy(n->rules);
     convert_destroy(n->convert);
 }
@@ -107,12 +112,15 @@ static void parts_destroy(struct parts *n)
 static enum rg_err parts_create(struct pipeline *p, const struct site *site, const struct store_start *start,
                                 struct parts *n)
 {
+    const struct output_port port = actuate_port(p);
     enum rg_err err = convert_create(site, &n->convert);
 
     if (err == RG_OK && p->convert)
         err = convert_inherit(n->convert, p->convert);
     if (err == RG_OK)
         err = rules_create(site, p->next_alarm, flow_change_cb, p, &n->rules);
+    if (err == RG_OK)
+        err = outputs_create(site, &port, p->started_ms, p->env.seed, &n->outputs);
     if (err == RG_OK)
         err = live_create(&n->live, site);
     if (err == RG_OK)
@@ -147,6 +155,9 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
         return err;
     }
     pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
+    if (p->outputs)
+        outputs_inherit(next.outputs, p->outputs, pipeline_now(p));
+    outputs_destroy(p->outputs);
     live_destroy(&p->live);
     load_destroy(&p->load);
     convert_destroy(p->convert);
@@ -154,6 +165,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     p->poll = next.poll;
     p->convert = next.convert;
     p->rules = next.rules;
+    p->outputs = next.outputs;
     p->live = next.live;
     p->load = next.load;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
@@ -166,6 +178,9 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
     poll_booted(p->poll, p->started_ms);
     poll_start(p->poll);
+    actuate_carry_faults(p);
+    p->levels_changed = true;
+    actuate_run(p);
     return RG_OK;
 }
 
@@ -258,6 +273,9 @@ void pipeline_halt(struct pipeline *p)
         loop_timer_stop(p->deadline);
     if (p->second)
         loop_timer_stop(p->second);
+    if (p->actuate)
+        loop_timer_stop(p->actuate);
+    outputs_halt(p->outputs);
     poll_destroy(p->poll);
     p->poll = NULL;
 }
@@ -274,11 +292,14 @@ enum rg_err pipeline_close(struct pipeline *p)
     p->rules = NULL;
     convert_destroy(p->convert);
     p->convert = NULL;
+    outputs_destroy(p->outputs);
+    p->outputs = NULL;
     live_destroy(&p->live);
     load_destroy(&p->load);
     loop_timer_destroy(p->deadline);
     loop_timer_destroy(p->second);
-    p->deadline = p->second = NULL;
+    loop_timer_destroy(p->actuate);
+    p->deadline = p->second = p->actuate = NULL;
     jsonw_free(&p->record);
     jsonw_free(&p->event);
     jsonw_free(&p->document);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/command_output.h"
 #include "app/command_probe.h"
 #include "app/field.h"
 #include "app/record.h"
@@ -91,6 +92,8 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     field_write_buses(w, p);
     jsonw_key(w, "devices");
     field_write_devices(w, p);
+    jsonw_key(w, "outputs");
+    command_output_list(p, w);
     jsonw_key(w, "store");
     write_store(w, p);
     jsonw_key(w, "uplinks");
@@ -249,6 +252,8 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
         command_points(c, out);
     else if (strcmp(command, "risk") == 0)
         command_risk(c, out);
+    else if (strcmp(command, "outputs") == 0)
+        command_output_list(c->pipeline, out);
     else if (strcmp(command, "ack") == 0)
         return command_ack(c, request, out, error, error_size);
     else if (strcmp(command, "bus") == 0)
@@ -257,6 +262,10 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
         return command_raw(c->pipeline, peer, request, error, error_size);
     else if (strcmp(command, "write") == 0)
         return command_write(c->pipeline, peer, request, error, error_size);
+    else if (strcmp(command, "silence") == 0)
+        return command_output_silence(c->pipeline, request, out, error, error_size);
+    else if (strcmp(command, "test") == 0)
+        return command_output_test(c->pipeline, request, out, error, error_size);
     else {
         (void)text_format(error, error_size, "unknown command %.32s", command);
         return RG_EUNSUPPORTED;

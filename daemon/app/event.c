@@ -42,12 +42,13 @@ void event_stop(struct pipeline *p, const char *reason)
     pipeline_append_event(p, "stop", now);
 }
 
-/* What decides whether people are warned: limits, dead-bands, delays. Which points a rule watches follows from names and globs. */
+/* What decides whether people are warned: limits, dead-bands, delays, and the outputs. Which points a rule watches follows from names and globs. */
 static bool is_limit(const struct config_change *c)
 {
     const char *text = c->after ? c->after : c->before;
 
-    return strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0;
+    return (strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0) ||
+           strncmp(c->what, "output.", 7) == 0;
 }
 
 static void applied_begin(struct pipeline *p, const struct config *config, const char *by, int64_t now)
@@ -273,6 +274,46 @@ void event_command_write(struct pipeline *p, const struct event_write *e)
     jsonw_key_positive(w, "exception", e->answer->exception);
     jsonw_key_string(w, "detail", e->answer->detail[0] ? e->answer->detail : NULL);
     pipeline_append_event(p, "command", now);
+}
+
+void event_command_output(struct pipeline *p, const char *command, uint32_t output, int64_t for_ms,
+                          const char *by)
+{
+    const char *name = p->site->outputs[output].name;
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "command", now);
+
+    log_info("output %s: %s by %s", name, for_ms > 0 ? "tested" : "silenced", by);
+    jsonw_key_string(w, "command", command);
+    jsonw_key_string(w, "output", name);
+    if (for_ms > 0)
+        jsonw_key_int(w, "for_ms", for_ms);
+    jsonw_key_string(w, "by", by);
+    pipeline_append_event(p, "command", now);
+}
+
+void event_log_output(const struct pipeline *p, uint32_t output, enum drive_news news, bool on,
+                      const char *detail)
+{
+    const char *name = p->site->outputs[output].name;
+
+    switch (news) {
+    case DRIVE_CONFIRMED:
+        log_info("output %s: %s, as it shall be", name, on ? "on" : "off");
+        break;
+    case DRIVE_SWITCHED:
+        log_info("output %s: %s", name, on ? "on" : "off");
+        break;
+    case DRIVE_FOUND_OTHERWISE:
+        log_warning("output %s: %s, not what was written; it is written again", name, detail);
+        break;
+    case DRIVE_FAULT:
+        log_error("output %s: cannot be brought to its state: %s; it is tried on", name,
+                  detail[0] ? detail : "no word from it");
+        break;
+    case DRIVE_NOTHING:
+        break;
+    }
 }
 
 void event_log_alarm(const struct alarm_change *change)

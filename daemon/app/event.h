@@ -34,6 +34,12 @@ struct event_write {
     const uint16_t *old, *now; /* ask->count words before and after, or NULL: could not be read */
 };
 void event_command_write(struct pipeline *p, const struct event_write *e);
+/* `silence`, or `test` for so long. */
+void event_command_output(struct pipeline *p, const char *command, uint32_t output, int64_t for_ms,
+                          const char *by);
+/* The log's line of what an output told (its faults are of the alarm stream). */
+void event_log_output(const struct pipeline *p, uint32_t output, enum drive_news news, bool on,
+                      const char *detail);
 /* The log's line of an alarm's transition (its record is of the alarm stream). */
 void event_log_alarm(const struct alarm_change *change);
 

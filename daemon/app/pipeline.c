@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/actuate.h"
 #include "app/document.h"
 #include "app/event.h"
 #include "app/flow.h"
@@ -57,6 +58,7 @@ static void frame_cb(void *arg, const struct frame *frame)
 
     convert_frame(p->convert, frame, converted_cb, p);
     flow_schedule_deadline(p);
+    actuate_run(p);
 }
 
 /* ---- 2. the clock takes the same way as a value ---- */
@@ -70,6 +72,7 @@ void flow_deadline_cb(void *arg)
     now.wall_ms -= PIPELINE_TICK_LAG_MS;
     rules_tick(p->rules, now);
     flow_schedule_deadline(p);
+    actuate_run(p);
 }
 
 /* ---- 3. rules -> store: an alarm changed ---- */
@@ -97,7 +100,7 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
 
     p->next_alarm = rules_next_alarm(p->rules);
     r.next_alarm = p->next_alarm;
-    p->risk_changed = true;
+    p->risk_changed = p->levels_changed = true;
     event_log_alarm(change);
     if (record_alarm(&p->record, change, unsynced, &r.body, &r.length) != RG_OK) {
         alarm_unrecorded(p);
@@ -269,5 +272,6 @@ enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by, 
 
     if (err == RG_OK)
         event_command_ack(p, alarm, by, comment);
+    actuate_run(p);
     return err;
 }

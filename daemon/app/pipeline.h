@@ -1,6 +1,7 @@
-/* The way of the data, joined: poll -> (decode) -> convert -> rules -> store -> uplink. Start reading here, in pipeline.c.
+/* The way of the data, joined: poll -> (decode) -> convert -> rules -> store -> uplink, and from the rules to the outputs
+ * (actuate.h). Start reading here, in pipeline.c.
  *
- * All of it runs on the loop's thread. The parts that depend on the site (poll, convert, rules, live, uplinks) are exchanged as a whole by a
+ * All of it runs on the loop's thread. The parts that depend on the site (poll, convert, rules, outputs, live, uplinks) are exchanged as a whole by a
  * reload; the store stays. */
 #ifndef RG_APP_PIPELINE_H
 #define RG_APP_PIPELINE_H
@@ -12,6 +13,7 @@
 #include "convert/convert.h"
 #include "loop/loop.h"
 #include "model/site.h"
+#include "output/output.h"
 #include "poll/poll.h"
 #include "rules/rules.h"
 #include "store/store.h"
@@ -40,6 +42,7 @@ struct pipeline {
     struct poll *poll;
     struct convert *convert;
     struct rules *rules;
+    struct outputs *outputs;
     struct live live;
     struct load load;
     struct store *store;
@@ -49,11 +52,16 @@ struct pipeline {
         *uplink_site; /* what they were made of: after a reload the old one, until they have left */
     struct loop_timer *deadline; /* the rules' next one */
     struct loop_timer *second;
+    struct loop_timer *actuate;      /* the outputs' next one, and the end of their release */
+    void (*release_done)(void *arg); /* NULL: none is under way */
+    void *release_arg;
+    int64_t release_end_ms; /* monotonic */
     struct clock_watch clock;
     struct jsonw record, event,
         document; /* reused memory; event is apart because a lost record is told while one is in hand */
     uint64_t next_alarm;
     int64_t risk_due_ms;
+    bool levels_changed; /* an alarm changed and the outputs were not told since */
     bool risk_changed;   /* an alarm changed and the risk document was not published since */
     bool store_failing;  /* the store said that it takes no records */
     uint64_t unrecorded; /* records that could not even be encoded or queued; told in status */
@@ -63,8 +71,8 @@ struct pipeline {
 RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
                                        const struct site *site, const char *config_sha256,
                                        struct store_start *start, char *why, size_t why_size);
-/* Makes poll, convert, rules and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules
- * and whose counters and last readings in the new convert.
+/* Makes poll, convert, rules, outputs and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules
+ * and whose counters and last readings in the new convert; outputs that stay go on as they are.
  * Whole or not at all: after an error what was in force still is. The old site is not referred to any more, except by
  * the uplinks. */
 RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
@@ -73,7 +81,7 @@ RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *si
 RG_NODISCARD enum rg_err pipeline_uplinks_start(struct pipeline *p);
 /* Frees the uplinks at once, polite goodbyes or not; not from inside a callback of theirs. There may be none. */
 void pipeline_uplinks_free(struct pipeline *p);
-/* Stops polling and evaluating: no record follows but what the caller appends. */
+/* Stops polling, evaluating and switching: no record follows but what the caller appends. */
 void pipeline_halt(struct pipeline *p);
 /* Frees everything at once; takes a zeroed or half-built pipeline. RG_EIO: the store could not commit the last records. */
 enum rg_err pipeline_close(struct pipeline *p);

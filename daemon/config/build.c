@@ -129,14 +129,15 @@ static void names_end_all(struct build *b)
     names_end(&b->points);
     names_end(&b->areas);
     names_end(&b->rules);
+    names_end(&b->outputs);
 }
 
 void build_site(struct load *ld, struct site *site)
 {
     /* What a part refers to is built before it. */
     static void (*const steps[])(struct build *) = {
-        build_gateway, build_store,   build_control,  build_log,     build_areas, build_buses,
-        build_devices, build_derived, build_operands, build_uplinks, build_rules, check_watch};
+        build_gateway, build_store,    build_control, build_log,   build_areas,   build_buses, build_devices,
+        build_derived, build_operands, build_uplinks, build_rules, build_outputs, check_watch};
     struct build b = {.ld = ld, .site = site};
 
     if (!make_room(&b))

@@ -32,7 +32,7 @@ struct build {
     struct site *site;
     const struct node *maps[SECTION_COUNT]; /* the mapping sections: gateway, store, control, log; or NULL */
     struct entries entries[SECTION_COUNT];  /* the list sections */
-    struct names uplinks, buses, devices, points, areas, rules;
+    struct names uplinks, buses, devices, points, areas, rules, outputs;
     struct line_said *lines;    /* [bus_count] */
     struct operand_want *wants; /* operands whose points are found once all have their names */
 };
@@ -49,6 +49,7 @@ void build_derived(struct build *b);  /* right after devices: its groups lie beh
 void build_operands(struct build *b); /* after both: finds the points that points are worked out from */
 void build_uplinks(struct build *b);  /* after devices */
 void build_rules(struct build *b);    /* after devices */
+void build_outputs(struct build *b);  /* after rules */
 
 /* Where the parts of devices, points and rules are split over files. */
 /* One point of a device: its number in site.points, and what it says. */

@@ -83,9 +83,6 @@ static void build_points(struct build *b, const struct device_item *item, uint32
                         node_kind_words(node));
     }
     d->point_count = (uint32_t)b->site->point_count - d->first_point;
-    /* Nothing but its points uses a device. */
-    if (!node_get(item->own, "points") && !node_get(item->own, "profile"))
-        issue_error(b->ld, node_place(item->own), "`points` is missing in a device");
     if (points && points->count == 0)
         issue_error(b->ld, node_place(points), "`points` is empty: nothing would be read of the device");
 }

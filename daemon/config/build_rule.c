@@ -174,6 +174,9 @@ static void build_rule(struct build *b, struct match *m, uint32_t index, const s
     if (rule->name && strcmp(rule->name, RULE_OFFLINE) == 0)
         issue_error(b->ld, node_place(node_get(node, "name")),
                     "the name `%s` is reserved for the silence of devices", RULE_OFFLINE);
+    if (rule->name && strcmp(rule->name, RULE_OUTPUT) == 0)
+        issue_error(b->ld, node_place(node_get(node, "name")),
+                    "the name `%s` is reserved for the faults of outputs", RULE_OUTPUT);
     if (rule->name)
         names_add(b->ld, &b->rules, index, rule->name, node_place(node_get(node, "name")));
     take_limits(b, &item.above, rule->has_above, rule->above);

@@ -131,6 +131,23 @@ static void flat_uplink(struct flat *f, const struct site *site, const struct si
     flat_format(f, "uplink", u->name, "backfill.rate", "%.15g/s", u->backfill_rate);
 }
 
+static void flat_output(struct flat *f, const struct site *site, const struct site_output *o)
+{
+    static const char *const stops[] = {"off", "on", "keep"};
+    const bool area = o->area != SITE_NONE;
+
+    flat_format(f, "output", o->name, "place", "%s %s %u", site->devices[o->device].name,
+                point_space_name(o->space), o->address);
+    flat_format(f, "output", o->name, "values", "on %u off %u", o->on, o->off);
+    flat_format(f, "output", o->name, "when", "%s %s from %s", area ? "area" : "rule",
+                area ? site->areas[o->area].name : site->rules[o->rule].name, level_name(o->from));
+    flat_text(f, "output", o->name, "silenceable", o->silenceable ? "true" : "false");
+    flat_text(f, "output", o->name, "on_stop", stops[o->on_stop]);
+    flat_duration(f, "output", o->name, "assert", o->assert_ms);
+    flat_text(f, "output", o->name, "fault", level_name(o->fault_level));
+    flat_text(f, "output", o->name, "label", o->label);
+}
+
 static void flat_gateway(struct flat *f, const struct site *site)
 {
     const struct site_gateway *g = &site->gateway;
@@ -184,5 +201,7 @@ void flat_site(struct flat *f, const struct site *site)
         flat_area(f, site, &site->areas[i]);
     for (size_t i = 0; i < site->rule_count; i++)
         flat_rule(f, site, &site->rules[i]);
+    for (size_t i = 0; i < site->output_count; i++)
+        flat_output(f, site, &site->outputs[i]);
     flat_sort(f);
 }

@@ -84,6 +84,20 @@ struct point_item {
     const struct node *decimals_from, *values, *convert;
 };
 
+struct output_item {
+    struct site_output output;
+    const char *device;
+    struct address_item at;
+    int64_t on, off; /* -1: not given */
+    bool invert;
+    const struct node *when;
+};
+
+struct when_item {
+    const char *area, *rule;
+    enum level from;
+};
+
 struct area_item {
     struct site_area area;
     const char *parent;

@@ -16,8 +16,8 @@ const struct choice table_qualities[] = {{"good", QUALITY_GOOD},
                                          {"stale", QUALITY_STALE},
                                          {NULL, 0}};
 
-static const struct table_part *const parts[] = {&table_gateway, &table_acquire, &table_convert, &table_rules,
-                                                 &table_profile};
+static const struct table_part *const parts[] = {&table_gateway, &table_acquire, &table_convert,
+                                                 &table_rules,   &table_outputs, &table_profile};
 
 /* What each section is called in messages. */
 static const char *const titles[SECTION_COUNT] = {
@@ -64,6 +64,8 @@ static const char *const titles[SECTION_COUNT] = {
     [SECTION_GAUGES] = "a slope between two gauges",
     [SECTION_FREEBOARD] = "`freeboard`",
     [SECTION_INCREASE] = "`increase`",
+    [SECTION_OUTPUT] = "an output",
+    [SECTION_WHEN] = "the `when` of an output",
     [SECTION_PROFILE] = "a profile",
     [SECTION_UNIT_CODES] = "an entry of `unit_codes`",
     [SECTION_VECTOR] = "a vector",

@@ -27,7 +27,7 @@ static const struct key_row rows[] = {
     KEY(RESPONSIBLE, "person", TEXT, "Person.", RANGE(0, 256), INTO(struct area_item, area.resp_person)),
     KEY(RESPONSIBLE, "phone", DIGITS, "Telephone number.", RANGE(0, 64),
         INTO(struct area_item, area.resp_phone)),
-    KEY(RULE, "name", ID, "Its name, unique among the rules; `offline` is reserved.", REQUIRED,
+    KEY(RULE, "name", ID, "Its name, unique among the rules; `offline` and `output` are reserved.", REQUIRED,
         INTO(struct rule_item, rule.name)),
     KEY(RULE, "points", PATTERNS, "Full names device.point or globs of them: one, or a list.", REQUIRED,
         INTO(struct rule_item, points)),

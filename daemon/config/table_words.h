@@ -49,6 +49,7 @@ struct table_part {
     const struct key_row *rows;
     size_t count;
 };
-extern const struct table_part table_gateway, table_acquire, table_convert, table_rules, table_profile;
+extern const struct table_part table_gateway, table_acquire, table_convert, table_rules, table_outputs,
+    table_profile;
 
 #endif

@@ -3,6 +3,10 @@
 #define RG_CTL_COMMAND_H
 
 #include <stdbool.h>
+#include <stdio.h>
+
+struct json;
+struct jsonw;
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_REACHABLE = 3 };
 
@@ -31,6 +35,15 @@ enum exit_status command_alarms(const struct arguments *a);
 enum exit_status command_points(const struct arguments *a);
 enum exit_status command_risk(const struct arguments *a);
 enum exit_status command_ack(const struct arguments *a);
+enum exit_status command_outputs(const struct arguments *a);
+
+typedef void (*command_show_cb)(const struct json *result, FILE *to);
+/* Asks the daemon, then shows its answer: as it came with --json, else by show (NULL: nothing is shown). */
+enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show);
+
+/* ---- with options of their own: command_output.c ---- */
+enum exit_status command_silence(const struct arguments *a, int argc, char **argv);
+enum exit_status command_test(const struct arguments *a, int argc, char **argv);
 
 /* ---- commissioning: through the daemon, or alone; they have options of their own ---- */
 enum exit_status command_probe(const struct arguments *a, int argc, char **argv);

@@ -21,17 +21,13 @@ static void write_request(const struct arguments *a, struct jsonw *w)
     jsonw_object_end(w);
 }
 
-/* Asks the daemon, then shows its answer: as it came with --json (show is NULL then, too, for commands without a table). */
-static enum exit_status ask_daemon(const struct arguments *a, void (*show)(const struct json *, FILE *))
+enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show)
 {
     struct client_answer answer = {0};
     enum exit_status status = EXIT_DONE;
-    struct jsonw request;
 
-    jsonw_init(&request, 0);
-    write_request(a, &request);
-    if (jsonw_error(&request) == RG_OK)
-        client_ask(a->socket, &request, CLIENT_TIMEOUT_S, &answer);
+    if (jsonw_error(request) == RG_OK)
+        client_ask(a->socket, request, CLIENT_TIMEOUT_S, &answer);
     else
         (void)strcpy(answer.problem, "out of memory");
     if (answer.problem[0]) {
@@ -50,6 +46,17 @@ static enum exit_status ask_daemon(const struct arguments *a, void (*show)(const
         show(json_get(answer.answer, "result"), stdout);
     }
     client_answer_free(&answer);
+    return status;
+}
+
+static enum exit_status ask_daemon(const struct arguments *a, command_show_cb show)
+{
+    enum exit_status status;
+    struct jsonw request;
+
+    jsonw_init(&request, 0);
+    write_request(a, &request);
+    status = command_ask(a, &request, show);
     jsonw_free(&request);
     return status;
 }
@@ -72,6 +79,11 @@ enum exit_status command_points(const struct arguments *a)
 enum exit_status command_risk(const struct arguments *a)
 {
     return ask_daemon(a, show_risk);
+}
+
+enum exit_status command_outputs(const struct arguments *a)
+{
+    return ask_daemon(a, show_outputs);
 }
 
 enum exit_status command_ack(const struct arguments *a)

@@ -24,6 +24,9 @@ static void usage(FILE *to)
         "  riskgatectl points              every point's last reading\n"
         "  riskgatectl risk                the level of every area\n"
         "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
+        "  riskgatectl outputs             what is switched, and whether it is as it shall be\n"
+        "  riskgatectl silence [OUTPUT] --by NAME           off until the next announcement\n"
+        "  riskgatectl test OUTPUT [--for 10s] --by NAME    on for that long, at most 5m\n"
         "\n"
         "Commissioning, through the running daemon or without one:\n"
         "  riskgatectl probe --bus NAME --unit U --holding 0-20     what its registers hold, in every "
@@ -58,11 +61,13 @@ static const struct command {
     /* For commands with options of their own: argv[0] is the command's name. The other two are unused then. */
     enum exit_status (*run_own)(const struct arguments *a, int argc, char **argv);
 } commands[] = {
-    {"check", 1, command_check, NULL},   {"schema", 0, command_schema, NULL},
-    {"status", 0, command_status, NULL}, {"alarms", 0, command_alarms, NULL},
-    {"points", 0, command_points, NULL}, {"risk", 0, command_risk, NULL},
-    {"ack", 1, command_ack, NULL},       {"profiles", -1, command_profiles, NULL},
-    {"probe", 0, NULL, command_probe},   {"write", 0, NULL, command_write},
+    {"check", 1, command_check, NULL},     {"schema", 0, command_schema, NULL},
+    {"status", 0, command_status, NULL},   {"alarms", 0, command_alarms, NULL},
+    {"points", 0, command_points, NULL},   {"risk", 0, command_risk, NULL},
+    {"ack", 1, command_ack, NULL},         {"profiles", -1, command_profiles, NULL},
+    {"probe", 0, NULL, command_probe},     {"write", 0, NULL, command_write},
+    {"outputs", 0, command_outputs, NULL}, {"silence", 0, NULL, command_silence},
+    {"test", 0, NULL, command_test},
 };
 
 enum parsed {

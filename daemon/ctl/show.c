@@ -151,6 +151,10 @@ void show_status(const struct json *result, FILE *to)
     show_head(result, to);
     show_buses(json_get(result, "buses"), to);
     show_devices(json_get(result, "devices"), to);
+    if (json_size(json_get(result, "outputs")) > 0) {
+        show_outputs(json_get(result, "outputs"), to);
+        (void)fputc('\n', to);
+    }
     show_uplinks(json_get(result, "uplinks"), to);
     (void)fprintf(
         to, "\nstore %s, %.1f MiB (%.1f MiB free), last commit %" PRId64 " ms, records lost %" PRId64 "\n",
@@ -210,6 +214,40 @@ void show_points(const struct json *result, FILE *to)
         table_cell(&t, "%s", quality);
         table_cell(&t, "%s", time_of(p, "ts", when));
         table_cell(&t, "%s", text_of(p, "label"));
+    }
+    table_print(&t, to);
+    table_free(&t);
+}
+
+void show_outputs(const struct json *result, FILE *to)
+{
+    static const char *const titles[] = {"OUTPUT", "WANTED", "STATE",  "SINCE", "FOLLOWS",
+                                         "FROM",   "LEVEL",  "REMARK", "LABEL"};
+    struct table t;
+
+    table_init(&t, RG_COUNT(titles), titles);
+    for (const struct json *o = json_first(result); o; o = json_next(o)) {
+        bool fault = json_bool(json_get(o, "fault"), false);
+        bool silenced = json_bool(json_get(o, "silenced"), false);
+        bool tested = json_bool(json_get(o, "tested"), false);
+        const char *detail = json_string(json_get(o, "detail"));
+        const char *area = json_string(json_get(o, "area"));
+        char since[TIME_TEXT];
+
+        table_row(&t, fault ? TABLE_RED : silenced || tested ? TABLE_YELLOW : TABLE_PLAIN);
+        table_cell(&t, "%s", text_of(o, "name"));
+        table_cell(&t, "%s", text_of(o, "wanted"));
+        table_cell(&t, "%s", text_of(o, "state"));
+        table_cell(&t, "%s", time_of(o, "since_ts", since));
+        table_cell(&t, "%s", area ? area : text_of(o, "rule"));
+        table_cell(&t, "%s", text_of(o, "from"));
+        table_cell(&t, "%s", text_of(o, "level"));
+        table_cell(&t, "%s%s%s",
+                   fault      ? "FAULT "
+                   : silenced ? "silenced "
+                              : "",
+                   tested ? "test " : "", detail ? detail : "");
+        table_cell(&t, "%s", text_of(o, "label"));
     }
     table_print(&t, to);
     table_free(&t);

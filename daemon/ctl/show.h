@@ -9,6 +9,7 @@
 void show_status(const struct json *result, FILE *to);
 void show_alarms(const struct json *result, FILE *to);
 void show_points(const struct json *result, FILE *to);
+void show_outputs(const struct json *result, FILE *to);
 void show_risk(const struct json *result, FILE *to);
 
 #endif

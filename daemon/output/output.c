@@ -46,6 +46,11 @@ bool output_wanted(const struct output_wish *wish)
     return wish->tested || (wish->level != LEVEL_NONE && wish->level >= wish->from && !wish->silenced);
 }
 
+void *outputs_port_arg(const struct output_slot *slot)
+{
+    return slot->owner->port.arg;
+}
+
 /* ---- making ---- */
 
 /* The outputs of a device form a ring; the device's module is that of its first one. */

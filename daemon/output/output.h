@@ -36,7 +36,8 @@ struct output_wish {
 };
 bool output_wanted(const struct output_wish *wish);
 
-struct output_slot; /* one output, for its answer to find back */
+struct output_slot;                                     /* one output, for its answer to find back */
+void *outputs_port_arg(const struct output_slot *slot); /* the arg of its port */
 
 struct output_ask {
     uint32_t device;

@@ -58,7 +58,7 @@ static const struct row rows[] = {
     {FRAME_DEVICE, "name: d",
      "5:5: error: `bus` is missing in a device\n"
      "5:5: error: `unit` is missing in a device\n"
-     "5:5: error: `points` is missing in a device\n"},
+     "5:5: error: `points` is missing in a device, and no output is on it\n"},
     {FRAME_DEVICE, "name: d.e, bus: b, unit: 1, points: [{name: p, coil: 0}]",
      "5:12: error: `name` must not hold a dot, for a point is called device.point: `d.e`\n"},
     {FRAME_DEVICE, "name: d, bus: c, unit: 1, points: [{name: p, coil: 0}]",
@@ -107,7 +107,8 @@ static const struct row rows[] = {
      "5:40: error: `points` is empty: nothing would be read of the device\n"},
     {FRAME_DEVICE, "name: d, bus: b, unit: 1, points: [x]",
      "5:41: error: an entry of `points` must be a mapping, not a text\n"},
-    {FRAME_DEVICE, "name: d, bus: b, unit: 1", "5:5: error: `points` is missing in a device\n"},
+    {FRAME_DEVICE, "name: d, bus: b, unit: 1",
+     "5:5: error: `points` is missing in a device, and no output is on it\n"},
     {FRAME_DEVICE,
      "name: d, bus: b, unit: 1, points: [{name: p, coil: 0}]}\n"
      "  - {name: d, bus: b, unit: 1, points: [{name: p, coil: 0}]",

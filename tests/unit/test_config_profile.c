@@ -262,7 +262,8 @@ static void test_unknown(void **state)
     expect(D "profile: ../main", "main.yaml:4:41: error: `profile` must be 1 to 64 of A-Z a-z 0-9 . _ -, not "
                                  "`../main`\n");
     expect(D "profile: [gas]", "main.yaml:4:32: error: `profile` must be a name, not a list\n");
-    expect("name: d, bus: b, unit: 7", "main.yaml:4:5: error: `points` is missing in a device\n");
+    expect("name: d, bus: b, unit: 7",
+           "main.yaml:4:5: error: `points` is missing in a device, and no output is on it\n");
 }
 
 static void test_wrong_files(void **state)
