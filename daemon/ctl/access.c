@@ -153,9 +153,9 @@ static bool load(struct access *a)
 
 static enum exit_status open_configured(struct access *a)
 {
-    const struct site *site = a->config->site;
+    const struct site *site = a->config ? a->config->site : NULL;
 
-    for (uint32_t i = 0; i < site->bus_count; i++) {
+    for (uint32_t i = 0; site && i < site->bus_count; i++) {
         if (strcmp(site->buses[i].name, a->choice->bus) != 0)
             continue;
         a->bus = site->buses[i];

@@ -57,7 +57,7 @@ enum access_option_number {
     "  --bus NAME            of the running daemon, which asks between its polls\n"                          \
     "  --socket PATH         its control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"                 \
     "  --config FILE         the daemon of that configuration; when none runs, the bus is opened here\n"     \
-    "  or a bus in no configuration, opened here:\n"                                                         \
+    "  or a line that no daemon asks, opened here (a tty that is in use is refused):\n"                      \
     "  --tcp HOST:PORT       Modbus TCP\n"                                                                   \
     "  --rtu PATH --baud N [--parity none|even|odd] [--stop-bits 1|2]\n"                                     \
     "  --rtu-over-tcp HOST:PORT [--baud N]\n"                                                                \

@@ -18,7 +18,7 @@ static void usage(FILE *to)
         "\n"
         "  riskgatectl write --bus NAME --unit U --coil 3 on --by NAME\n"
         "  riskgatectl write --bus NAME --unit U --holding 5 17 18 19 --by NAME\n"
-        "  riskgatectl write --tcp HOST:PORT --unit U --register 40006 -- -5\n"
+        "  riskgatectl write --tcp HOST:PORT --unit U --by NAME --register 40006 -- -5\n"
         "      Shows what will be written and what is there, and asks (type yes). The value is read before "
         "and after.\n"
         "      Values: on, off; 0 to 65535, 0x0 to 0xffff, -32768 to -1 (after --).\n"
@@ -139,8 +139,10 @@ static const char *words_text(enum point_space space, const uint16_t *values, si
             (void)text_copy(one, sizeof one, values[i] ? "on" : "off");
         else
             (void)text_format(one, sizeof one, "%u", values[i]);
-        if (used + strlen(one) + 5 > WORDS_TEXT_MAX)
-            return strcat(out, " ...");
+        if (used + strlen(one) + sizeof " ..." >= WORDS_TEXT_MAX) {
+            (void)text_copy(out + used, WORDS_TEXT_MAX - used, " ...");
+            break;
+        }
         used += (size_t)snprintf(out + used, WORDS_TEXT_MAX - used, "%s%s", i ? " " : "", one);
     }
     return out;

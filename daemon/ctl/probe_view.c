@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define F32_DIGITS_MAX 9 /* as many tell any two floats apart */
 
 uint32_t view_u32(uint16_t first, uint16_t second, enum word_order order)
@@ -51,10 +53,10 @@ const char *view_f32_text(float value, char out[VIEW_TEXT_MAX])
     int digits = (int)view_f32_digits(value);
     int whole = 1; /* digits before the point */
 
-    if (isnan(value))
-        return strcpy(out, "nan");
-    if (isinf(value))
-        return strcpy(out, value < 0 ? "-inf" : "inf");
+    if (isnan(value)) { /* whose sign says nothing */
+        (void)text_copy(out, VIEW_TEXT_MAX, "nan");
+        return out;
+    }
     /* %g takes to exponents where a number has more digits before its point than are asked for. */
     if (fabs((double)value) < PLAUSIBLE_MOST) {
         for (long left = labs((long)value); left >= 10; left /= 10)

@@ -264,6 +264,39 @@ static void the_end_in_the_middle_of_a_write(void **state)
     assert_int_equal(b->writes, 0);
 }
 
+/* The write itself is under way, and nothing can be read after it: what came of it is answered, and told. */
+static void the_end_while_it_is_written(void **state)
+{
+    struct bench *b = *state;
+    char error[256];
+
+    assert_int_equal(ask(b, "write", WRITE, error), RG_OK);
+    for (int i = 0; i < 10000 && b->writes == 0; i++)
+        pass(&b->rig, 1);
+    assert_int_equal(b->writes, 1);
+    assert_int_equal(b->call.answers, 0);
+    pipeline_halt(&b->rig.pipeline);
+    assert_int_equal(b->call.answers, 1);
+    assert_string_equal(b->call.text,
+                        "{\"result\":\"ok\",\"exception\":null,\"detail\":null,\"old\":[12],\"new\":null}");
+    assert_int_equal(told(b, "\"old\":[12],\"new\":null,\"outcome\":\"ok\""), 1);
+}
+
+/* It is carried out, then, and told all the same. */
+static void who_asks_goes_away_during_the_write(void **state)
+{
+    struct bench *b = *state;
+    char error[256];
+
+    assert_int_equal(ask(b, "write", WRITE, error), RG_OK);
+    for (int i = 0; i < 10000 && b->writes == 0; i++)
+        pass(&b->rig, 1);
+    assert_int_equal(b->call.answers, 0);
+    hang_up(&b->call);
+    assert_int_equal(told(b, "\"old\":[12],\"new\":[17],\"outcome\":\"ok\""), 1);
+    assert_int_equal(b->call.answers, 0);
+}
+
 /* A broadcast is sent, and nothing is read. */
 static void a_write_to_all_units(void **state)
 {
@@ -342,6 +375,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_reads_goes_away, begin, end),
         cmocka_unit_test_setup_teardown(the_end_while_they_wait, begin, end),
         cmocka_unit_test_setup_teardown(the_end_in_the_middle_of_a_write, begin, end),
+        cmocka_unit_test_setup_teardown(the_end_while_it_is_written, begin, end),
+        cmocka_unit_test_setup_teardown(who_asks_goes_away_during_the_write, begin, end),
         cmocka_unit_test_setup_teardown(a_write_to_all_units, begin, end),
         cmocka_unit_test_setup_teardown(too_many_at_once, begin, end),
         cmocka_unit_test_setup_teardown(what_there_is_on_a_bus, begin, end),
