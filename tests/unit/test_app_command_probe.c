@@ -344,17 +344,22 @@ static void too_many_at_once(void **state)
 
 static void what_there_is_on_a_bus(void **state)
 {
+    struct site_output output = {.name = "siren", .device = 0, .space = SPACE_COIL, .address = 3};
     struct bench *b = *state;
+    struct site *site = &b->rig.site.site;
     struct json *json = NULL;
     char error[256] = "";
     struct jsonw w;
 
+    site->outputs = &output;
+    site->output_count = 1;
     jsonw_init(&w, 0);
     assert_int_equal(json_parse("{\"bus\":\"b1\"}", 12, 1 << 16, &json), RG_OK);
     assert_int_equal(command_bus(&b->rig.pipeline, json, &w, error, sizeof error), RG_OK);
     assert_string_equal(w.text,
                         "{\"name\":\"b1\",\"kind\":\"tcp\",\"place\":\"tcp 127.0.0.1:1502\",\"timeout_ms\":"
-                        "1000,\"devices\":[{\"name\":\"d\",\"unit\":1}],\"outputs\":[]}");
+                        "1000,\"devices\":[{\"name\":\"d\",\"unit\":1}],\"outputs\":[{\"name\":\"siren\","
+                        "\"unit\":1,\"space\":\"coil\",\"address\":3}]}");
     json_free(json);
     jsonw_reset(&w);
     assert_int_equal(json_parse("{\"bus\":\"b2\"}", 12, 1 << 16, &json), RG_OK);
@@ -362,6 +367,8 @@ static void what_there_is_on_a_bus(void **state)
     assert_string_equal(error, "there is no bus b2");
     json_free(json);
     jsonw_free(&w);
+    site->outputs = NULL;
+    site->output_count = 0;
 }
 
 int main(void)
