@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-const char *const value_type_names[VALUE_TYPE_COUNT] = {"bool", "u16", "i16", "u32",   "i32",  "u64",
-                                                        "i64",  "f32", "f64", "bcd16", "bcd32"};
+const char *const value_type_names[VALUE_TYPE_COUNT] = {"bool", "u16", "i16", "u32",   "i32",   "u64",
+                                                        "i64",  "f32", "f64", "bcd16", "bcd32", "bytes8.8"};
 const char *const value_order_names[VALUE_ORDER_COUNT] = {"ABCD", "CDAB", "BADC", "DCBA"};
 
 unsigned value_words(enum value_type type)
@@ -52,6 +52,17 @@ static uint64_t bcd_bits(double raw, uint64_t most)
     return bits;
 }
 
+static uint64_t bytes_bits(double raw)
+{
+    const uint64_t hundredths = unsigned_bits(raw * 100, 25599);
+    uint64_t whole = hundredths / 100, part = hundredths % 100;
+    if (part < 10) /* 0.05 would read as 0.5: such a device knows tenths only */
+        part = (part + 5) / 10;
+    else if (part % 10 == 0)
+        part /= 10;
+    return whole << 8 | part;
+}
+
 uint64_t value_bits(enum value_type type, double raw)
 {
     switch (type) {
@@ -84,6 +95,8 @@ uint64_t value_bits(enum value_type type, double raw)
         return bcd_bits(raw, 9999);
     case VALUE_BCD32:
         return bcd_bits(raw, 99999999);
+    case VALUE_BYTES8_8:
+        return bytes_bits(raw);
     default:
         return 0;
     }

@@ -18,6 +18,7 @@ enum value_type {
     VALUE_F64,
     VALUE_BCD16,
     VALUE_BCD32,
+    VALUE_BYTES8_8, /* whole part in the high byte, decimal digits as they are written in the low one */
     VALUE_TYPE_COUNT,
 };
 
@@ -32,7 +33,8 @@ extern const char *const value_order_names[VALUE_ORDER_COUNT];
 unsigned value_words(enum value_type type);
 
 /* A raw number to the bits of the type. Integers are rounded to the nearest and held at the ends of their range; a NaN is
- * an integer's 0, and a float's quiet NaN. */
+ * an integer's 0, and a float's quiet NaN. bytes8.8 knows 0 to 255.99: tenths as 1 to 9, hundredths as 10 to 99, so a
+ * value with a part below 0.1 becomes the nearest tenth (20.9 is 0x1409, 20.25 0x1419, 20.05 cannot be said). */
 uint64_t value_bits(enum value_type type, double raw);
 /* Those bits to words[value_words(type)]. */
 void value_encode(enum value_type type, enum value_order order, uint64_t bits, uint16_t *words);

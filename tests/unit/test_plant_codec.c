@@ -177,6 +177,11 @@ static void test_types_and_orders(void **state)
     check_words(VALUE_BCD16, VALUE_ABCD, 2095, 1, (const uint16_t[]){0x2095});
     check_words(VALUE_BCD32, VALUE_CDAB, 12345678, 2, (const uint16_t[]){0x5678, 0x1234});
     check_words(VALUE_BOOL, VALUE_DCBA, 1, 1, (const uint16_t[]){1});
+    /* O2 detectors: 0x1409 is 20.9 %VOL */
+    check_words(VALUE_BYTES8_8, VALUE_ABCD, 20.9, 1, (const uint16_t[]){0x1409});
+    check_words(VALUE_BYTES8_8, VALUE_ABCD, 20.25, 1, (const uint16_t[]){0x1419});
+    check_words(VALUE_BYTES8_8, VALUE_ABCD, 20, 1, (const uint16_t[]){0x1400});
+    check_words(VALUE_BYTES8_8, VALUE_ABCD, 0.1, 1, (const uint16_t[]){0x0001});
 }
 
 static void test_ends_of_types(void **state)
@@ -190,6 +195,9 @@ static void test_ends_of_types(void **state)
                 value_bits(VALUE_U32, INFINITY) == UINT32_MAX);
     assert_true(value_bits(VALUE_U32, NAN) == 0 && value_bits(VALUE_I32, NAN) == 0);
     assert_true(value_bits(VALUE_BCD16, 12000) == 0x9999 && value_bits(VALUE_BOOL, 0.49) == 0);
+    assert_true(value_bits(VALUE_BYTES8_8, 300) == 0xFF63 && value_bits(VALUE_BYTES8_8, -1) == 0);
+    assert_true(value_bits(VALUE_BYTES8_8, NAN) == 0 && value_bits(VALUE_BYTES8_8, 20.999) == 0x1500);
+    assert_true(value_bits(VALUE_BYTES8_8, 20.05) == 0x1401 && value_bits(VALUE_BYTES8_8, 20.04) == 0x1400);
 }
 
 static void test_waves(void **state)
