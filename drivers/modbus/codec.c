@@ -53,7 +53,7 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     if ((point->bit >= 0 || point->mask != 0) && !has_bits(point->type))
         return RG_EINVAL;
     if (point->bit > 15 || point->scaling.den == 0 || point->address + words > 65536 ||
-        point->invalid_count > POINT_INVALID_MAX)
+        point->invalid_count > POINT_INVALID_MAX || point->word_count > UINT32_MAX)
         return RG_EINVAL;
 
     memset(out, 0, sizeof *out);
@@ -73,7 +73,7 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     memcpy(out->invalid, point->invalid, sizeof out->invalid);
     out->decimals = CODEC_NO_DECIMALS;
     out->names = point->words;
-    out->name_count = point->word_count;
+    out->name_count = (uint32_t)point->word_count;
     return RG_OK;
 }
 
@@ -235,7 +235,7 @@ static bool is_named(const struct codec_point *p, double value)
         if (p->names[i].value == value)
             return true;
     }
-    return p->name_count == 0;
+    return false;
 }
 
 static void finish(const struct codec_point *p, struct raw raw, struct sample *out)
@@ -248,62 +248,60 @@ static void finish(const struct codec_point *p, struct raw raw, struct sample *o
                 0.0;
         if (!isfinite(value) || (p->has_range && (value < p->range_min || value > p->range_max)))
             raw.quality = QUALITY_RANGE;
-        else if (!is_named(p, value))
+        else if (p->name_count > 0 && !is_named(p, value))
             raw.quality = QUALITY_SENSOR;
     }
     out->quality = raw.quality;
     out->value = raw.quality == QUALITY_GOOD ? value : 0;
 }
 
-static struct raw with_decimals(struct raw raw, struct codec_decimals decimals)
+static struct raw with_decimals(struct raw raw, const struct codec_decimals *decimals)
 {
     static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 
     if (raw.quality != QUALITY_GOOD)
         return raw;
-    if (decimals.quality != QUALITY_GOOD)
-        return bad(decimals.quality);
-    if (decimals.count > CODEC_DECIMALS_MAX)
+    if (decimals->quality != QUALITY_GOOD)
+        return bad(decimals->quality);
+    if (decimals->count > CODEC_DECIMALS_MAX)
         return bad(QUALITY_SENSOR);
-    raw.divisor *= tens[decimals.count];
+    raw.divisor *= tens[decimals->count];
     return raw;
 }
 
-/* The bits of the value before all else; false: it does not lie within the answer. */
-static bool fetch(const struct codec_point *p, const uint8_t *data, size_t length, uint64_t *bits)
+/* decimals: or NULL. One body for both, so that the compiler makes it one piece: this is the hot path. */
+static void decode(const struct codec_point *p, const struct codec_decimals *decimals, const uint8_t *data,
+                   size_t length, struct sample *out)
 {
     const size_t last = (size_t)p->offset + p->words; /* one past */
-
-    if (p->bits ? last > length * 8 : last * 2 > length)
-        return false;
-    *bits = p->bits ? data[p->offset / 8] >> (p->offset % 8) & 1u : assemble(p, data + 2u * p->offset);
-    return true;
-}
-
-void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out)
-{
+    struct raw raw;
     uint64_t bits;
 
     out->point = p->point;
     out->value = 0;
-    if (!fetch(p, data, length, &bits))
+    if (p->bits ? last > length * 8 : last * 2 > length) {
         out->quality = QUALITY_COMM;
+        return;
+    }
+    if (p->bits)
+        bits = data[p->offset / 8] >> (p->offset % 8) & 1u;
     else
-        finish(p, is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits), out);
+        bits = assemble(p, data + 2u * p->offset);
+    raw = p->invalid_count > 0 && is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits);
+    if (decimals)
+        raw = with_decimals(raw, decimals);
+    finish(p, raw, out);
+}
+
+void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out)
+{
+    decode(p, NULL, data, length, out);
 }
 
 void codec_decode_decimals(const struct codec_point *p, struct codec_decimals decimals, const uint8_t *data,
                            size_t length, struct sample *out)
 {
-    uint64_t bits;
-
-    out->point = p->point;
-    out->value = 0;
-    if (!fetch(p, data, length, &bits))
-        out->quality = QUALITY_COMM;
-    else
-        finish(p, with_decimals(is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits), decimals),
-               out);
+    decode(p, &decimals, data, length, out);
 }
 
 bool codec_register(bool bits, uint16_t offset, uint16_t mask, const uint8_t *data, size_t length,

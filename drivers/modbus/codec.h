@@ -56,15 +56,15 @@ struct codec_point {
     enum word_order order;
     int8_t bit;
     uint8_t mask_shift;
-    uint32_t mask;
-    struct scaling scaling;
-    bool has_range;
-    double range_min, range_max;
     uint8_t invalid_count;
-    double invalid[POINT_INVALID_MAX];
+    bool has_range;
+    uint32_t mask;
     uint32_t decimals; /* whose register it is: into the plan's registers; CODEC_NO_DECIMALS */
+    uint32_t name_count;
+    struct scaling scaling;
+    double range_min, range_max;
     const struct point_word *names;
-    size_t name_count;
+    double invalid[POINT_INVALID_MAX]; /* last: most points have none, and never touch its memory */
 };
 
 /* How many decimals a raw value has, or why that is not known. */

@@ -17,15 +17,11 @@ static void learn(const struct reading *reading, const uint8_t *data, size_t len
     }
 }
 
-static void decode(const struct reading *reading, const struct codec_point *item, const uint8_t *data,
-                   size_t length, struct sample *out)
+static void decode_decimals(const struct reading *reading, const struct codec_point *item,
+                            const uint8_t *data, size_t length, struct sample *out)
 {
     struct codec_decimals decimals = {QUALITY_COMM, 0};
 
-    if (item->decimals == CODEC_NO_DECIMALS) {
-        codec_decode(item, data, length, out);
-        return;
-    }
     if (reading->memory)
         decimals = memory_decimals(reading->memory, item->decimals, reading->begun_us);
     codec_decode_decimals(item, decimals, data, length, out);
@@ -49,11 +45,14 @@ void reading_decode(const struct reading *reading, const uint8_t *data, size_t l
         return;
     }
     for (size_t i = 0; i < r->count; i++) {
-        decode(reading, &items[i], data, length, &samples[i]);
-        if (verdict.quality != QUALITY_GOOD && samples[i].quality == QUALITY_GOOD) {
-            samples[i].quality = verdict.quality;
-            samples[i].value = 0;
-        }
+        if (items[i].decimals == CODEC_NO_DECIMALS)
+            codec_decode(&items[i], data, length, &samples[i]);
+        else
+            decode_decimals(reading, &items[i], data, length, &samples[i]);
+    }
+    for (size_t i = 0; verdict.quality != QUALITY_GOOD && i < r->count; i++) {
+        if (samples[i].quality == QUALITY_GOOD)
+            samples[i] = (struct sample){.point = samples[i].point, .quality = verdict.quality};
     }
 }
 
