@@ -1,4 +1,4 @@
-/* LINK rg_config rg_modbus rg_test_support */
+/* LINK rg_config rg_modbus rg_modbus_model rg_test_support */
 /* Every shipped profile: loaded as a site would load it, planned by the real planner, its vectors decoded as a
  * poll would decode them, status words and heartbeats included. */
 #include <math.h>
@@ -226,7 +226,7 @@ static void check_vector(const struct profile *profile, const struct profile_vec
     check_complete(site, profile, vector);
     fill_image(&image, vector);
     plan(site, &planned, &memory);
-    image_poll(&image, planned, memory, POLL_US, 0, samples);
+    image_ask_all(&(struct image_poll){&image, planned, memory, POLL_US, 0}, samples);
     for (size_t e = 0; e < vector->expect_count; e++)
         check_expectation(profile, vector, &vector->expects[e],
                           &samples[find_point(site, vector->expects[e].point) - site->points]);
@@ -277,12 +277,12 @@ static size_t check_heartbeat(const struct config *config)
     plan(site, &planned, &memory);
     for (int64_t ms = 0; ms < 3 * beat->within_ms; ms += device->poll_ms, now_us += 1000 * device->poll_ms) {
         (*word)++;
-        image_poll(&image, planned, memory, now_us, 0, samples);
+        image_ask_all(&(struct image_poll){&image, planned, memory, now_us, 0}, samples);
         assert_int_equal(samples[0].quality, QUALITY_GOOD);
     }
     for (int64_t ms = 0; ms < beat->within_ms + 2 * device->poll_ms;
          ms += device->poll_ms, now_us += 1000 * device->poll_ms)
-        image_poll(&image, planned, memory, now_us, 0, samples);
+        image_ask_all(&(struct image_poll){&image, planned, memory, now_us, 0}, samples);
     for (size_t i = 0; i < site->point_count; i++)
         if (samples[i].quality != QUALITY_STALE)
             fail_msg("%s: %s is %s without a heartbeat", config->profile->name, site->points[i].name,

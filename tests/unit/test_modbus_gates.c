@@ -1,4 +1,4 @@
-/* LINK rg_modbus */
+/* LINK rg_modbus rg_modbus_model */
 /* Gates and decimals: what the planner reads beside the points and when, and what it makes of their readings. */
 #include <math.h>
 #include <setjmp.h>
@@ -73,6 +73,17 @@ static struct driver_plan *make(const struct site_device *device, const struct s
 
     assert_int_equal(modbus_driver.plan(device, points, count, FIRST, &plan), RG_OK);
     return plan;
+}
+
+static void poll_at(const struct driver_plan *plan, struct driver_memory *memory, int64_t begun_us)
+{
+    image_ask_all(&(struct image_poll){&image, plan, memory, begun_us, FIRST}, samples);
+}
+
+static void ask_at(const struct driver_plan *plan, struct driver_memory *memory, size_t request,
+                   int64_t begun_us, int64_t asked_us, enum quality fail)
+{
+    image_ask(&(struct image_poll){&image, plan, memory, begun_us, FIRST}, request, asked_us, fail, samples);
 }
 
 static struct driver_memory *remember(const struct site_device *device, const struct driver_plan *plan)
@@ -230,7 +241,7 @@ static void each_waits_for_the_other(void **state)
     image.words[SPACE_HOLDING][500] = 1;
     image.words[SPACE_HOLDING][501] = 123;
     image.words[SPACE_HOLDING][1] = 2;
-    image_poll(&image, plan, memory, 0, FIRST, samples);
+    poll_at(plan, memory, 0);
     expect_sample(0, QUALITY_GOOD, 12.3);
     expect_sample(1, QUALITY_GOOD, 1.23);
     memory_destroy(memory);
@@ -273,11 +284,11 @@ static void divided_parts_keep_their_gates(void **state)
     memset(&image, 0, sizeof image);
     image.words[SPACE_HOLDING][31] = 1;
     image.words[SPACE_HOLDING][50] = 12;
-    image_poll(&image, plan, memory, 5, FIRST, samples);
+    poll_at(plan, memory, 5);
     for (size_t i = 0; i < 3; i++)
         expect_sample(i, QUALITY_INHIBITED, 0);
     image.words[SPACE_HOLDING][50] = 1;
-    image_poll(&image, plan, memory, 10, FIRST, samples);
+    poll_at(plan, memory, 10);
     for (size_t i = 0; i < 3; i++)
         expect_sample(i, QUALITY_GOOD, 0);
     memory_destroy(memory);
@@ -390,19 +401,19 @@ static void forced_zero_is_inhibited(void **state)
     (void)state;
     rig_make(&rig, SPACE_HOLDING);
     assert_int_equal(rig.plan->request_count, 1);
-    image_poll(&image, rig.plan, rig.memory, 0, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 0);
     expect_values();
     image.words[SPACE_HOLDING][0] = 0;
     for (size_t i = 0; i < RG_COUNT(states); i++) {
         image.words[SPACE_HOLDING][10] = (uint16_t)states[i].value;
-        image_poll(&image, rig.plan, rig.memory, 1000, FIRST, samples);
+        poll_at(rig.plan, rig.memory, 1000);
         if (states[i].quality == QUALITY_GOOD)
             expect_sample(0, QUALITY_GOOD, 0);
         else
             expect_all(QUALITY_INHIBITED);
     }
     image.words[SPACE_HOLDING][10] = 13; /* not named: otherwise */
-    image_poll(&image, rig.plan, rig.memory, 1000, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 1000);
     expect_all(QUALITY_SENSOR);
     rig_end(&rig);
 }
@@ -414,21 +425,21 @@ static void first_bad_gate_and_first_set_bit(void **state)
     (void)state;
     rig_make(&rig, SPACE_HOLDING);
     image.words[SPACE_HOLDING][11] = 1u << 2 | 1u << 3;
-    image_poll(&image, rig.plan, rig.memory, 0, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 0);
     expect_all(QUALITY_INHIBITED);
     image.words[SPACE_HOLDING][11] |= 1u << 6;
-    image_poll(&image, rig.plan, rig.memory, 0, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 0);
     expect_all(QUALITY_SENSOR);
     image.words[SPACE_HOLDING][10] = 3; /* the first gate goes before the second */
-    image_poll(&image, rig.plan, rig.memory, 0, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 0);
     expect_all(QUALITY_INHIBITED);
     image.words[SPACE_HOLDING][10] = 1;
     image.words[SPACE_HOLDING][11] =
         1u << 0 | 1u << 1; /* a bit that means all is well, before one that does not */
-    image_poll(&image, rig.plan, rig.memory, 0, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 0);
     expect_values();
     image.words[SPACE_HOLDING][11] = 0xFFB0; /* bits that mean nothing */
-    image_poll(&image, rig.plan, rig.memory, 0, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 0);
     expect_values();
     rig_end(&rig);
 }
@@ -443,11 +454,11 @@ static void a_gate_explains_and_an_unread_one_does_not(void **state)
     image.words[SPACE_HOLDING][0] = 0x7FC0; /* NaN */
     image.words[SPACE_HOLDING][2] = 101;    /* out of range */
     image.words[SPACE_INPUT][10] = 2;
-    image_poll(&image, rig.plan, rig.memory, 0, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 0);
     expect_all(QUALITY_INHIBITED);
     image.words[SPACE_INPUT][10] = 1;
-    image_ask(&image, rig.plan, 0, rig.memory, 5000, 5000, QUALITY_DEVICE, FIRST, samples);
-    image_ask(&image, rig.plan, 1, rig.memory, 5000, 6000, QUALITY_GOOD, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 0, 5000, 5000, QUALITY_DEVICE);
+    ask_at(rig.plan, rig.memory, 1, 5000, 6000, QUALITY_GOOD);
     expect_sample(0, QUALITY_SENSOR, 0);
     expect_sample(1, QUALITY_RANGE, 0);
     expect_sample(2, QUALITY_DEVICE, 0);
@@ -461,32 +472,32 @@ static void only_this_poll_counts(void **state)
     (void)state;
     rig_make(&rig, SPACE_INPUT);
     /* A probe asks one request only. */
-    image_ask(&image, rig.plan, 1, rig.memory, 1000, 1000, QUALITY_GOOD, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 1, 1000, 1000, QUALITY_GOOD);
     expect_all(QUALITY_COMM);
-    image_poll(&image, rig.plan, rig.memory, 2000, FIRST, samples);
+    poll_at(rig.plan, rig.memory, 2000);
     expect_values();
     /* Read by an earlier poll, however shortly before. */
-    image_ask(&image, rig.plan, 1, rig.memory, 2001, 3000, QUALITY_GOOD, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 1, 2001, 3000, QUALITY_GOOD);
     expect_all(QUALITY_COMM);
-    image_ask(&image, rig.plan, 0, rig.memory, 3000, 3000, QUALITY_COMM, FIRST, samples);
-    image_ask(&image, rig.plan, 1, rig.memory, 3000, 4000, QUALITY_GOOD, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 0, 3000, 3000, QUALITY_COMM);
+    ask_at(rig.plan, rig.memory, 1, 3000, 4000, QUALITY_GOOD);
     expect_all(QUALITY_COMM);
-    image_ask(&image, rig.plan, 0, rig.memory, 5000, 5000, QUALITY_DEVICE, FIRST, samples);
-    image_ask(&image, rig.plan, 1, rig.memory, 5000, 6000, QUALITY_GOOD, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 0, 5000, 5000, QUALITY_DEVICE);
+    ask_at(rig.plan, rig.memory, 1, 5000, 6000, QUALITY_GOOD);
     expect_all(QUALITY_DEVICE);
     /* Refused before is not refused now. */
-    image_ask(&image, rig.plan, 1, rig.memory, 7000, 7000, QUALITY_GOOD, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 1, 7000, 7000, QUALITY_GOOD);
     expect_all(QUALITY_COMM);
     /* A retry that succeeds. */
-    image_ask(&image, rig.plan, 0, rig.memory, 8000, 8000, QUALITY_COMM, FIRST, samples);
-    image_ask(&image, rig.plan, 0, rig.memory, 8000, 8500, QUALITY_GOOD, FIRST, samples);
-    image_ask(&image, rig.plan, 1, rig.memory, 8000, 9000, QUALITY_GOOD, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 0, 8000, 8000, QUALITY_COMM);
+    ask_at(rig.plan, rig.memory, 0, 8000, 8500, QUALITY_GOOD);
+    ask_at(rig.plan, rig.memory, 1, 8000, 9000, QUALITY_GOOD);
     expect_values();
     /* The values' own request fails. */
-    image_ask(&image, rig.plan, 1, rig.memory, 8000, 9000, QUALITY_DEVICE, FIRST, samples);
+    ask_at(rig.plan, rig.memory, 1, 8000, 9000, QUALITY_DEVICE);
     expect_all(QUALITY_DEVICE);
     /* Without a memory nothing can be known of a state. */
-    image_poll(&image, rig.plan, NULL, 9000, FIRST, samples);
+    poll_at(rig.plan, NULL, 9000);
     expect_all(QUALITY_COMM);
     rig_end(&rig);
 }
@@ -541,18 +552,18 @@ static void masked_parts_of_one_register(void **state)
 
         image.words[SPACE_HOLDING][0] = (uint16_t)(bits | (bits & 1 ? 0x0800 : 0) | 0xF000);
         now_us += 1000000;
-        image_poll(&image, plan, memory, now_us, FIRST, samples);
+        poll_at(plan, memory, now_us);
         expect_sample(0, !good ? QUALITY_INHIBITED : broken ? QUALITY_SENSOR : QUALITY_GOOD, 12.5);
     }
     image.words[SPACE_HOLDING][0] = 0xF801; /* all else may change, the bit does not */
     for (int i = 0; i < 12; i++) {
         image.words[SPACE_HOLDING][0] ^= 0x0100;
         now_us += 1000000;
-        image_poll(&image, plan, memory, now_us, FIRST, samples);
+        poll_at(plan, memory, now_us);
         expect_sample(0, i < 6 ? QUALITY_GOOD : QUALITY_STALE, 12.5);
     }
     image.words[SPACE_HOLDING][0] ^= 0x0800;
-    image_poll(&image, plan, memory, now_us, FIRST, samples);
+    poll_at(plan, memory, now_us);
     expect_sample(0, QUALITY_GOOD, 12.5);
     memory_destroy(memory);
     plan_destroy(plan);
@@ -576,7 +587,7 @@ static void decimals_are_exact(void **state)
             char text[32];
 
             image.words[SPACE_HOLDING][0x16] = (uint16_t)raw;
-            image_poll(&image, plan, memory, raw, FIRST, samples);
+            poll_at(plan, memory, raw);
             /* The double nearest to the decimal that people read. */
             (void)snprintf(text, sizeof text, "%ue-%u", raw, (unsigned)decimals);
             expect_sample(0, decimals <= 9 ? QUALITY_GOOD : QUALITY_SENSOR, strtod(text, NULL));
@@ -613,21 +624,21 @@ static void decimals_with_all_else(void **state)
     image.words[SPACE_HOLDING][1] = (uint16_t)-12345;
     image.words[SPACE_HOLDING][2] = 0x1409; /* 20.9 */
     image.words[SPACE_HOLDING][3] = 123;
-    image_poll(&image, plan, memory, 0, FIRST, samples);
+    poll_at(plan, memory, 0);
     expect_sample(0, QUALITY_GOOD, 12.3);
     expect_sample(1, QUALITY_GOOD, -5.00012345);
     expect_sample(2, QUALITY_GOOD, 2.09);
     expect_sample(3, QUALITY_GOOD, 123);
     /* The decimals change between two polls. */
     image.words[SPACE_HOLDING][4] = 0x0203;
-    image_poll(&image, plan, memory, 10, FIRST, samples);
+    poll_at(plan, memory, 10);
     expect_sample(0, QUALITY_GOOD, 1.23);
     expect_sample(1, QUALITY_GOOD, -6.2345);
     expect_sample(2, QUALITY_GOOD, 0.209);
     /* Not a number of decimals: the point is bad, a sentinel keeps its reason, the one without any is good. */
     image.words[SPACE_HOLDING][4] = 0x0A0A;
     image.words[SPACE_HOLDING][2] = 0xFFFF;
-    image_poll(&image, plan, memory, 20, FIRST, samples);
+    poll_at(plan, memory, 20);
     expect_sample(0, QUALITY_SENSOR, 0);
     expect_sample(1, QUALITY_SENSOR, 0);
     expect_sample(2, QUALITY_SENSOR, 0);
@@ -654,16 +665,16 @@ static void decimals_not_read(void **state)
     expect_request(plan, 0, 4, 4, 1, 0, 1);
     image.words[SPACE_HOLDING][0] = 123;
     image.words[SPACE_INPUT][4] = 2;
-    image_poll(&image, plan, memory, 0, FIRST, samples);
+    poll_at(plan, memory, 0);
     expect_sample(0, QUALITY_GOOD, 1.23);
-    image_ask(&image, plan, 0, memory, 100, 100, QUALITY_DEVICE, FIRST, samples);
-    image_ask(&image, plan, 1, memory, 100, 200, QUALITY_GOOD, FIRST, samples);
+    ask_at(plan, memory, 0, 100, 100, QUALITY_DEVICE);
+    ask_at(plan, memory, 1, 100, 200, QUALITY_GOOD);
     expect_sample(0, QUALITY_DEVICE, 0);
     expect_sample(1, QUALITY_SENSOR, 0);
     expect_sample(2, QUALITY_GOOD, 0);
-    image_ask(&image, plan, 1, memory, 300, 400, QUALITY_GOOD, FIRST, samples);
+    ask_at(plan, memory, 1, 300, 400, QUALITY_GOOD);
     expect_sample(0, QUALITY_COMM, 0);
-    image_poll(&image, plan, NULL, 500, FIRST, samples);
+    poll_at(plan, NULL, 500);
     expect_sample(0, QUALITY_COMM, 0);
     expect_sample(2, QUALITY_GOOD, 0);
     memory_destroy(memory);
