@@ -312,6 +312,19 @@ def test_a_write_that_is_refused(gateway):
     assert [(c["outcome"], c["exception"], c["old"]) for c in commands(gateway)] == [("exception", 2, [1]), ("exception", 6, None)]
 
 
+def test_an_output_is_named_before_it_is_written(world, daemon):
+    """By the daemon that drives it, and without one by the configuration; another coil of the module is none."""
+    made = daemon({"buses": world.buses, "areas": [{"name": "hall"}],
+                   "devices": [device("relay", "shop", 1, area="hall")],
+                   "outputs": [{"name": "siren", "device": "relay", "coil": 3, "when": {"area": "hall", "from": "red"}}]})
+    for coil, named in ((3, True), (4, False)):
+        done = made.ctl("write", "--bus", "shop", "--unit", 1, "--coil", coil, "on", "--by", "x", "--yes", check=False)
+        assert ("this is the output siren" in done.stdout) is named and "unit 1 is the device relay" in done.stdout, done.stdout
+    made.stop()
+    done = ctl("write", "--config", made.file, "--bus", "shop", "--unit", 1, "--coil", 3, "on", "--by", "x", "--yes")
+    assert done.returncode == 0 and "this is the output siren" in done.stdout and "written; reads on now" in done.stdout
+
+
 def typed(words, *arguments):
     """riskgatectl on a terminal of its own, where words are typed when it asks: its status and what it showed."""
     child, terminal = pty.fork()
