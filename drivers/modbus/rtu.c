@@ -1,5 +1,7 @@
 #include "drivers/modbus/rtu.h"
 
+#include "base/error.h"
+
 #define EXCEPTION_FLAG 0x80u
 #define EXCEPTION_BYTES 5u /* with its CRC */
 
@@ -71,12 +73,41 @@ static enum rtu_sight look_at(const struct ask *ask, const uint8_t *bytes, size_
     return rtu_is_whole(bytes, whole) ? RTU_WHOLE : RTU_DAMAGED;
 }
 
+/* Bytes of the whole frame that begins here, whoever's: an answer or a request, to read or to write; 0: none. */
+static size_t frame_here(const uint8_t *bytes, size_t length)
+{
+    const size_t lengths[] = {EXCEPTION_BYTES, ASK_RTU_BYTES + RTU_CRC_BYTES,
+                              length > 2 ? 3u + bytes[2] + RTU_CRC_BYTES : 0,
+                              length > 6 ? 7u + bytes[6] + RTU_CRC_BYTES : 0};
+
+    for (size_t i = 0; i < RG_COUNT(lengths); i++) {
+        if (lengths[i] <= length && rtu_is_whole(bytes, lengths[i]))
+            return lengths[i];
+    }
+    return 0;
+}
+
+/* Where others' frames end that stand in a row from the beginning: what is within them is not looked at. */
+static size_t after_others(const struct ask *ask, const uint8_t *bytes, size_t length)
+{
+    size_t from = 0, found = 0;
+
+    while (from < length && look_at(ask, bytes + from, length - from, &found) != RTU_WHOLE) {
+        const size_t other = frame_here(bytes + from, length - from);
+
+        if (other == 0)
+            break;
+        from += other;
+    }
+    return from;
+}
+
 enum rtu_sight rtu_look(const struct ask *ask, const uint8_t *bytes, size_t length, bool quiet, size_t *at,
                         size_t *frame_length)
 {
     enum rtu_sight best = RTU_NOTHING;
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = after_others(ask, bytes, length); i < length; i++) {
         size_t found = 0;
         const enum rtu_sight sight = look_at(ask, bytes + i, length - i, &found);
 

@@ -4,8 +4,8 @@
  * silences as they were: adapters and networks hand bytes over in lumps, and transceivers that change direction add a
  * byte in front of an answer. So the answer is looked for by all that is known of it: unit, function, byte count (a
  * write: address and value or count) and CRC, wherever it begins. What is not the answer is left lying: other masters'
- * and units' frames, broadcasts, noise, late answers. That a stretch of them passes for the answer takes 40 bits that
- * happen to fit (an exception: 32). */
+ * and units' frames, broadcasts, noise, late answers. What is within a whole frame of others is not looked at. That a
+ * stretch of anything else passes for the answer takes 40 bits that happen to fit (an exception: 32). */
 #ifndef RG_DRIVERS_MODBUS_RTU_H
 #define RG_DRIVERS_MODBUS_RTU_H
 

@@ -363,7 +363,7 @@ static void answers_found_among_bytes(void **state)
 {
     const struct ask two = {.unit = 2, .function = 3, .address = 0x102, .count = 2, .limit = 125};
     const struct ask bits = {.unit = 1, .function = 1, .address = 0x310, .count = 20, .limit = 125};
-    uint8_t request[RTU_REQUEST_MAX];
+    uint8_t request[RTU_REQUEST_MAX], inner[24];
     size_t at = 99, length = 0;
 
     (void)state;
@@ -387,6 +387,17 @@ static void answers_found_among_bytes(void **state)
     assert_int_equal(LOOK(false, 0x02, 0x83, 0x02, 0x30, 0xF1), RTU_WHOLE);
     assert_int_equal(length, 5);
     assert_int_equal(LOOK(true, 0x02, 0x83, 0x02, 0x30, 0xF0), RTU_NOTHING);
+    /* Within another's frame that is whole, even one with a right CRC is none. */
+    inner[0] = 9;
+    inner[1] = 3;
+    inner[2] = 10;
+    memcpy(inner + 3, (uint8_t[]){2, 3, 4, 0xC8, 0x7C, 0x46, 0x28, 0x04, 0xF5, 0}, 10);
+    assert_int_equal(rtu_look(&two, inner, 13, true, &at, &length), RTU_WHOLE);
+    assert_int_equal(closed(inner, 13), 15);
+    assert_int_equal(rtu_look(&two, inner, 15, true, &at, &length), RTU_NOTHING);
+    memcpy(inner + 15, inner + 3, 9);
+    assert_int_equal(rtu_look(&two, inner, 24, false, &at, &length), RTU_WHOLE);
+    assert_int_equal(at, 15);
     /* The request that is a valid answer to itself. */
     assert_int_equal(rtu_request(&bits, request), 8);
     assert_int_equal(rtu_look(&bits, request, 8, false, &at, &length), RTU_WHOLE);
