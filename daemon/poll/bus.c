@@ -96,7 +96,9 @@ static int64_t unit_due(const struct unit *u)
         return SCHEDULE_NEVER;
     if (u->trigger.phase == TRIGGER_WAITING)
         return u->trigger.ready_ms;
-    return u->health.state == UNIT_SUSPENDED ? u->health.probe_at_ms : u->grid.due_ms;
+    if (u->health.state == UNIT_SUSPENDED)
+        return u->health.probe_at_ms;
+    return u->grid.due_ms > u->rest_until_ms ? u->grid.due_ms : u->rest_until_ms;
 }
 
 static int64_t unit_patience(const struct unit *u)

@@ -39,6 +39,7 @@ struct unit {
     uint64_t broke_at;
     int64_t silent_since;   /* monotonic ms: when it was suspended */
     int64_t silent_wall_ms; /* when the first of its unanswered polls in a row ended */
+    int64_t rest_until_ms;  /* after a silent poll: see health_rest_ms */
     int64_t ask_from_ms;    /* its start-up ends */
     /* When its points were last told bad for the bus's sake; BUS_TOLD_NEVER: not since it was asked. */
     int64_t told_ms;

@@ -36,6 +36,13 @@ struct health_limits health_limits_of(const struct site_device *device)
     };
 }
 
+int64_t health_rest_ms(const struct site_device *device, const struct site_bus *bus)
+{
+    if (bus->kind == BUS_TCP || device->max_registers > 1)
+        return 0;
+    return longest(POLL_REST_MIN_MS, 2 * device->timeout_ms);
+}
+
 void unit_health_init(struct unit_health *h, const struct health_limits *limits)
 {
     *h = (struct unit_health){.state = UNIT_UNKNOWN, .limits = *limits};

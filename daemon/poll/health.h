@@ -34,6 +34,12 @@ struct health_limits {
  * whichever is longest, but never more than the longest gap. */
 struct health_limits health_limits_of(const struct site_device *device);
 
+/* How long after a silent poll began a unit is not to be polled again: not at all, but for one on a line that can be asked for
+ * single registers only. What could prove there that its late answer is not taken for the next one is listening, with the
+ * line kept free, for twice the time-out and at least a second (drivers/modbus/debt.h); the time passes as well while
+ * others are asked. */
+int64_t health_rest_ms(const struct site_device *device, const struct site_bus *bus);
+
 struct unit_health {
     enum unit_state state;
     struct health_limits limits;

@@ -67,6 +67,7 @@
 /* Silent polls in a row before a unit is suspended, or a request left out, unless its misses say otherwise. */
 #define POLL_SUSPEND_AFTER DEVICE_MISSES_STANDARD
 #define POLL_DIVIDE_AGAIN_MS 600000
+#define POLL_REST_MIN_MS 1000 /* see health_rest_ms */
 
 enum unit_state {
     UNIT_UNKNOWN,   /* not asked yet */

@@ -147,6 +147,10 @@ static void turn_end(struct bus *b, const struct moment *at)
         crossing = unit_health_step(&u->health, b->turn.answered, at->mono_ms, &b->random);
     if (!silent)
         u->silent_wall_ms = at->wall_ms;
+    u->rest_until_ms = 0;
+    if (!b->turn.answered && !health_is_bus_failure(b->answer.result)) /* from when it was last asked */
+        u->rest_until_ms = at->mono_ms - u->device->timeout_ms +
+                           health_rest_ms(u->device, &b->context->site->buses[b->index]);
     if (crossing == HEALTH_BACK)
         grid_resume(&u->grid, at->mono_ms);
     if (!b->turn.failed && u->requests.left_out == 0)
