@@ -42,6 +42,11 @@ def test_the_points_that_are_worked_out_are_complete(tmp_path):
     assert check.returncode == 0, check.stderr
 
 
+def test_the_outputs_shown_are_those_of_the_example():
+    example = (SOURCE / "config/examples/outputs.yaml").read_text(encoding="utf-8").splitlines()
+    assert all(line in example for line in configurations("README.md")[4].splitlines())
+
+
 def test_the_first_configuration_works(plant, broker, platform, start, tmp_path):
     """Only the two ports are others than in the README, so that the test needs no fixed ones."""
     scenario = (SOURCE / "simulators/first/plant.yaml").read_text(encoding="utf-8")
