@@ -160,3 +160,20 @@ def test_decimals_change_between_polls(plant, daemon):
     # Never the value of one poll with the decimals of another.
     stored = {v for v, in gateway.query("SELECT DISTINCT value FROM v_reading WHERE point = 'co' AND quality = 'good'")}
     assert stored == {12.3, 1.23, 123.0, 1.23e-7, 0.123}
+
+
+def test_one_state_between_two_readings(plant, daemon):
+    """Both requests read the state in their middle through registers that are not there. What is left of the second one needs no
+    state of its own any more, so it is divided into one."""
+    far = {"name": "far", "holding": 70, "type": "u16"}
+    world, gateway = station(plant, daemon, [{"holding": 2, "type": "f32", "value": 60}, {"holding": 35, "value": NORMAL}, {"holding": 70, "value": 7}],
+                             {"points": [LEL, far], "max_registers": 40, "status": {"holding": 35, "is": STATES}})
+    wait_for(lambda: gas(gateway) == ("good", 60) and gas(gateway, "far") == ("good", 7), what="both readings")
+    assert gateway.device("gas")["divided"] == 2
+    world.control.set("shop", 1, "holding", 35, INHIBIT)
+    wait_for(lambda: gas(gateway) == ("inhibited", None) and gas(gateway, "far") == ("inhibited", None), what="both inhibited")
+    before = gateway.device("gas")["errors"]
+    more_readings(gateway, 10)
+    assert gateway.device("gas")["errors"] == before
+    gateway.stop()
+    assert "read in 1 smaller request from now on" in gateway.child.output()
