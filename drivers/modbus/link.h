@@ -8,9 +8,10 @@
  * - modbus_read_*: it tells neither "nothing came" from "half an answer came", nor whose unit answered
  *   over TCP, and it ends a request at the first late answer. modbus_send_raw_request fixes the TCP
  *   transaction id to 0. So the request over TCP is written here, and every answer is judged here (ask.h).
- * - Receiving: libmodbus waits with select(2), whose descriptors end at FD_SETSIZE: a thousand connections would be all.
- *   Over TCP it goes by the function code and not by the length in the header. And of RTU, libmodbus takes the first byte that comes for the beginning of the answer and does as it says, so
- *   that one stray byte, or another master's request, swallows the answer behind it. See rtu.h.
+ * - Receiving: libmodbus waits with select(2), whose descriptors end at FD_SETSIZE: a thousand connections would be
+ *   all. Over TCP it goes by the function code and not by the length in the header. And of RTU it takes the first byte
+ *   that comes for the beginning of the answer and does as it says, so that one stray byte, or another master's
+ *   request, swallows the answer behind it: see rtu.h.
  * - RTU over TCP, which libmodbus does not have: its RTU side works on a socket but for opening, flushing
  *   and closing.
  * - The silence of 3.5 characters between frames, counted from the last byte that was on the line

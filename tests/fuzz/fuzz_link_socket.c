@@ -6,13 +6,10 @@
  * What must hold: DRIVER_OK only if what the unit has said since the request went out holds a valid answer to it, and
  * not one that the unit meant for another request; what is sent is sent once; every result has its text; every call
  * ends in time. Assumed, as debt.h says: the unit answers in order, and nothing later than a second. */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -297,19 +294,6 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const si
     if (!unit.awake)
         return (int)syscall(SYS_ppoll, fds, n, timeout, mask, 8);
     return wait_for(fds, n, unit.now_us + timeout->tv_sec * 1000000 + timeout->tv_nsec / 1000);
-}
-
-int select(int n, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *timeout)
-{
-    struct pollfd fd = {.fd = n - 1, .events = POLLIN};
-    int ready;
-
-    if (!unit.awake)
-        return (int)syscall(SYS_select, n, reads, writes, others, timeout);
-    ready = wait_for(&fd, 1, unit.now_us + timeout->tv_sec * 1000000 + timeout->tv_usec);
-    if (ready == 0)
-        FD_ZERO(reads);
-    return ready;
 }
 
 int socket(int domain, int type, int protocol)
