@@ -262,7 +262,7 @@ static void speak(void)
 
 int clock_gettime(clockid_t id, struct timespec *out)
 {
-    if (!unit.awake)
+    if (!unit.awake || id != CLOCK_MONOTONIC) /* libFuzzer's alarm looks at the other, whenever it rings */
         return (int)syscall(SYS_clock_gettime, id, out);
     out->tv_sec = unit.now_us / 1000000;
     out->tv_nsec = unit.now_us % 1000000 * 1000;
