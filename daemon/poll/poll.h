@@ -1,5 +1,5 @@
 /* Who is read when: an absolute grid for each device, a thread for each bus, health of units and buses,
- * retries, back-off. Everything here runs on the loop; only driver.transact runs on the bus's worker.
+ * retries, back-off. Everything here runs on the loop; only driver.transact and driver.raw run on the bus's worker.
  *
  * Grid. A device with period P is due at the instants that are multiples of P (monotonic), so devices with
  * one period share instants. An instant that passed while the bus was busy is skipped and counted, never
@@ -10,7 +10,8 @@
  * due longest goes first, of equals the one that answered longest ago, which keeps their order the same from
  * poll to poll. Units that did not answer their last poll wait for all others that are due (5 s when they are
  * doubtful, 60 s when suspended), and after a poll without an answer a unit that does answer goes first: so
- * what mute units cost their neighbours is one time-out now and then, however many of them are mute.
+ * what mute units cost their neighbours is one time-out now and then, however many of them are mute. Units that fall
+ * mute all at once cost one each before that is known.
  *
  * A poll. A request without an answer, or with a malformed one, is tried again at once, up to the device's
  * `retries` times in one poll; an exception is an answer and is not. After silence the rest of the poll is
@@ -29,7 +30,8 @@
  * an exception to a probe restores the grid: the next full poll is at its next instant. Malformed answers
  * count as none, so a unit that only lies is suspended too. A unit that answers some requests and is mute on
  * others is not: a request to which it was silent in as many polls in a row is left out, and tried
- * again (without retries) at such gaps.
+ * again (without retries) at such gaps. A probe, and a poll of a unit in doubt, cost the line one time-out a try and
+ * nothing beside it: a unit whose late answer could only be told by listening rests instead (health_rest_ms).
  *
  * Refused requests. A request that reads through unused addresses and is refused for them is divided at
  * once so that it reads through none, for as long as this poll lives; unless no part of it can be read
@@ -47,10 +49,10 @@
  * with QUALITY_DEVICE and not heard: a device that answers with exceptions only is as blind as a silent
  * one. A malformed answer gives one with the request's points bad (QUALITY_COMM). What ends a poll early
  * (silence, a broken link) gives one with all points the poll has not read (QUALITY_COMM), so a failed
- * probe tells all points of its device; a poll from which requests were left out ends with one, too. While a bus is down a device's points are told bad at once when it
- * was being asked, else at the first instant it misses, and then at its instants, at most once in 10 s. A
- * frame's time is the end of the transaction, taken on the bus's thread. The frame comes first, then the
- * crossings it caused, the bus's before the device's. */
+ * probe tells all points of its device; a poll from which requests were left out ends with one, too. While a bus is
+ * down a device's points are told bad at once when it was being asked, else at the first instant it misses, and then at
+ * its instants, at most once in 10 s. A frame's time is the end of the transaction, taken on the bus's thread. The frame
+ * comes first, then the crossings it caused, the bus's before the device's. */
 #ifndef RG_POLL_POLL_H
 #define RG_POLL_POLL_H
 

@@ -321,8 +321,16 @@ def test_how_long_a_reading_is_awaited(plant, daemon, black_hole, tmp_path):
         end = time.monotonic() + SECONDS
         wait_for(lambda: time.monotonic() > end, timeout=SECONDS + 1, what="the time")
         to_ms = int(time.time() * 1000)
-    found = states(gateway)
-    assert all(found[f"line-{n}"] == "suspended" for n in MUTE), found
+    found, line_ = gateway.status(), buses(gateway)["line"]
+    shown = {d["name"]: d for d in found["devices"]}
+    for n in MUTE:
+        one = shown[f"line-{n}"]
+        assert one["state"] == "suspended" and one["misses"] >= 3 and one["soft_errors"] == 0 and one["recent_answered"] == 0
+        assert 0 <= one["next_probe_ms"] <= 60000 and one["silent_since_ts"] < to_ms
+    assert all(shown[name]["next_probe_ms"] is None for name in healthy)
+    assert 0 < line_["load"]["planned"] < line_["load"]["measured"] <= 1, line_
+    text = gateway.ctl("status").stdout
+    assert all(word in text for word in ("LOAD %", "PLANNED", "SOFT", "LATE ms")) and "suspended, probe in" in text, text
     wait_for(lambda: gateway.query("SELECT max(ts) FROM v_reading")[0][0] > to_ms, what="the last readings in the store")
     faults = sum(faults_of(world.control, "line", n) for n in MUTE)
     gateway.stop()
