@@ -88,18 +88,23 @@ static void list_parts(const struct site *site, struct parts *p)
     qsort(p->points, p->point_count, sizeof *p->points, by_begin);
 }
 
+static bool joins(const struct site_device *d, const struct budget_request *r, const struct stretch *s)
+{
+    if (s->end <= r->end)
+        return true; /* read already */
+    return s->begin <= r->end + d->max_gap && s->end - r->begin <= longest_of(d, r->begin);
+}
+
 /* Neighbours are read together. */
 static void join_points(struct parts *p)
 {
     for (size_t i = 0; i < p->point_count; i++) {
         const struct stretch *s = &p->points[i];
-        struct budget_request *r = p->count > 0 ? &p->requests[p->count - 1] : NULL;
 
-        if (!r || (s->end > r->end && (s->begin > r->end + p->device->max_gap ||
-                                       s->end - r->begin > longest_of(p->device, r->begin)))) {
-            r = &p->requests[p->count++];
-            *r = (struct budget_request){.begin = s->begin, .end = s->end, .first = i};
-        }
+        if (p->count == 0 || !joins(p->device, &p->requests[p->count - 1], s))
+            p->requests[p->count++] = (struct budget_request){.begin = s->begin, .end = s->end, .first = i};
+
+        struct budget_request *r = &p->requests[p->count - 1];
         r->count++;
         r->end = s->end > r->end ? s->end : r->end;
     }
