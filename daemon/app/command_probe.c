@@ -88,19 +88,6 @@ struct job {
     uint16_t old[DRIVER_RAW_WRITE_MAX], now[DRIVER_RAW_WRITE_MAX];
 };
 
-static void write_words(struct jsonw *w, const char *key, const uint16_t *words, size_t count)
-{
-    jsonw_key(w, key);
-    if (!words) {
-        jsonw_null(w);
-        return;
-    }
-    jsonw_array_begin(w);
-    for (size_t i = 0; i < count; i++)
-        jsonw_int(w, words[i]);
-    jsonw_array_end(w);
-}
-
 static void job_answer(const struct job *j)
 {
     const struct driver_raw_answer *a = &j->answer;
@@ -114,10 +101,10 @@ static void job_answer(const struct job *j)
     jsonw_key_positive(&w, "exception", a->exception);
     jsonw_key_string(&w, "detail", a->detail[0] ? a->detail : NULL);
     if (j->ask.write) {
-        write_words(&w, "old", j->has_old ? j->old : NULL, j->ask.count);
-        write_words(&w, "new", j->has_now ? j->now : NULL, j->ask.count);
+        event_words(&w, "old", j->has_old ? j->old : NULL, j->ask.count);
+        event_words(&w, "new", j->has_now ? j->now : NULL, j->ask.count);
     } else {
-        write_words(&w, "values", a->result == DRIVER_OK ? a->values : NULL, a->count);
+        event_words(&w, "values", a->result == DRIVER_OK ? a->values : NULL, a->count);
     }
     jsonw_object_end(&w);
     control_answer(j->call, &w);

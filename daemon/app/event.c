@@ -237,7 +237,7 @@ void event_command_ack(struct pipeline *p, const char *alarm, const char *by, co
     pipeline_append_event(p, "command", now);
 }
 
-static void key_words(struct jsonw *w, const char *key, const uint16_t *words, size_t count)
+void event_words(struct jsonw *w, const char *key, const uint16_t *words, size_t count)
 {
     jsonw_key(w, key);
     if (!words) {
@@ -267,9 +267,9 @@ void event_command_write(struct pipeline *p, const struct event_write *e)
     jsonw_key_string(w, "device", e->device);
     jsonw_key_string(w, "space", point_space_name(e->ask->space));
     jsonw_key_int(w, "address", e->ask->address);
-    key_words(w, "values", e->ask->values, e->ask->count);
-    key_words(w, "old", e->old, e->ask->count);
-    key_words(w, "new", e->now, e->ask->count);
+    event_words(w, "values", e->ask->values, e->ask->count);
+    event_words(w, "old", e->old, e->ask->count);
+    event_words(w, "new", e->now, e->ask->count);
     jsonw_key_string(w, "outcome", outcome);
     jsonw_key_positive(w, "exception", e->answer->exception);
     jsonw_key_string(w, "detail", e->answer->detail[0] ? e->answer->detail : NULL);

@@ -34,6 +34,8 @@ struct event_write {
     const uint16_t *old, *now; /* ask->count words before and after, or NULL: could not be read */
 };
 void event_command_write(struct pipeline *p, const struct event_write *e);
+/* A member: an array of count words, or null for NULL. */
+void event_words(struct jsonw *w, const char *key, const uint16_t *words, size_t count);
 /* `silence`, or `test` for so long. */
 void event_command_output(struct pipeline *p, const char *command, uint32_t output, int64_t for_ms,
                           const char *by);
