@@ -122,7 +122,7 @@ def test_a_disk_that_refuses(plant, broker, daemon, platform):
         assert message.json["first"] is None and message.json["last"] is None and message.json["prev"] is None
         record = message.json["records"][0]
         assert "seq" not in record and "hash" not in record and record["event"] == "raise" and record["level"] == "red"
-        assert seen.last("risk")["level"] == "red"
+        seen.wait(lambda all: [m.json["level"] for m in all if m.kind == "risk"][-1:] == ["red"], "the risk")
         assert gateway.status()["level"] == "red" and gateway.alarms()[0]["alarm"] == record["alarm"]
         before = gateway.status()["store"]["head"]
         answered = sum(d["ok"] for d in gateway.status()["devices"])
