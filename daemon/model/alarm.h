@@ -35,7 +35,8 @@ const char *alarm_event_name(enum alarm_event event);
 struct alarm {
     char id[ALARM_ID_MAX]; /* unique for ever on this gateway */
     char rule[TEXT_ID_MAX + 1];
-    char point[POINT_NAME_MAX]; /* "device.point"; the device's name for `offline`, the output's for `output` */
+    char point
+        [POINT_NAME_MAX]; /* "device.point"; the device's name for `offline`, the output's for `output` */
     char area[TEXT_ID_MAX + 1]; /* empty: none */
     enum level level;           /* now; LEVEL_NONE once cleared */
     bool acked;

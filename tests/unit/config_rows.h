@@ -51,9 +51,10 @@ static const struct {
                                   "uplinks:\n  - {",
                       "}\n"},
     [FRAME_AREA] = {GATEWAY "areas:\n  - {", "}\n"},
-    [FRAME_DERIVED] = {GATEWAY BUS "devices: [{name: d, bus: b, unit: 1, points: [{name: a, holding: 0, type: u16},"
-                                   " {name: b, holding: 1, type: u16}]}]\n"
-                                   "derived:\n  - name: g\n    points:\n      - {name: x, sum: [d.a]}\n      - {",
+    [FRAME_DERIVED] = {GATEWAY BUS
+                       "devices: [{name: d, bus: b, unit: 1, points: [{name: a, holding: 0, type: u16},"
+                       " {name: b, holding: 1, type: u16}]}]\n"
+                       "derived:\n  - name: g\n    points:\n      - {name: x, sum: [d.a]}\n      - {",
                        "}\n"},
 };
 
