@@ -273,12 +273,11 @@ static bool take_source(struct load *ld, uint32_t file)
 {
     struct source *source = &ld->sources[file];
     size_t errors = ld->config->error_count;
-
     bool given = source->text != NULL;
 
     if (!given)
         read_source(ld, source, named_place(ld, file));
-    if (ld->oom || ld->config->error_count > errors)
+    if (!source->text || ld->oom || ld->config->error_count > errors)
         return false;
     if (!given && is_repeat(ld, file))
         return true; /* an error, but nothing is missing: its text was taken under the other name */
