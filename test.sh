@@ -19,6 +19,7 @@ esac
 packages_need $packages_build $packages_test
 
 jobs=$(nproc)
+tests=$((jobs + 1)) # at once: most of them wait most of the time
 export CTEST_OUTPUT_ON_FAILURE=1
 
 step() {
@@ -41,17 +42,17 @@ build() { # preset
 step "release build (gcc)"
 build release
 step "tests of the release build"
-ctest --test-dir build/release -j "$jobs"
+ctest --test-dir build/release -j "$tests"
 
 if [ "$mode" = all ]; then
     step "second compiler (clang)"
     build clang
     step "tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer"
     build asan
-    ctest --test-dir build/asan -j "$jobs" -LE 'lint|slow'
+    ctest --test-dir build/asan -j "$tests" -LE 'lint|slow|own_build'
     step "tests with threads under ThreadSanitizer"
     build tsan
-    ctest --test-dir build/tsan -j "$jobs" -L tsan
+    ctest --test-dir build/tsan -j "$tests" -L tsan
     step "analysers"
     tests/lint/analyse build/clang
 fi
