@@ -341,6 +341,14 @@ static inline void peer_start(struct peer *p, enum bus_kind kind, serve_cb *serv
     peer_start_seeded(p, kind, serve, 0);
 }
 
+/* The peer has got so many requests, and no more: it may be behind where the link did not wait for it. */
+static inline void expect_requests(const struct peer *p, unsigned count)
+{
+    while (atomic_load(&p->requests) < count)
+        (void)poll(NULL, 0, 1);
+    assert_int_equal(atomic_load(&p->requests), count);
+}
+
 static inline struct driver_link *link_for(const struct peer *p)
 {
     struct driver_link *l = NULL;
