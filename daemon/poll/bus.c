@@ -179,7 +179,7 @@ static void bus_kick(struct bus *b)
     bool down = b->health.state == BUS_DOWN;
     struct choice choice = {.found = down && b->count > 0 && now_ms >= b->health.retry_at_ms};
     if (!b->polling && !down)
-        choice = schedule_choose(b->dues, b->count, now_ms, b->last_failed);
+        choice = schedule_choose(b->dues, b->count, now_ms, b->before);
     if (carry_begin(b, b->polling || choice.found))
         return;
     if (!b->polling && !choice.found) {
@@ -208,7 +208,11 @@ enum rg_err bus_errand(struct bus *b, const struct poll_errand *what)
 
 static void timer_cb(void *arg)
 {
-    bus_kick(arg);
+    struct bus *b = arg;
+
+    if (b->before == SCHEDULE_ANSWERED)
+        b->before = SCHEDULE_IDLE;
+    bus_kick(b);
 }
 
 /* ---- lifetime ---- */
@@ -230,6 +234,7 @@ static enum rg_err bus_init_memory(struct bus *b, struct unit *units)
 
         if (u->device->bus != b->index)
             continue;
+        b->dues[next].cost_ms = u->device->timeout_ms;
         b->units[next++] = u;
         if (u->device->point_count > points)
             points = u->device->point_count;

@@ -93,8 +93,8 @@ struct bus {
     struct rg_random random;
     bool started;
     enum bus_work work;
-    bool polling;     /* a poll is under way: its next request is turn.request */
-    bool last_failed; /* no request of the last poll was answered */
+    bool polling; /* a poll is under way: its next request is turn.request */
+    enum schedule_before before;
     uint64_t answers; /* transactions that were answered */
     struct turn turn;
     struct driver_ask job;       /* constant while the worker is busy */

@@ -49,19 +49,23 @@ static void keep_first(const struct due *dues, size_t count, size_t *best, size_
         *best = i;
 }
 
-struct choice schedule_choose(const struct due *dues, size_t count, int64_t now_ms, bool last_failed)
+struct choice schedule_choose(const struct due *dues, size_t count, int64_t now_ms,
+                              enum schedule_before before)
 {
     struct choice choice = {.found = false, .index = 0, .wake_ms = SCHEDULE_NEVER};
     size_t sound = count;
     size_t alive = count; /* of the sound ones, the one that answered last */
     size_t doubtful = count;
     size_t impatient = count;
+    int64_t next_sound_ms = SCHEDULE_NEVER;
 
     for (size_t i = 0; i < count; i++) {
         const struct due *d = &dues[i];
 
         if (d->at_ms > now_ms) {
             choice.wake_ms = d->at_ms < choice.wake_ms ? d->at_ms : choice.wake_ms;
+            if (d->patience_ms == 0 && d->at_ms < next_sound_ms)
+                next_sound_ms = d->at_ms;
         } else if (d->patience_ms == 0) {
             keep_first(dues, count, &sound, i);
             if (alive == count || d->answered_ms > dues[alive].answered_ms)
@@ -72,12 +76,17 @@ struct choice schedule_choose(const struct due *dues, size_t count, int64_t now_
                 keep_first(dues, count, &impatient, i);
         }
     }
-    if (last_failed && alive != count)
+    if (before == SCHEDULE_UNANSWERED && alive != count)
         choice.index = alive;
     else if (impatient != count)
         choice.index = impatient;
+    else if (sound != count)
+        choice.index = sound;
+    else if (doubtful != count &&
+             (before == SCHEDULE_ANSWERED || next_sound_ms - now_ms >= dues[doubtful].cost_ms))
+        choice.index = doubtful;
     else
-        choice.index = sound != count ? sound : doubtful;
+        choice.index = count;
     choice.found = choice.index != count;
     return choice;
 }

@@ -39,6 +39,14 @@ struct due {
     int64_t at_ms;       /* SCHEDULE_NEVER: nothing to ask of it */
     int64_t answered_ms; /* when it last answered; 0: never */
     int64_t patience_ms; /* 0: expected to answer; else it may cost a time-out and waits for those with 0 */
+    int64_t cost_ms;     /* that time-out */
+};
+
+/* What the bus did before. */
+enum schedule_before {
+    SCHEDULE_IDLE,       /* nothing, since a poll that was answered */
+    SCHEDULE_ANSWERED,   /* a poll that was answered has just ended */
+    SCHEDULE_UNANSWERED, /* its last poll was not answered */
 };
 
 /* How long units that did not answer last time wait for those that did. Not for ever: on a bus that is
@@ -57,10 +65,15 @@ struct choice {
  * ago (so an overloaded bus is shared evenly, and one that is not keeps its order), of equals the first; then
  * those with. One that is out of patience goes before all.
  *
- * After a poll that was not answered (last_failed) only those without patience count while one is due, and
+ * A time-out takes the least from the others when it begins right behind their polls. So one with patience does not go
+ * when another will be due before its time-out may have passed, but behind that one's poll: with a time-out as long
+ * as the period, the others are then late by some milliseconds and not by up to a whole period.
+ *
+ * After a poll that was not answered (SCHEDULE_UNANSWERED) only those without patience count while one is due, and
  * of them the one that answered last: when many fall silent at once, it is not one of them, and need not
  * wait until all have been found out. So two time-outs hardly ever follow each other while a device that
  * answers waits. */
-struct choice schedule_choose(const struct due *dues, size_t count, int64_t now_ms, bool last_failed);
+struct choice schedule_choose(const struct due *dues, size_t count, int64_t now_ms,
+                              enum schedule_before before);
 
 #endif

@@ -156,7 +156,7 @@ static void turn_end(struct bus *b, const struct moment *at)
     if (!b->turn.failed && u->requests.left_out == 0)
         u->stats.detail[0] = '\0';
     b->polling = false;
-    b->last_failed = !b->turn.answered;
+    b->before = b->turn.answered ? SCHEDULE_ANSWERED : SCHEDULE_UNANSWERED;
     if (b->turn.answered)
         b->dues[b->turn.unit].answered_ms = at->mono_ms;
     bus_settle(b, b->turn.unit);
@@ -228,7 +228,7 @@ static void trigger_done(struct bus *b, const struct unit *u, const struct momen
         bus_settle(b, i);
     }
     b->polling = false;
-    b->last_failed = false;
+    b->before = SCHEDULE_ANSWERED;
 }
 
 /* After its last try. */

@@ -124,53 +124,78 @@ static void property_every_instant_is_accounted_for(void **state)
 
 static void chooses_the_one_due_longest(void **state)
 {
-    struct choice c = CHOOSE(100, false, {90, 0, 0}, {80, 0, 0}, {100, 0, 0}, {80, 0, 0});
+    struct choice c = CHOOSE(100, SCHEDULE_IDLE, {90, 0, 0, 0}, {80, 0, 0, 0}, {100, 0, 0, 0}, {80, 0, 0, 0});
 
     (void)state;
     assert_true(c.found);
     assert_int_equal(c.index, 1);
-    c = CHOOSE(100, false, {90, 1, 0}, {80, 7, 0}, {100, 0, 0}, {80, 6, 0});
+    c = CHOOSE(100, SCHEDULE_IDLE, {90, 1, 0, 0}, {80, 7, 0, 0}, {100, 0, 0, 0}, {80, 6, 0, 0});
     assert_int_equal(c.index, 3);
-    c = CHOOSE(79, false, {90, 0, 0}, {80, 0, 0}, {SCHEDULE_NEVER, 0, 0});
+    c = CHOOSE(79, SCHEDULE_IDLE, {90, 0, 0, 0}, {80, 0, 0, 0}, {SCHEDULE_NEVER, 0, 0, 0});
     assert_false(c.found);
     assert_int_equal(c.wake_ms, 80);
-    c = schedule_choose(NULL, 0, 5, false);
+    c = schedule_choose(NULL, 0, 5, SCHEDULE_IDLE);
     assert_false(c.found);
     assert_true(c.wake_ms == SCHEDULE_NEVER);
 }
 
 static void doubtful_ones_wait_but_not_for_ever(void **state)
 {
-    struct choice c = CHOOSE(100, false, {10, 0, 5000}, {100, 0, 0});
+    struct choice c = CHOOSE(100, SCHEDULE_IDLE, {10, 0, 5000, 0}, {100, 0, 0, 0});
 
     (void)state;
     assert_int_equal(c.index, 1);
-    c = CHOOSE(99, false, {10, 0, 5000}, {9, 0, 60000}, {100, 0, 0});
+    c = CHOOSE(99, SCHEDULE_IDLE, {10, 0, 5000, 0}, {9, 0, 60000, 0}, {100, 0, 0, 0});
     assert_true(c.found);
     assert_int_equal(c.index, 1);
     /* Out of patience: first, but not after a time-out, and of several the one due longest. */
-    c = CHOOSE(5010, false, {10, 0, 5000}, {100, 0, 0});
+    c = CHOOSE(5010, SCHEDULE_IDLE, {10, 0, 5000, 0}, {100, 0, 0, 0});
     assert_int_equal(c.index, 1);
-    c = CHOOSE(5011, false, {10, 0, 5000}, {100, 0, 0});
+    c = CHOOSE(5011, SCHEDULE_IDLE, {10, 0, 5000, 0}, {100, 0, 0, 0});
     assert_int_equal(c.index, 0);
-    c = CHOOSE(5011, true, {10, 0, 5000}, {100, 0, 0});
+    c = CHOOSE(5011, SCHEDULE_UNANSWERED, {10, 0, 5000, 0}, {100, 0, 0, 0});
     assert_int_equal(c.index, 1);
-    c = CHOOSE(9000, false, {10, 0, 5000}, {5, 0, 60000}, {9, 0, 5000}, {100, 0, 0});
+    c = CHOOSE(9000, SCHEDULE_IDLE, {10, 0, 5000, 0}, {5, 0, 60000, 0}, {9, 0, 5000, 0}, {100, 0, 0, 0});
     assert_int_equal(c.index, 2);
     /* With nobody else due, a time-out may follow a time-out. */
-    c = CHOOSE(100, true, {10, 0, 5000}, {200, 0, 0});
+    c = CHOOSE(100, SCHEDULE_UNANSWERED, {10, 0, 5000, 0}, {200, 0, 0, 0});
     assert_int_equal(c.index, 0);
+}
+
+/* One that may cost a time-out of 50 begins it where that hurts least. */
+static void a_time_out_begins_behind_a_poll(void **state)
+{
+    struct choice c = CHOOSE(100, SCHEDULE_IDLE, {10, 0, 5000, 50}, {140, 0, 0, 50});
+
+    (void)state;
+    assert_false(c.found);
+    assert_int_equal(c.wake_ms, 140);
+    c = CHOOSE(100, SCHEDULE_UNANSWERED, {10, 0, 5000, 50}, {140, 0, 0, 50});
+    assert_false(c.found);
+    c = CHOOSE(100, SCHEDULE_ANSWERED, {10, 0, 5000, 50}, {140, 0, 0, 50});
+    assert_int_equal(c.index, 0);
+    /* It is over by then; nobody else is expected to answer; or it has waited for too long. */
+    c = CHOOSE(100, SCHEDULE_IDLE, {10, 0, 5000, 50}, {150, 0, 0, 50});
+    assert_int_equal(c.index, 0);
+    c = CHOOSE(100, SCHEDULE_IDLE, {10, 0, 5000, 50}, {140, 0, 5000, 50});
+    assert_int_equal(c.index, 0);
+    c = CHOOSE(5011, SCHEDULE_IDLE, {10, 0, 5000, 50}, {5040, 0, 0, 50});
+    assert_int_equal(c.index, 0);
+    /* Who is due goes first, as ever. */
+    c = CHOOSE(100, SCHEDULE_ANSWERED, {10, 0, 5000, 50}, {100, 0, 0, 50});
+    assert_int_equal(c.index, 1);
 }
 
 static void after_a_time_out_the_liveliest_goes(void **state)
 {
-    struct choice c = CHOOSE(100, true, {10, 5, 0}, {90, 80, 0}, {20, 50, 0}, {5, 90, 5000});
+    struct choice c =
+        CHOOSE(100, SCHEDULE_UNANSWERED, {10, 5, 0, 0}, {90, 80, 0, 0}, {20, 50, 0, 0}, {5, 90, 5000, 0});
 
     (void)state;
     assert_int_equal(c.index, 1);
-    c = CHOOSE(100, false, {10, 5, 0}, {90, 80, 0}, {20, 50, 0}, {5, 90, 5000});
+    c = CHOOSE(100, SCHEDULE_IDLE, {10, 5, 0, 0}, {90, 80, 0, 0}, {20, 50, 0, 0}, {5, 90, 5000, 0});
     assert_int_equal(c.index, 0);
-    c = CHOOSE(100, true, {10, 0, 0}, {9, 0, 0});
+    c = CHOOSE(100, SCHEDULE_UNANSWERED, {10, 0, 0, 0}, {9, 0, 0, 0});
     assert_int_equal(c.index, 0);
 }
 
@@ -219,6 +244,7 @@ int main(void)
         cmocka_unit_test(property_every_instant_is_accounted_for),
         cmocka_unit_test(chooses_the_one_due_longest),
         cmocka_unit_test(doubtful_ones_wait_but_not_for_ever),
+        cmocka_unit_test(a_time_out_begins_behind_a_poll),
         cmocka_unit_test(after_a_time_out_the_liveliest_goes),
         cmocka_unit_test(percentiles_by_nearest_rank),
     };
