@@ -81,6 +81,9 @@ static void exchange_beyond_doubt(struct driver_link *l, const struct ask *ask, 
             struct ask read;
 
             ask_beside(ask, &read);
+            /* It may be owed itself. */
+            if (!settle_debt(l, &read, timeout_us, answer))
+                return;
             exchange(l, &read, timeout_us, answer);
             answer->sent = false;
             if (may_be_echo(l, ask) && answer->result != DRIVER_OK && answer->result != DRIVER_EXCEPTION)
