@@ -58,7 +58,7 @@ end() {
 }
 interrupted=""
 trap 'end' EXIT
-trap 'interrupted=1' INT TERM HUP
+trap 'interrupted=1' INT TERM HUP PIPE
 
 fail() {
     echo "demo: $1" >&2
