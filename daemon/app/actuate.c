@@ -107,6 +107,12 @@ void actuate_run(struct pipeline *p)
         loop_timer_at(p->actuate, next);
 }
 
+void actuate_follow(struct pipeline *p)
+{
+    if (p->levels_changed)
+        actuate_run(p);
+}
+
 void actuate_timer_cb(void *arg)
 {
     struct pipeline *p = arg;

@@ -9,6 +9,8 @@ struct output_port actuate_port(struct pipeline *p);
 /* Lets the outputs follow what changed, hands over what is due, and arms their timer. To be called after everything that
  * may have changed an alarm; not from inside a rules callback. */
 void actuate_run(struct pipeline *p);
+/* The same, but only if an alarm did change: for what comes often. What is due without that, the timer does. */
+void actuate_follow(struct pipeline *p);
 void actuate_timer_cb(void *arg); /* the pipeline */
 /* After a reload: faults that are known already are alarms of the new rules too. */
 void actuate_carry_faults(struct pipeline *p);

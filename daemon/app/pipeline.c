@@ -58,7 +58,7 @@ static void frame_cb(void *arg, const struct frame *frame)
 
     convert_frame(p->convert, frame, converted_cb, p);
     flow_schedule_deadline(p);
-    actuate_run(p);
+    actuate_follow(p);
 }
 
 /* ---- 2. the clock takes the same way as a value ---- */
@@ -72,7 +72,7 @@ void flow_deadline_cb(void *arg)
     now.wall_ms -= PIPELINE_TICK_LAG_MS;
     rules_tick(p->rules, now);
     flow_schedule_deadline(p);
-    actuate_run(p);
+    actuate_follow(p);
 }
 
 /* ---- 3. rules -> store: an alarm changed ---- */
@@ -272,6 +272,6 @@ enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by, 
 
     if (err == RG_OK)
         event_command_ack(p, alarm, by, comment);
-    actuate_run(p);
+    actuate_follow(p);
     return err;
 }

@@ -26,20 +26,18 @@ void fill_find(struct load *ld, enum section section, const struct node *map, co
     const struct key_row *rows = table_rows(section, &count);
 
     for (const struct node *child = map->first; child; child = child->next) {
-        size_t i = 0;
+        const struct key_row *row = table_key(section, child->key);
 
-        while (i < count && strcmp(rows[i].name, child->key) != 0)
-            i++;
-        if (i == count)
+        if (!row)
             unknown_key(ld, section, child);
-        else if (found[i])
+        else if (found[row - rows])
             issue_error(ld, node_key_place(child), "`%s` is given twice, first in line %u", child->key,
-                        found[i]->key_line);
-        else if (rows[i].flags & KEY_LATER)
+                        found[row - rows]->key_line);
+        else if (row->flags & KEY_LATER)
             issue_error(ld, node_key_place(child),
                         "`%s` is not carried out by this version of riskgate; remove it", child->key);
         else
-            found[i] = child;
+            found[row - rows] = child;
     }
 }
 
@@ -76,17 +74,9 @@ static void check_groups(struct load *ld, enum section section, const struct nod
 
 static bool is_known(enum section section, const struct node *map)
 {
-    size_t count;
-    const struct key_row *rows = table_rows(section, &count);
-
-    for (const struct node *child = map->first; child; child = child->next) {
-        size_t i = 0;
-
-        while (i < count && strcmp(rows[i].name, child->key) != 0)
-            i++;
-        if (i == count)
+    for (const struct node *child = map->first; child; child = child->next)
+        if (!table_key(section, child->key))
             return false;
-    }
     return true;
 }
 

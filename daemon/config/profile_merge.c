@@ -46,22 +46,11 @@ struct node *node_append(struct load *ld, struct node *parent, const struct node
     return copy;
 }
 
-static const struct key_row *row_of(enum section section, const char *name)
-{
-    size_t count;
-    const struct key_row *rows = table_rows(section, &count);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return &rows[i];
-    return NULL;
-}
-
 /* Whether a mapping gives one of the keys of which its section has exactly one. */
 static bool gives_one_of(enum section section, const struct node *map)
 {
     for (const struct node *child = map->first; child; child = child->next) {
-        const struct key_row *row = row_of(section, child->key);
+        const struct key_row *row = table_key(section, child->key);
 
         if (row && (row->flags & KEY_ONE_OF))
             return true;
@@ -79,7 +68,7 @@ static struct node *merge(struct load *ld, enum section section, const struct no
     if (!merged)
         return NULL;
     for (const struct node *child = over->first; child; child = child->next) {
-        const struct key_row *row = row_of(section, child->key);
+        const struct key_row *row = table_key(section, child->key);
         const struct node *below = node_get(base, child->key);
         const struct node *taken = child;
 
@@ -90,7 +79,7 @@ static struct node *merge(struct load *ld, enum section section, const struct no
             return NULL;
     }
     for (const struct node *child = base->first; child; child = child->next) {
-        const struct key_row *row = row_of(section, child->key);
+        const struct key_row *row = table_key(section, child->key);
 
         if (node_get(over, child->key) || (one_of && row && (row->flags & KEY_ONE_OF)))
             continue;
@@ -148,7 +137,7 @@ static struct node *device_part(struct load *ld, const struct known_profile *pro
     struct node *part = node_make(ld, NODE_MAP, NULL, profile->root);
 
     for (const struct node *child = profile->root->first; part && child; child = child->next) {
-        const struct key_row *row = row_of(SECTION_PROFILE, child->key);
+        const struct key_row *row = table_key(SECTION_PROFILE, child->key);
 
         if (row && row->kind == KIND_LIKE && !node_append(ld, part, child))
             return NULL;

@@ -88,6 +88,17 @@ const struct key_row *table_rows(enum section section, size_t *count)
     return NULL;
 }
 
+const struct key_row *table_key(enum section section, const char *name)
+{
+    size_t count;
+    const struct key_row *rows = table_rows(section, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
 const char *table_title(enum section section)
 {
     return titles[section];

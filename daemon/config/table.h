@@ -134,7 +134,8 @@ extern const struct choice table_qualities[]; /* what a device can say of itself
 
 /* The rows of a section, which lie together. */
 const struct key_row *table_rows(enum section section, size_t *count);
-const char *table_title(enum section section); /* "a rule", for messages */
+const struct key_row *table_key(enum section section, const char *name); /* NULL: no such key */
+const char *table_title(enum section section);                           /* "a rule", for messages */
 const struct choice *table_choice(const struct choice *choices, const char *name); /* NULL: no such name */
 
 #endif
