@@ -14,8 +14,11 @@
 #define ALARM_WHO_MAX 128
 #define ALARM_COMMENT_MAX 512
 
+#define SHELVE_MAX_STANDARD_MS (8 * 3600 * INT64_C(1000)) /* one shift */
+
 #define RULE_OFFLINE "offline" /* the rule name of a device's silence */
 #define RULE_OUTPUT "output"   /* the rule name of an output that cannot be brought to its state */
+#define RULE_DOUBT "doubt"     /* the rule name of a point whose readings are not to be believed */
 
 enum alarm_event {
     ALARM_RAISE,
@@ -36,14 +39,17 @@ struct alarm {
     char id[ALARM_ID_MAX]; /* unique for ever on this gateway */
     char rule[TEXT_ID_MAX + 1];
     char point
-        [POINT_NAME_MAX]; /* "device.point"; the device's name for `offline`, the output's for `output` */
+        [POINT_NAME_MAX]; /* "device.point"; the device's name for `offline`, the output's for `output`; empty: a vote's */
     char area[TEXT_ID_MAX + 1]; /* empty: none */
     enum level level;           /* now; LEVEL_NONE once cleared */
     bool acked;
     bool shelved;
-    int64_t raised_ms;  /* wall */
-    int64_t cleared_ms; /* wall; 0: active */
-    int64_t acked_ms;   /* wall; 0: not yet */
+    bool suppressed;          /* its rule is not armed: it stands, but counts for no level and no output */
+    bool first_out;           /* nothing else was active in its area (and below) when it was raised */
+    int64_t raised_ms;        /* wall */
+    int64_t cleared_ms;       /* wall; 0: active */
+    int64_t acked_ms;         /* wall; 0: not yet */
+    int64_t shelved_until_ms; /* wall; when shelving ends by itself */
     char acked_by[ALARM_WHO_MAX];
 };
 
@@ -61,6 +67,8 @@ struct alarm_change {
     const char *unit;    /* or NULL */
     const char *label;   /* of the device, or of the output for `output`; or NULL */
     const char *message; /* of the rule, or NULL */
+    const char *const *points; /* full names of a vote's members; NULL: no vote */
+    size_t point_count;
     const char *by;      /* who acted, or NULL */
     const char *comment; /* or NULL */
 };

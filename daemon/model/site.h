@@ -14,6 +14,7 @@
 #include "model/level.h"
 #include "model/site_convert.h"
 #include "model/site_gate.h"
+#include "model/site_rule.h"
 
 #define SITE_NONE UINT32_MAX /* no index */
 
@@ -130,6 +131,7 @@ struct site_point {
     struct site_convert convert;
     /* SPACE_DERIVED: how it is worked out; NULL for what is read. */
     const struct site_derived *derived;
+    struct site_doubt doubt;
     const char *where;
 };
 
@@ -199,25 +201,7 @@ struct site_area {
     enum area_tier tier;
     enum level inherent;
     const char *resp_unit, *resp_person, *resp_phone, *measure, *grid; /* or NULL */
-    const char *where;
-};
-
-struct rule_is {
-    double value;
-    enum level level;
-};
-
-struct site_rule {
-    const char *name;
-    const char *message;    /* or NULL */
-    const uint32_t *points; /* indices into site.points, ascending */
-    size_t point_count;
-    bool has_above[LEVEL_COUNT], has_below[LEVEL_COUNT]; /* [LEVEL_NONE] is never set */
-    double above[LEVEL_COUNT], below[LEVEL_COUNT];
-    const struct rule_is *is;
-    size_t is_count;
-    double deadband; /* >= 0, engineering units */
-    int64_t on_delay_ms, off_delay_ms;
+    enum area_aggregate aggregate;
     const char *where;
 };
 
@@ -259,8 +243,11 @@ struct site {
     size_t area_count;
     struct site_rule *rules;
     size_t rule_count;
+    struct site_permit *permits;
+    size_t permit_count;
     struct site_output *outputs;
     size_t output_count;
+    int64_t shelve_max_ms;      /* the longest an alarm can be shelved for; 0: SHELVE_MAX_STANDARD_MS */
     const char *control_socket; /* or NULL: no control socket */
     enum log_level log_level;
 };
