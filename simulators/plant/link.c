@@ -57,8 +57,10 @@ void link_close(struct plant *plant, struct link *link)
 static void link_send(struct plant *plant, struct link *link, const uint8_t *bytes, size_t length,
                       struct unit *unit)
 {
-    ssize_t sent = write(link->source.fd, bytes, length);
+    /* Before the write: the other end may have read it, and counted its own silence from there, long before a machine under
+     * load lets this process run on. A silence measured from a later instant would be shorter than it was. */
     link->active_us = timers_now();
+    ssize_t sent = write(link->source.fd, bytes, length);
     if (sent == (ssize_t)length) {
         link->listener->counters.answers++;
         if (unit != NULL)

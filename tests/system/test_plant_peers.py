@@ -312,8 +312,8 @@ def test_late(lines, wire, name):
     assert end.receive(len(whole)) == whole
     assert time.monotonic() - began >= 0.3
     lines.control.fault(name, 1, "late", 200, "times=1")
-    end.send(end.frame(1, READ, tid=8))
-    end.send(end.frame(2, bytes([3, 0, 200, 0, 1]), tid=9))
+    # In one piece: the second request is there before the first one's answer is due, however late anybody runs.
+    end.send(end.frame(1, READ, tid=8) + end.frame(2, bytes([3, 0, 200, 0, 1]), tid=9))
     other = end.frame(2, bytes([3, 2, 0, 123]), tid=9)
     late = end.frame(1, GOOD, tid=8)
     assert end.receive(len(other) + len(late)) == other + late, "the late answer meets the next exchange"
@@ -348,10 +348,10 @@ def test_frames_that_are_not_the_answer(lines, wire, name):
         assert end.silent(0.05), kind
     lines.control.fault(name, 1, "cut", 3, "times=1")
     end.send(end.frame(1, READ))
-    assert end.receive(4, 0.1) == right[:3]
+    assert end.receive(3) == right[:3] and end.silent(0.1)
     lines.control.fault(name, 1, "garbage", 40, "times=1")
     end.send(end.frame(1, READ))
-    assert len(end.receive(41, 0.1)) == 40
+    assert len(end.receive(40)) == 40 and end.silent(0.1)
     end.send(end.frame(1, READ))
     assert end.receive(len(right)) == right, "all of them have passed"
 
@@ -406,25 +406,31 @@ def test_timed_faults_signals_and_loops(plant, connect):
                       {"holding": 2, "timeline": [{"at": "0s", "ramp": [0, 1000], "over": "10s"}]}],
         "faults": [{"kind": "exception", "code": 7, "from": "6s", "to": "8s"}]}]}]}, "--speed", "20")
     client = connect(running, "tcp")
-    loops = set()
-    end = time.monotonic() + 1.2  # more than two loops of 0.5 s
-    while time.monotonic() < end:
+    loops, faulted = set(), set()
+
+    def look():
         before = running.control.stats()["plant_us"]
         answer = client.read_holding_registers(0, 3, slave=1)
         after = running.control.stats()["plant_us"]
         if before // 10_000_000 != after // 10_000_000:
-            continue
+            return  # the value is of one loop or the other
         low, high = before % 10_000_000, after % 10_000_000
         if answer.isError():
             assert answer.exception_code == 7 and high >= 6_000_000 and low < 8_000_000
-            continue
+            faulted.add(before // 10_000_000)
+            return
         assert not (low >= 6_000_000 and high < 8_000_000)
         step, counter, ramp = answer.registers
         assert step in {1 if low < 4_000_000 else 2, 1 if high < 4_000_000 else 2}
         assert before // 1_000_000 <= counter <= after // 1_000_000, "counters run on"
         assert low / 10_000 - 1 <= ramp <= high / 10_000 + 1
         loops.add(before // 10_000_000)
-    assert len(loops) >= 2
+
+    def enough():
+        look()
+        return len(loops) >= 3 and len(faulted) >= 2
+
+    wait_for(enough, what="two loops and more, good answers and faults in them")
 
 
 def test_stuck_noise_walk_and_seed(plant, connect):
@@ -464,9 +470,10 @@ def test_rtu_resynchronises_by_silence(lines, wire, name):
     right = end.frame(1, GOOD)
     request = end.frame(1, READ)
     for broken in (request[:-1] + b"\xff", request[:5], b"\x00", bytes(range(256)) * 3, b"\x01\x10\x00\xd2\x00\x02\xff"):
-        before = lines.control.listener(name)["bad_frames"]
+        before = lines.control.listener(name)
         end.send(broken)
-        wait_for(lambda: lines.control.listener(name)["bad_frames"] > before, what="the bad frame")
+        wait_for(lambda: lines.control.listener(name)["bad_bytes"] == before["bad_bytes"] + len(broken), what="the last of it")
+        assert lines.control.listener(name)["bad_frames"] > before["bad_frames"]
         time.sleep(0.05)  # the line's own silence (20 ms) must pass: that is what is tested
         end.send(request)
         assert end.receive(len(right)) == right, broken[:8].hex()
@@ -568,25 +575,30 @@ def test_history_and_silence(lines, wire, name):
     gaps = []
     answered = None
     began = time.monotonic_ns() // 1000
-    for _ in range(5):
+
+    def ask(unit):
+        nonlocal answered
         if answered is not None:
+            time.sleep(0.01)  # the silence that is to be measured
             gaps.append(time.monotonic_ns() // 1000 - answered)
-        end.send(end.frame(1, READ))
-        assert end.receive(len(right)) == right
+        end.send(end.frame(unit, READ))
+        assert end.receive(len(right)) == end.frame(unit, GOOD)
         answered = time.monotonic_ns() // 1000
-        time.sleep(0.01)  # the silence that is to be measured
+
+    for _ in range(5):
+        ask(1)
     history = lines.control.history(name, 1)
     assert [(h["function"], h["address"], h["quantity"]) for h in history] == [(3, 0, 2)] * 5
     assert history[0]["silence_us"] is None
     assert all(began <= h["at_us"] <= answered for h in history)
-    assert all(h["silence_us"] >= gap - 1000 for h, gap in zip(history[1:], gaps))
+    # Whoever is held up, the plant or this test, the silence is never told shorter than it was: but for two times cut to whole us.
+    assert all(h["silence_us"] >= gap - 2 for h, gap in zip(history[1:], gaps))
     listener = lines.control.listener(name)
     assert listener["silence_min_us"] == min(h["silence_us"] for h in history[1:])
     assert listener["silence_max_us"] == max(h["silence_us"] for h in history[1:])
     assert listener["switch_silence_min_us"] is None
-    end.send(end.frame(2, READ))
-    assert end.receive(len(right)) == end.frame(2, GOOD)
-    assert lines.control.listener(name)["switch_silence_min_us"] >= 10000 - 1000
+    ask(2)
+    assert lines.control.listener(name)["switch_silence_min_us"] >= gaps[-1] - 2
     lines.control.do("reset")
     assert lines.control.history(name, 1) == []
 
