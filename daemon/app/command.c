@@ -5,8 +5,8 @@
 #include "app/command_output.h"
 #include "app/command_probe.h"
 #include "app/field.h"
-#include "app/record.h"
 #include "base/text.h"
+#include "record/record.h"
 
 static void write_alarm_counts(struct jsonw *w, const struct rules *rules)
 {

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "app/record.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "config/diff.h"
+#include "record/record.h"
 
 #define CHANGES_IN_EVENT 500 /* of a configuration */
 

@@ -6,8 +6,8 @@
 #include "app/document.h"
 #include "app/event.h"
 #include "app/flow.h"
-#include "app/record.h"
 #include "base/log.h"
+#include "record/record.h"
 
 struct moment pipeline_now(const struct pipeline *p)
 {

@@ -13,7 +13,7 @@
 #include "app/clock_watch.h"
 #include "app/document.h"
 #include "app/live.h"
-#include "app/record.h"
+#include "record/record.h"
 
 static struct site_device devices[] = {
     {.name = "gas-1", .label = "抛光车间可燃气体探头", .first_point = 0, .point_count = 3}};
@@ -69,6 +69,21 @@ static void no_invented_value(void **state)
                        quality_name((enum quality)quality));
         assert_body(&frame, expected);
     }
+}
+
+/* An answer is no silence, though a gate that could not be read leaves none of its readings. */
+static void an_answer_without_readings_was_heard(void **state)
+{
+    const struct sample samples[] = {{0, QUALITY_COMM, 0}, {1, QUALITY_DEVICE, 0}};
+    struct frame frame = {.at = {.wall_ms = 5}, .heard = true, .count = 2, .samples = samples};
+
+    (void)state;
+    assert_body(&frame,
+                "\"ts\":5,\"device\":\"gas-1\",\"values\":{},\"bad\":{\"lel\":\"comm\",\"temp\":\"device\"},"
+                "\"heard\":true");
+    frame.heard = false;
+    assert_body(&frame,
+                "\"ts\":5,\"device\":\"gas-1\",\"values\":{},\"bad\":{\"lel\":\"comm\",\"temp\":\"device\"}");
 }
 
 static void unsynced_records_are_told_apart(void **state)
@@ -203,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_is_the_contracts_record),
         cmocka_unit_test(no_invented_value),
+        cmocka_unit_test(an_answer_without_readings_was_heard),
         cmocka_unit_test(unsynced_records_are_told_apart),
         cmocka_unit_test(floats_have_their_shortest_text),
         cmocka_unit_test(an_alarm_is_the_contracts_record),

@@ -1,7 +1,7 @@
 /* Encodes what happened into the bodies of stream records (contract §3), once: the store keeps these bytes and every uplink sends
  * them. Pure. A body is a JSON object without its braces and without seq and hash, which the store adds at commit. */
-#ifndef RG_APP_RECORD_H
-#define RG_APP_RECORD_H
+#ifndef RG_RECORD_RECORD_H
+#define RG_RECORD_RECORD_H
 
 #include <stddef.h>
 
@@ -18,7 +18,8 @@ RG_NODISCARD enum rg_err record_end(struct jsonw *w, bool unsynced, const char *
 /* A good reading's value, as it stands in records. */
 void record_value(struct jsonw *w, const struct site_point *point, double value);
 
-/* One answer of one device. Bad readings stand in "bad" with their reason and have no value. */
+/* One answer of one device, good readings first. Bad readings stand in "bad" with their reason and have no value. Whether the device
+ * was heard follows from them: it was unless all are comm or device; "heard":true says so where it was in spite of that. */
 RG_NODISCARD enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct frame *frame,
                                       const char **body, size_t *length);
 RG_NODISCARD enum rg_err record_alarm(struct jsonw *w, const struct alarm_change *change, bool unsynced,

@@ -1,4 +1,4 @@
-#include "app/record.h"
+#include "record/record.h"
 
 void record_begin(struct jsonw *w, int64_t wall_ms)
 {
@@ -38,7 +38,7 @@ void record_value(struct jsonw *w, const struct site_point *point, double value)
 enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct frame *frame,
                          const char **body, size_t *length)
 {
-    size_t bad = 0;
+    size_t bad = 0, blind = 0;
 
     record_begin(w, frame->at.wall_ms);
     jsonw_key_string(w, "device", site->devices[frame->device].name);
@@ -50,6 +50,8 @@ enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct 
 
         if (s->quality != QUALITY_GOOD) {
             bad++;
+            if (s->quality == QUALITY_COMM || s->quality == QUALITY_DEVICE)
+                blind++;
             continue;
         }
         jsonw_key(w, p->name);
@@ -67,6 +69,9 @@ enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct 
         }
         jsonw_object_end(w);
     }
+    /* An answer that tells nothing of its points (its gate could not be read) is still no silence. */
+    if (frame->heard && blind == frame->count && !site->devices[frame->device].derived)
+        jsonw_key_bool(w, "heard", true);
     return record_end(w, frame->clock_unsynced, body, length);
 }
 
