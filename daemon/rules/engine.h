@@ -14,6 +14,7 @@
 
 #include "base/hash_index.h"
 #include "rules/alarms.h"
+#include "rules/condition.h"
 #include "rules/deadlines.h"
 #include "rules/follow.h"
 #include "rules/offline.h"
@@ -26,10 +27,18 @@
 #define ENGINE_SILENT "device does not answer"
 #define ENGINE_FAULTY "output cannot be brought to its state"
 
+/* A rule made ready for points of one precision. */
+struct engine_conf {
+    struct condition_rule limits;
+    struct slot_rule delays;
+};
+
+/* A rule on a point. */
 struct watched {
     uint32_t point;
     uint32_t rule;
-    const struct slot_rule *conf;
+    const struct engine_conf *conf;
+    struct condition condition;
     struct slot slot;
 };
 
@@ -38,8 +47,8 @@ struct rules {
     rules_change_cb cb;
     void *arg;
     bool started;
-    struct slot_rule *confs; /* two for each rule: for doubles, for floats */
-    uint32_t *first;         /* [point_count + 1]: where each point's slots begin */
+    struct engine_conf *confs; /* two for each rule: for doubles, for floats */
+    uint32_t *first;           /* [point_count + 1]: where each point's slots begin */
     struct watched *watched;
     uint32_t watched_count;
     struct offline *offline; /* by device */

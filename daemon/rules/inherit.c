@@ -26,12 +26,16 @@ static bool same_is(const struct site_rule *a, const struct site_rule *b)
     return true;
 }
 
-static bool same_rule(const struct slot_rule *a, const struct slot_rule *b)
+static bool same_limits(const struct condition_rule *a, const struct condition_rule *b)
 {
     return a->single == b->single && same_levels(a->above, b->above) && same_levels(a->below, b->below) &&
            same_levels(a->above_hold, b->above_hold) && same_levels(a->below_hold, b->below_hold) &&
-           same_is(a->conf, b->conf) && a->conf->on_delay_ms == b->conf->on_delay_ms &&
-           a->conf->off_delay_ms == b->conf->off_delay_ms;
+           same_is(a->conf, b->conf);
+}
+
+static bool same_delays(const struct slot_rule *a, const struct slot_rule *b)
+{
+    return a->on_delay_ms == b->on_delay_ms && a->off_delay_ms == b->off_delay_ms;
 }
 
 static const struct watched *find_watched(const struct rules *r, uint32_t point, const char *rule)
@@ -53,8 +57,10 @@ static void inherit_watched(struct rules *r, uint32_t owner, const struct rules 
         return;
     old = find_watched(from, point, r->site->rules[w->rule].name);
     /* Another level: its alarm was not restored, or this one was fed already. */
-    if (!old || old->slot.level != w->slot.level || !same_rule(w->conf, old->conf))
+    if (!old || old->slot.level != w->slot.level || !same_limits(&w->conf->limits, &old->conf->limits) ||
+        !same_delays(&w->conf->delays, &old->conf->delays))
         return;
+    w->condition = old->condition;
     w->slot = old->slot;
     engine_schedule(r, owner);
 }

@@ -74,7 +74,8 @@ void engine_schedule(struct rules *r, uint32_t owner)
 
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
-        deadlines_set(&r->deadlines, owner, slot_deadline(&r->watched[index].slot, r->watched[index].conf));
+        deadlines_set(&r->deadlines, owner,
+                      slot_deadline(&r->watched[index].slot, &r->watched[index].conf->delays));
         break;
     case OWNER_DEVICE:
         deadlines_set(&r->deadlines, owner, offline_deadline(&r->offline[index]));
@@ -116,11 +117,11 @@ static void explain(const struct rules *r, uint32_t owner, const struct level_mo
     if (owner >= r->watched_count)
         return;
     w = &r->watched[owner];
-    change->has_value = w->slot.has_value;
-    change->value = w->slot.value;
-    change->single = w->conf->single;
-    change->has_limit =
-        slot_limit(&w->slot, w->conf, move->now > move->was ? move->now : move->was, &change->limit);
+    change->has_value = w->condition.has_value;
+    change->value = w->condition.value;
+    change->single = w->conf->limits.single;
+    change->has_limit = condition_limit(&w->condition, &w->conf->limits,
+                                        move->now > move->was ? move->now : move->was, &change->limit);
 }
 
 static uint32_t open_occurrence(struct rules *r, uint32_t owner, uint32_t area, const struct level_move *move)
@@ -192,7 +193,7 @@ void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now)
 static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
 {
     if (owner < r->watched_count)
-        return slot_expire(&r->watched[owner].slot, r->watched[owner].conf, move);
+        return slot_expire(&r->watched[owner].slot, &r->watched[owner].conf->delays, move);
     return offline_expire(&r->offline[owner - r->watched_count], move);
 }
 
@@ -212,13 +213,17 @@ static void carry_out_until(struct rules *r, int64_t mono_ms)
 
 static void take_sample(struct rules *r, const struct sample *sample, struct moment at)
 {
+    struct reading reading = reading_of(sample);
+
     if (sample->point >= r->site->point_count)
         return;
     for (uint32_t i = r->first[sample->point]; i < r->first[sample->point + 1]; i++) {
         struct watched *w = &r->watched[i];
         bool steady = w->slot.phase == SLOT_STEADY;
         struct level_move move;
-        bool moved = slot_sample(&w->slot, w->conf, sample, at, &move);
+        struct verdict verdict =
+            condition_judge(&w->condition, &w->conf->limits, (enum level)w->slot.level, &reading);
+        bool moved = slot_take(&w->slot, &w->conf->delays, verdict, at, &move);
 
         if (!steady || w->slot.phase != SLOT_STEADY)
             engine_schedule(r, i);

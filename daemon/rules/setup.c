@@ -39,8 +39,10 @@ static void fill_slots(struct rules *r, uint32_t *next)
     for (size_t i = 0; i < site->rule_count; i++) {
         const struct site_rule *rule = &site->rules[i];
 
-        slot_rule_init(&r->confs[2 * i], rule, false);
-        slot_rule_init(&r->confs[2 * i + 1], rule, true);
+        for (size_t j = 0; j < 2; j++) {
+            condition_rule_init(&r->confs[2 * i + j].limits, rule, j == 1);
+            slot_rule_init(&r->confs[2 * i + j].delays, rule);
+        }
         for (size_t j = 0; j < rule->point_count; j++) {
             uint32_t point = rule->points[j];
             struct watched *w = &r->watched[next[point]++];
@@ -48,6 +50,7 @@ static void fill_slots(struct rules *r, uint32_t *next)
             w->point = point;
             w->rule = (uint32_t)i;
             w->conf = &r->confs[2 * i + (point_is_single(&site->points[point]) ? 1 : 0)];
+            condition_init(&w->condition);
             slot_init(&w->slot);
         }
     }
@@ -177,7 +180,7 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
     }
     if (hash_index_find(r->rules_by_name, alarm->rule, &rule) != RG_OK ||
         hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
-        !slot_rule_has_level(&r->site->rules[rule], alarm->level))
+        !condition_rule_has_level(&r->site->rules[rule], alarm->level))
         return ALARMS_NONE;
     for (uint32_t i = r->first[point]; i < r->first[point + 1]; i++) {
         if (r->watched[i].rule == rule)
@@ -209,7 +212,8 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     engine_count(r, owner, alarm, LEVEL_NONE, alarm->level, false);
     switch (engine_kind(r, owner, &of)) {
     case OWNER_WATCHED:
-        slot_restore(&r->watched[of].slot, r->watched[of].conf, alarm->level);
+        condition_restore(&r->watched[of].condition, &r->watched[of].conf->limits, alarm->level);
+        slot_restore(&r->watched[of].slot, alarm->level);
         break;
     case OWNER_DEVICE:
         offline_restore(&r->offline[of]);

@@ -248,8 +248,10 @@ static void next_deadline(void **state)
 
     (void)state;
     bed_make(&bed, 1);
+    rules_destroy(bed.r);
     bed.s.site.rules[0].on_delay_ms = 1000;
     bed.s.site.rules[0].off_delay_ms = 2000;
+    assert_int_equal(rules_create(&bed.s.site, 1, change_cb, &bed.told, &bed.r), RG_OK);
     rules_start(bed.r, at(0));
     assert_int_equal(rules_next_ms(bed.r), 10000); /* d's silence */
     give(&bed, "d.a", 10, 100);

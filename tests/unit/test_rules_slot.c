@@ -1,5 +1,5 @@
 /* LINK rg_rules rg_test_support m */
-/* The state machines by themselves: phases, deadlines, wall times, limits told, numbers at the edge of what
+/* The state machines by themselves, the condition and the slot joined as the engine joins them: phases, deadlines, wall times, limits told, numbers at the edge of what
  * a double holds. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,13 +10,16 @@
 #include <math.h>
 
 #include "base/text.h"
+#include "rules/condition.h"
 #include "rules/offline.h"
 #include "rules/slot.h"
 #include "support_site.h"
 
 struct bed {
     struct support_site s;
+    struct condition_rule limits;
     struct slot_rule rule;
+    struct condition condition;
     struct slot slot;
     struct level_move move;
 };
@@ -27,22 +30,28 @@ static void bed_make(struct bed *bed, const char *rule, bool single)
 
     (void)text_format(text, sizeof text, "device d\npoint a\nrule r points=d.a %s", rule);
     support_site_build(&bed->s, text);
-    slot_rule_init(&bed->rule, &bed->s.site.rules[0], single);
+    condition_rule_init(&bed->limits, &bed->s.site.rules[0], single);
+    slot_rule_init(&bed->rule, &bed->s.site.rules[0]);
+    condition_init(&bed->condition);
     slot_init(&bed->slot);
+}
+
+static bool take(struct bed *bed, int64_t mono, int64_t wall, struct reading reading)
+{
+    struct verdict verdict =
+        condition_judge(&bed->condition, &bed->limits, (enum level)bed->slot.level, &reading);
+
+    return slot_take(&bed->slot, &bed->rule, verdict, (struct moment){mono, wall}, &bed->move);
 }
 
 static bool good(struct bed *bed, int64_t mono, int64_t wall, double value)
 {
-    struct sample sample = {.value = value};
-
-    return slot_sample(&bed->slot, &bed->rule, &sample, (struct moment){mono, wall}, &bed->move);
+    return take(bed, mono, wall, (struct reading){value, READING_GOOD});
 }
 
 static bool bad(struct bed *bed, int64_t mono, int64_t wall)
 {
-    struct sample sample = {.quality = QUALITY_COMM};
-
-    return slot_sample(&bed->slot, &bed->rule, &sample, (struct moment){mono, wall}, &bed->move);
+    return take(bed, mono, wall, (struct reading){0, READING_BAD});
 }
 
 static void assert_move(const struct bed *bed, enum level was, enum level now, int64_t mono, int64_t wall)
@@ -152,22 +161,23 @@ static void limits_told(void **state)
     (void)state;
     bed_make(&bed, "above=yellow:20,red:50 below=blue:5,orange:2 is=30:red", false);
     assert_true(good(&bed, 1, 1, 60));
-    assert_true(slot_limit(&bed.slot, &bed.rule, LEVEL_RED, &limit));
+    assert_true(condition_limit(&bed.condition, &bed.limits, LEVEL_RED, &limit));
     assert_true(limit == 50);
-    assert_true(
-        slot_limit(&bed.slot, &bed.rule, LEVEL_ORANGE, &limit)); /* no orange above: red's was passed */
+    assert_true(condition_limit(&bed.condition, &bed.limits, LEVEL_ORANGE,
+                                &limit)); /* no orange above: red's was passed */
     assert_true(limit == 50);
-    assert_true(slot_limit(&bed.slot, &bed.rule, LEVEL_BLUE, &limit));
+    assert_true(condition_limit(&bed.condition, &bed.limits, LEVEL_BLUE, &limit));
     assert_true(limit == 20);
     assert_true(good(&bed, 2, 2, 1));
     assert_int_equal(bed.move.now, LEVEL_ORANGE);
-    assert_true(slot_limit(&bed.slot, &bed.rule, LEVEL_RED, &limit)); /* red was left from above */
+    assert_true(
+        condition_limit(&bed.condition, &bed.limits, LEVEL_RED, &limit)); /* red was left from above */
     assert_true(limit == 50);
-    assert_true(slot_limit(&bed.slot, &bed.rule, LEVEL_ORANGE, &limit));
+    assert_true(condition_limit(&bed.condition, &bed.limits, LEVEL_ORANGE, &limit));
     assert_true(limit == 2);
     assert_true(good(&bed, 3, 3, 30));
-    assert_false(slot_limit(&bed.slot, &bed.rule, LEVEL_RED, &limit));
-    assert_true(slot_limit(&bed.slot, &bed.rule, LEVEL_YELLOW, &limit));
+    assert_false(condition_limit(&bed.condition, &bed.limits, LEVEL_RED, &limit));
+    assert_true(condition_limit(&bed.condition, &bed.limits, LEVEL_YELLOW, &limit));
     assert_true(limit == 20);
     support_site_free(&bed.s);
 }
@@ -179,13 +189,14 @@ static void restored_limits(void **state)
 
     (void)state;
     bed_make(&bed, "above=yellow:20 below=blue:5,orange:2 is=30:red", false);
-    slot_restore(&bed.slot, &bed.rule, LEVEL_RED);
+    condition_restore(&bed.condition, &bed.limits, LEVEL_RED);
+    slot_restore(&bed.slot, LEVEL_RED);
     assert_int_equal(bed.slot.level, LEVEL_RED);
     assert_int_equal(slot_deadline(&bed.slot, &bed.rule), INT64_MAX);
-    assert_false(slot_limit(&bed.slot, &bed.rule, LEVEL_RED, &limit));
-    assert_true(slot_limit(&bed.slot, &bed.rule, LEVEL_ORANGE, &limit));
+    assert_false(condition_limit(&bed.condition, &bed.limits, LEVEL_RED, &limit));
+    assert_true(condition_limit(&bed.condition, &bed.limits, LEVEL_ORANGE, &limit));
     assert_true(limit == 2);
-    assert_true(slot_limit(&bed.slot, &bed.rule, LEVEL_YELLOW, &limit));
+    assert_true(condition_limit(&bed.condition, &bed.limits, LEVEL_YELLOW, &limit));
     assert_true(limit == 20);
     support_site_free(&bed.s);
 }
@@ -260,13 +271,13 @@ static void extreme_values(void **state)
     bed_make(&bed, "above=red:1e308 below=red:-1e308 deadband=1e308", false);
     for (size_t i = 0; i < RG_COUNT(values); i++) {
         assert_false(good(&bed, (int64_t)i, 0, values[i]));
-        assert_false(bed.slot.has_value);
+        assert_false(bed.condition.has_value);
     }
     assert_true(good(&bed, 10, 0, 1.7e308));
     for (size_t i = 0; i < RG_COUNT(values); i++)
         assert_false(good(&bed, 11, 0, values[i]));
     assert_int_equal(bed.slot.level, LEVEL_RED);
-    assert_true(bed.slot.value == 1.7e308);
+    assert_true(bed.condition.value == 1.7e308);
     support_site_free(&bed.s);
 }
 
@@ -276,11 +287,48 @@ static void has_level(void **state)
 
     (void)state;
     bed_make(&bed, "above=yellow:20 below=blue:5 is=30:red", false);
-    assert_false(slot_rule_has_level(bed.rule.conf, LEVEL_NONE));
-    assert_true(slot_rule_has_level(bed.rule.conf, LEVEL_BLUE));
-    assert_true(slot_rule_has_level(bed.rule.conf, LEVEL_YELLOW));
-    assert_false(slot_rule_has_level(bed.rule.conf, LEVEL_ORANGE));
-    assert_true(slot_rule_has_level(bed.rule.conf, LEVEL_RED));
+    assert_false(condition_rule_has_level(bed.limits.conf, LEVEL_NONE));
+    assert_true(condition_rule_has_level(bed.limits.conf, LEVEL_BLUE));
+    assert_true(condition_rule_has_level(bed.limits.conf, LEVEL_YELLOW));
+    assert_false(condition_rule_has_level(bed.limits.conf, LEVEL_ORANGE));
+    assert_true(condition_rule_has_level(bed.limits.conf, LEVEL_RED));
+    support_site_free(&bed.s);
+}
+
+/* A bound raises by what it proves, and never lowers. */
+static void bounds(void **state)
+{
+    struct bed bed;
+
+    (void)state;
+    bed_make(&bed, "above=blue:10,yellow:20,red:50 below=blue:5,red:2 deadband=1 on=3s off=2s", false);
+    assert_false(take(&bed, 1000, 0, (struct reading){25, READING_AT_LEAST}));
+    assert_int_equal(bed.slot.phase, SLOT_RISING);
+    assert_int_equal(slot_deadline(&bed.slot, &bed.rule), 4000);
+    assert_false(take(&bed, 2000, 0, (struct reading){12, READING_AT_LEAST})); /* yellow is no longer sure */
+    assert_int_equal(slot_deadline(&bed.slot, &bed.rule), 4000);
+    assert_true(slot_expire(&bed.slot, &bed.rule, &bed.move));
+    assert_move(&bed, LEVEL_NONE, LEVEL_BLUE, 4000, 3000);
+    assert_int_equal(bed.slot.phase, SLOT_FROZEN);
+    assert_int_equal(slot_deadline(&bed.slot, &bed.rule), INT64_MAX);
+    assert_true(take(&bed, 5000, 0, (struct reading){21, READING_AT_LEAST})); /* since 1000: over by now */
+    assert_move(&bed, LEVEL_BLUE, LEVEL_YELLOW, 5000, 0);
+    assert_false(take(&bed, 6000, 0, (struct reading){3, READING_AT_LEAST}));
+    assert_int_equal(bed.slot.phase, SLOT_STEADY); /* says nothing about `below`, lowers nothing */
+    assert_false(good(&bed, 7000, 0, 7));
+    assert_int_equal(slot_deadline(&bed.slot, &bed.rule), 9000);
+    assert_false(take(&bed, 8000, 0, (struct reading){7, READING_AT_LEAST})); /* the off-delay stops */
+    assert_int_equal(slot_deadline(&bed.slot, &bed.rule), INT64_MAX);
+    assert_false(good(&bed, 10000, 0, 7));
+    assert_true(slot_expire(&bed.slot, &bed.rule, &bed.move));
+    assert_move(&bed, LEVEL_YELLOW, LEVEL_NONE, 12000, 2000);
+    assert_false(take(&bed, 13000, 0, (struct reading){60, READING_AT_MOST})); /* nothing about `above` */
+    assert_int_equal(bed.slot.phase, SLOT_STEADY);
+    assert_false(take(&bed, 14000, 0, (struct reading){2, READING_AT_MOST}));
+    assert_false(take(&bed, 15000, 0, (struct reading){INFINITY, READING_AT_LEAST})); /* as bad */
+    assert_int_equal(bed.slot.phase, SLOT_FROZEN);
+    assert_true(good(&bed, 17000, 0, 2));
+    assert_move(&bed, LEVEL_NONE, LEVEL_RED, 17000, 0);
     support_site_free(&bed.s);
 }
 
@@ -338,6 +386,7 @@ int main(void)
         cmocka_unit_test(long_limits),
         cmocka_unit_test(extreme_values),
         cmocka_unit_test(has_level),
+        cmocka_unit_test(bounds),
         cmocka_unit_test(silence),
     };
 

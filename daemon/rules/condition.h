@@ -1,0 +1,75 @@
+/* What a reading says under a rule: its level. Pure: no time, nothing is allocated.
+ *
+ * A good reading has a level: the highest whose condition holds, the dead-band of levels already reached
+ * included. A reading may tell less than that:
+ *   - a lower bound ("at least 12": a window with holes in it) says that `above` limits up to it are passed, and nothing
+ *     more; an upper bound the same of `below` limits;
+ *   - a limit that is not known now hides whether its level is reached.
+ * Then the verdict is not sure: at least that level. Such a verdict may raise an alarm, and never lowers one.
+ *
+ * Dead-band, for each side (above, below) by itself: a level counts as reached on a side while the alarm
+ * stands at it or higher and readings of that side have been at its limit; it is held until a reading is
+ * back past the limit by more than the dead-band, and must be reached anew after that. A level whose
+ * on-delay still runs has not been reached: inside its dead-band, but short of its limit, its clock stops.
+ * `is` conditions have no dead-band. */
+#ifndef RG_RULES_CONDITION_H
+#define RG_RULES_CONDITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/level.h"
+#include "model/site.h"
+#include "rules/reading.h"
+
+/* What gave a level. */
+enum condition_side {
+    SIDE_IS,    /* an `is` condition: no limit to tell */
+    SIDE_ABOVE, /* value >= limit */
+    SIDE_BELOW, /* value <= limit */
+};
+
+/* The limits of a rule, made ready for points of one precision. */
+struct condition_rule {
+    double above[LEVEL_COUNT], below[LEVEL_COUNT]; /* +-infinity where the rule has no limit */
+    double above_hold[LEVEL_COUNT],
+        below_hold[LEVEL_COUNT]; /* the same with the dead-band taken off or added */
+    double quiet_min, quiet_max; /* strictly between them no level holds; empty when there are `is` */
+    bool single;                 /* for f32 points: values and limits are compared as floats */
+    const struct site_rule *conf;
+};
+
+/* One point under one rule. */
+struct condition {
+    double value;              /* of the last reading that had one */
+    bool has_value;            /* there was one */
+    uint8_t high, low;         /* enum level: what the last good reading held on the side above, and below */
+    uint8_t side[LEVEL_COUNT]; /* enum condition_side: which side last gave this level */
+};
+
+struct verdict {
+    enum level level;
+    bool sure; /* false: at least that level, perhaps more; LEVEL_NONE: nothing is known */
+};
+
+/* conf must outlive rule. single: the points are unscaled f32 (a float's 19.9 is below the double 19.9, yet
+ * it is what the device, the record and the operator call 19.9). */
+void condition_rule_init(struct condition_rule *rule, const struct site_rule *conf, bool single);
+/* True when any condition of the rule can give this level. */
+bool condition_rule_has_level(const struct site_rule *conf, enum level level);
+
+void condition_init(struct condition *c);
+/* An alarm that stood at level before the start: everything up to it counts as reached on both sides. */
+void condition_restore(struct condition *c, const struct condition_rule *rule, enum level level);
+
+/* Judges one reading. reached: the level that the alarm stands at. A value that is not finite counts as bad. */
+struct verdict condition_judge(struct condition *c, const struct condition_rule *rule, enum level reached,
+                               const struct reading *reading);
+
+/* The configured limit that readings stood at or past when they last gave this level; false: it came from an
+ * `is`. */
+bool condition_limit(const struct condition *c, const struct condition_rule *rule, enum level level,
+                     double *limit);
+
+#endif
