@@ -170,6 +170,8 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     p->load = next.load;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
     now = pipeline_now(p); /* letting go may have taken a while */
+    p->taken.at = now;
+    p->taken.turn = store_turn(p->store);
     rules_start(p->rules, now);
     if (old)
         rules_inherit(p->rules, old);

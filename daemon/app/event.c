@@ -20,8 +20,7 @@ static struct jsonw *event_begin(struct pipeline *p, const char *kind, int64_t w
 
 void event_start(struct pipeline *p, bool clean)
 {
-    int64_t now = loop_wall_ms(p->loop);
-    struct jsonw *w = event_begin(p, "start", now);
+    struct jsonw *w = event_begin(p, "start", p->taken.at.wall_ms);
 
     log_info("riskgated %s started: gateway %s, boot %" PRId64 "%s", p->env.version, p->site->gateway.id,
              p->boot, clean ? "" : ", the last run did not end cleanly");
@@ -29,7 +28,8 @@ void event_start(struct pipeline *p, bool clean)
     jsonw_key_string(w, "version", p->env.version);
     jsonw_key_bool(w, "clean", clean);
     jsonw_key_string(w, "config", p->config_sha256);
-    pipeline_append_event(p, "start", now);
+    pipeline_append_event_at(p, "start", p->taken.at, p->taken.turn);
+    p->taken.turn = 0;
 }
 
 void event_stop(struct pipeline *p, const char *reason)
@@ -63,12 +63,13 @@ static void applied_begin(struct pipeline *p, const struct config *config, const
     jsonw_array_begin(w);
 }
 
-static void applied_end(struct pipeline *p, size_t more, int64_t now)
+static void applied_end(struct pipeline *p, size_t more)
 {
     jsonw_array_end(&p->event);
     if (more > 0)
         jsonw_key_int(&p->event, "more", (int64_t)more);
-    pipeline_append_event(p, "config", now);
+    pipeline_append_event_at(p, "config", p->taken.at, p->taken.turn);
+    p->taken.turn = 0;
 }
 
 static void write_change(struct jsonw *w, const struct config_change *c)
@@ -84,7 +85,7 @@ static void write_change(struct jsonw *w, const struct config_change *c)
 void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
                           const char *by)
 {
-    int64_t now = loop_wall_ms(p->loop);
+    int64_t now = p->taken.at.wall_ms;
     size_t written = 0;
     size_t left = diff->count;
 
@@ -94,7 +95,7 @@ void event_config_applied(struct pipeline *p, const struct config *config, const
         if (!is_limit(&diff->changes[i]))
             continue;
         if (written == CHANGES_IN_EVENT) {
-            applied_end(p, 0, now);
+            applied_end(p, 0);
             applied_begin(p, config, by, now);
             written = 0;
         }
@@ -109,7 +110,7 @@ void event_config_applied(struct pipeline *p, const struct config *config, const
         written++;
         left--;
     }
-    applied_end(p, left, now);
+    applied_end(p, left);
 }
 
 void event_config_refused(struct pipeline *p, const struct config *config, const char *why, const char *by)

@@ -31,6 +31,7 @@ static void append_telemetry(struct pipeline *p, const struct frame *frame)
     struct store_record r = {
         .stream = STREAM_TELEMETRY,
         .ts = frame->at.wall_ms,
+        .mono = frame->at.mono_ms,
         .device = frame->device,
         .device_name = p->site->devices[frame->device].name,
         .unsynced = frame->clock_unsynced,
@@ -91,6 +92,7 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
     struct store_record r = {
         .stream = STREAM_ALARM,
         .ts = change->at.wall_ms,
+        .mono = change->at.mono_ms,
         .device = SITE_NONE,
         .unsynced = unsynced,
         .level = change->alarm->level,
@@ -210,7 +212,17 @@ const struct store_cbs flow_store_cbs = {committed_cb, alarm_not_stored_cb, stor
 
 void pipeline_append_event(struct pipeline *p, const char *kind, int64_t wall_ms)
 {
-    struct store_record r = {.stream = STREAM_EVENT, .ts = wall_ms, .device = SITE_NONE, .kind = kind};
+    pipeline_append_event_at(p, kind, (struct moment){loop_mono_ms(p->loop), wall_ms}, 0);
+}
+
+void pipeline_append_event_at(struct pipeline *p, const char *kind, struct moment at, int64_t turn)
+{
+    struct store_record r = {.stream = STREAM_EVENT,
+                             .ts = at.wall_ms,
+                             .mono = at.mono_ms,
+                             .turn = turn,
+                             .device = SITE_NONE,
+                             .kind = kind};
 
     r.unsynced = !loop_clock_synced(p->loop);
     if (record_end(&p->event, r.unsynced, &r.body, &r.length) != RG_OK || store_append(p->store, &r) != RG_OK)

@@ -39,6 +39,10 @@ struct pipeline {
     char config_sha256[65];
     int64_t boot;
     int64_t started_ms; /* monotonic: when the daemon was */
+    struct {
+        struct moment at;
+        int64_t turn; /* before all that the rules did then; 0: an event has taken it */
+    } taken;          /* when the rules in force began: what the events `start` and `config` tell */
     struct poll *poll;
     struct convert *convert;
     struct rules *rules;
@@ -89,6 +93,8 @@ enum rg_err pipeline_close(struct pipeline *p);
 struct moment pipeline_now(const struct pipeline *p);
 /* Hands the record to the store; counts it when it cannot be taken. */
 void pipeline_append_event(struct pipeline *p, const char *kind, int64_t wall_ms);
+/* The same at another instant; turn: its place among all records, from store_turn, or 0: now. */
+void pipeline_append_event_at(struct pipeline *p, const char *kind, struct moment at, int64_t turn);
 /* The state document in p->document. */
 void pipeline_write_state(struct pipeline *p, bool online);
 void pipeline_publish_risk(struct pipeline *p);

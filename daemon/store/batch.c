@@ -31,7 +31,8 @@ static size_t alarm_offset(size_t length, size_t name_length)
     return align_up(offsetof(struct entry, text) + ENTRY_HEAD + length + ENTRY_TAIL + name_length + 1);
 }
 
-enum rg_err region_add(struct region *r, const struct store_record *record, uint32_t device, const char *name)
+enum rg_err region_add(struct region *r, const struct store_record *record, int64_t turn, uint32_t device,
+                       const char *name)
 {
     size_t name_length = name == NULL ? 0 : strlen(name);
     if (name_length > TEXT_ID_MAX || record->length > r->capacity)
@@ -48,6 +49,8 @@ enum rg_err region_add(struct region *r, const struct store_record *record, uint
         .size = (uint32_t)size,
         .length = (uint32_t)record->length,
         .ts = record->ts,
+        .mono = record->mono,
+        .turn = turn,
         .device = device,
         .stream = (uint8_t)record->stream,
         .level = (uint8_t)record->level,

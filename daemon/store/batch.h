@@ -20,7 +20,7 @@
 struct entry {
     uint32_t size;   /* of the whole entry, a multiple of 8 */
     uint32_t length; /* of the body */
-    int64_t ts;
+    int64_t ts, mono, turn;
     uint32_t device; /* id in the store */
     uint8_t stream, level, was;
     bool unsynced;
@@ -42,10 +42,10 @@ struct region {
 RG_NODISCARD enum rg_err region_create(struct region *r, size_t capacity);
 void region_destroy(struct region *r); /* takes a zeroed one */
 void region_clear(struct region *r);
-/* Copies the record behind the last one. device: its id in the store; name: what is kept in the name's place, or
+/* Copies the record behind the last one. turn: its place among all records. device: its id in the store; name: what is kept in the name's place, or
  * NULL. RG_EFULL: no room; RG_ERANGE: it could never have. */
-RG_NODISCARD enum rg_err region_add(struct region *r, const struct store_record *record, uint32_t device,
-                                    const char *name);
+RG_NODISCARD enum rg_err region_add(struct region *r, const struct store_record *record, int64_t turn,
+                                    uint32_t device, const char *name);
 
 /* The entry at offset; the next one is at offset + entry->size. */
 struct entry *region_at(const struct region *r, size_t offset);

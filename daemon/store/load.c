@@ -37,6 +37,9 @@ static enum rg_err take_alarm(struct store *s, struct store_start *start, sqlite
     a->raised_ms = sqlite3_column_int64(row, 7);
     a->cleared_ms = sqlite3_column_int64(row, 8);
     a->acked_ms = sqlite3_column_int64(row, 9);
+    a->suppressed = sqlite3_column_int(row, 11) != 0;
+    a->first_out = sqlite3_column_int(row, 12) != 0;
+    a->shelved_until_ms = sqlite3_column_int64(row, 13);
     return fits && level >= 0 && level < LEVEL_COUNT ? RG_OK : RG_ECORRUPT;
 }
 
@@ -115,8 +118,9 @@ int load_state(struct store *s, struct store_start *start, enum rg_err *err)
         const char *sql;
         row_cb take;
     } parts[] = {
-        {"SELECT alarm, rule, point, area, level, acked, shelved, raised_ts, cleared_ts, acked_ts, acked_by"
-         " FROM occurrence WHERE cleared_ts = 0 ORDER BY raised_ts, alarm",
+        {"SELECT alarm, rule, point, area, level, acked, shelved, raised_ts, cleared_ts, acked_ts, acked_by,"
+         " suppressed, first_out, shelved_until FROM occurrence WHERE cleared_ts = 0 ORDER BY raised_ts, "
+         "alarm",
          take_alarm},
         {"SELECT uplink, stream, acked, ranges FROM cursor", take_cursor},
         {"SELECT id, name FROM device", take_device},

@@ -86,6 +86,13 @@ static enum rg_err begin_boot(struct store *s, struct store_start *start, struct
         rc = db_number(s->db, "SELECT boot FROM run", 0, &start->boot);
     if (rc == SQLITE_OK)
         rc = db_number(s->db, "SELECT next_alarm FROM run", 1, &next);
+    /* Seen from the newest records: what the retention has taken was older. */
+    if (rc == SQLITE_OK)
+        rc = db_number(s->db,
+                       "SELECT max(coalesce((SELECT turn FROM telemetry ORDER BY seq DESC LIMIT 1), 0),"
+                       " coalesce((SELECT turn FROM alarm ORDER BY seq DESC LIMIT 1), 0),"
+                       " coalesce((SELECT turn FROM event ORDER BY seq DESC LIMIT 1), 0))",
+                       0, &s->turn);
     start->next_alarm = s->next_alarm = s->next_alarm_kept = (uint64_t)next;
     return rc == SQLITE_OK ? RG_OK : sqlite_failed(s, rc, why);
 }

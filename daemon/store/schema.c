@@ -79,7 +79,29 @@ static const char views[] =
 static const char applied[] =
     "CREATE TABLE applied(id INTEGER PRIMARY KEY CHECK (id = 1), config TEXT NOT NULL);";
 
-static const char *const steps[SCHEMA_VERSION] = {tables, views, applied};
+/* 4: what a replay needs beside the records: `turn`, the order in which everything was taken in, over all streams and for
+ * ever, and `mono`, the monotonic instant; and the rest of an alarm's state. */
+static const char replay[] =
+    "ALTER TABLE alarm ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE alarm ADD COLUMN mono INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE telemetry ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE telemetry ADD COLUMN mono INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN mono INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE occurrence ADD COLUMN suppressed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE occurrence ADD COLUMN first_out INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE occurrence ADD COLUMN shelved_until INTEGER NOT NULL DEFAULT 0;"
+    "DROP VIEW v_alarm;"
+    "CREATE VIEW v_alarm(alarm, rule, point, area, level, state, acked, raised_ts, cleared_ts, acked_ts,"
+    " acked_by) AS"
+    " SELECT alarm, rule, nullif(point, ''), nullif(area, ''),"
+    " CASE level WHEN 4 THEN 'red' WHEN 3 THEN 'orange' WHEN 2 THEN 'yellow' WHEN 1 THEN 'blue' ELSE 'none' "
+    "END,"
+    " CASE WHEN cleared_ts <> 0 THEN 'cleared' WHEN suppressed THEN 'suppressed' WHEN shelved THEN 'shelved'"
+    " ELSE 'active' END,"
+    " acked, raised_ts, nullif(cleared_ts, 0), nullif(acked_ts, 0), nullif(acked_by, '') FROM occurrence;";
+
+static const char *const steps[SCHEMA_VERSION] = {tables, views, applied, replay};
 
 static enum rg_err fail(sqlite3 *db, int rc, const char *what, char *why, size_t why_size)
 {

@@ -92,10 +92,16 @@ static enum rg_err add_telemetry(struct store *s, const struct store_record *rec
     enum rg_err err = devices_enter(s->devices, record->device, record->device_name, &id, &stored);
     if (err != RG_OK)
         return err;
-    err = region_add(lane_gather(&s->lanes[LANE_TELEMETRY]), record, id, stored ? NULL : record->device_name);
+    err = region_add(lane_gather(&s->lanes[LANE_TELEMETRY]), record, store_turn(s), id,
+                     stored ? NULL : record->device_name);
     if (err == RG_OK && !stored)
         s->new_devices = true;
     return err;
+}
+
+int64_t store_turn(struct store *s)
+{
+    return ++s->turn;
 }
 
 enum rg_err store_append(struct store *s, const struct store_record *record)
@@ -112,7 +118,8 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
         err = add_telemetry(s, record);
     } else {
         const char *kind = record->stream == STREAM_EVENT ? record->kind : NULL;
-        err = region_add(lane_gather(&s->lanes[LANE_ALARMS]), record, 0, kind);
+        int64_t turn = record->turn != 0 ? record->turn : store_turn(s);
+        err = region_add(lane_gather(&s->lanes[LANE_ALARMS]), record, turn, 0, kind);
     }
     if (err != RG_OK && err != RG_EINVAL) {
         s->dropped[record->stream]++;

@@ -28,7 +28,10 @@ struct store;
 
 struct store_record {
     enum stream stream;
-    int64_t ts; /* wall ms */
+    int64_t ts;   /* wall ms */
+    int64_t mono; /* monotonic ms of the same instant; kept for a replay, not part of the record */
+    /* Its place in the order in which everything was taken in, from store_turn; 0: now. Not for telemetry. */
+    int64_t turn;
     const char *body;
     size_t length;
     uint32_t device;         /* telemetry: index into site.devices (for filters), else SITE_NONE */
@@ -108,6 +111,9 @@ RG_NODISCARD enum rg_err store_devices(struct store *s, const char *const *names
 /* The configuration in force, as a text for the next start to compare with: kept with the next commit that leaves no
  * record behind which was appended before, so a change that is kept has been recorded. Copied. RG_ENOMEM. */
 RG_NODISCARD enum rg_err store_config_put(struct store *s, const char *text, size_t length);
+
+/* Takes a place in the order of all records, for one that is appended later (an event whose consequences come first). */
+int64_t store_turn(struct store *s);
 
 /* Copies the record. RG_EFULL: the stream's share of memory is full (RG_ERANGE: longer than all of it); it is
  * counted and reported by `lost`. */

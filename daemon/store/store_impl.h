@@ -64,6 +64,7 @@ struct store {
     char *path;
     int lock;
     int64_t commit_ms;
+    int64_t turn; /* of the last record taken in */
     struct retention_limits limits;
 
     sqlite3 *db;

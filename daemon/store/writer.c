@@ -9,13 +9,16 @@ static const char *const statements[WRITER_STMT_COUNT] = {
     [WRITER_BEGIN] = "BEGIN IMMEDIATE",
     [WRITER_COMMIT] = "COMMIT",
     [WRITER_ROLLBACK] = "ROLLBACK",
-    [WRITER_ALARM] = "INSERT INTO alarm(seq, ts, unsynced, body, hash, peak) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    [WRITER_TELEMETRY] = "INSERT INTO telemetry(seq, ts, unsynced, body, device) VALUES (?1, ?2, ?3, ?4, ?5)",
-    [WRITER_EVENT] = "INSERT INTO event(seq, ts, unsynced, body, hash, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [WRITER_ALARM] = "INSERT INTO alarm(seq, ts, unsynced, body, hash, turn, mono, peak)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [WRITER_TELEMETRY] = "INSERT INTO telemetry(seq, ts, unsynced, body, device, turn, mono)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [WRITER_EVENT] = "INSERT INTO event(seq, ts, unsynced, body, hash, turn, mono, kind)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [WRITER_REPORT] = "INSERT INTO report(seq, ts, unsynced, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
     [WRITER_OCCURRENCE] = "INSERT OR REPLACE INTO occurrence(alarm, rule, point, area, level, acked, shelved,"
-                          " raised_ts, cleared_ts, acked_ts, acked_by)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                          " raised_ts, cleared_ts, acked_ts, acked_by, suppressed, first_out, shelved_until)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [WRITER_NEXT_ALARM] = "UPDATE run SET next_alarm = max(next_alarm, ?1)",
     [WRITER_CONFIG] = "INSERT OR REPLACE INTO applied(id, config) VALUES (1, ?1)",
     [WRITER_STREAM] = "UPDATE stream SET seq = ?2, hash = ?3 WHERE id = ?1",
@@ -178,6 +181,9 @@ static int put_occurrence(struct writer *w, const struct alarm *a)
     bind_int(stmt, 9, a->cleared_ms);
     bind_int(stmt, 10, a->acked_ms);
     bind_text(stmt, 11, a->acked_by, strlen(a->acked_by));
+    bind_int(stmt, 12, a->suppressed);
+    bind_int(stmt, 13, a->first_out);
+    bind_int(stmt, 14, a->shelved_until_ms);
     return db_run(stmt);
 }
 
@@ -226,10 +232,14 @@ static int put_record(struct writer *w, struct entry *e, struct writer_stream *s
         bind_text(stmt, 5, stream->hash, CHAIN_HEX);
     else
         bind_int(stmt, 5, e->device);
+    if (e->stream != STREAM_REPORT) {
+        bind_int(stmt, 6, e->turn);
+        bind_int(stmt, 7, e->mono);
+    }
     if (e->stream == STREAM_ALARM)
-        bind_int(stmt, 6, e->level > e->was ? e->level : e->was);
+        bind_int(stmt, 8, e->level > e->was ? e->level : e->was);
     else if (e->stream == STREAM_EVENT)
-        bind_text(stmt, 6, entry_name(e), e->name_length);
+        bind_text(stmt, 8, entry_name(e), e->name_length);
 
     int rc = db_run(stmt);
     if (rc == SQLITE_OK)
