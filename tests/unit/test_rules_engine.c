@@ -252,6 +252,7 @@ static void next_deadline(void **state)
     bed.s.site.rules[0].on_delay_ms = 1000;
     bed.s.site.rules[0].off_delay_ms = 2000;
     assert_int_equal(rules_create(&bed.s.site, 1, change_cb, &bed.told, &bed.r), RG_OK);
+    bed.told.rules = bed.r;
     rules_start(bed.r, at(0));
     assert_int_equal(rules_next_ms(bed.r), 10000); /* d's silence */
     give(&bed, "d.a", 10, 100);
