@@ -46,7 +46,10 @@ struct rules {
     const struct site *site;
     rules_change_cb cb;
     void *arg;
+    rules_area_cb area_cb; /* or NULL */
+    void *area_arg;
     bool started;
+    bool levels_told;          /* rules_levels_from was called */
     struct engine_conf *confs; /* two for each rule: for doubles, for floats */
     uint32_t *first;           /* [point_count + 1]: where each point's slots begin */
     struct watched *watched;
@@ -58,7 +61,8 @@ struct rules {
     struct alarms alarms;
     struct risk risk;
     struct follow follow;
-    struct hash_index *rules_by_name, *points_by_name, *devices_by_name, *outputs_by_name; /* for restoring */
+    struct hash_index *rules_by_name, *points_by_name, *devices_by_name, *outputs_by_name,
+        *areas_by_name; /* for restoring */
 };
 
 enum engine_kind {
@@ -75,6 +79,13 @@ uint32_t engine_area(const struct rules *r, uint32_t owner);
 /* An alarm of owner (shelved ones stay out of what the outputs follow) went from one level to another. */
 void engine_count(struct rules *r, uint32_t owner, const struct alarm *alarm, enum level was, enum level now,
                   bool told);
+/* A restored alarm that nobody owns begins, or ceases, to count for the area it names; returns that or SITE_NONE. */
+uint32_t engine_count_orphan(struct rules *r, const struct alarm *alarm, bool active);
+/* Tells of a change, when everything is as it says, and then of the levels it changed: of the area of the alarm (or
+ * SITE_NONE), of those above it, of the gateway. */
+void engine_announce(struct rules *r, uint32_t area, const struct alarm_change *change);
+/* Tells of every level that is not the one told last. */
+void engine_announce_areas(struct rules *r, struct moment at);
 /* Renews the deadline of an owner after it was fed. */
 void engine_schedule(struct rules *r, uint32_t owner);
 /* Tells of the clear of a restored occurrence that nobody owns, and lets go of it. */

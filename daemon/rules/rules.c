@@ -63,9 +63,21 @@ void engine_count(struct rules *r, uint32_t owner, const struct alarm *alarm, en
         origin.rule = r->watched[index].rule;
     else if (kind == OWNER_OUTPUT)
         origin.module = r->site->outputs[index].device;
-    risk_move(&r->risk, origin.area, was, now);
+    risk_move(&r->risk, origin.area, origin.rule, was, now);
     if (!alarm->shelved)
         follow_move(&r->follow, &origin, was, now, told);
+}
+
+uint32_t engine_count_orphan(struct rules *r, const struct alarm *alarm, bool active)
+{
+    uint32_t area = SITE_NONE;
+    enum level level = alarm->level;
+
+    if (hash_index_find(r->areas_by_name, alarm->area, &area) != RG_OK)
+        area = SITE_NONE;
+    if (level > LEVEL_NONE && level <= LEVEL_RED && !alarm->suppressed)
+        risk_move(&r->risk, area, SITE_NONE, active ? LEVEL_NONE : level, active ? level : LEVEL_NONE);
+    return area;
 }
 
 void engine_schedule(struct rules *r, uint32_t owner)
@@ -83,6 +95,34 @@ void engine_schedule(struct rules *r, uint32_t owner)
     case OWNER_OUTPUT:
         break; /* its fault has no delay here: output/ counts the failures */
     }
+}
+
+struct level_news {
+    const struct rules *r;
+    struct moment at;
+};
+
+static void area_changed(void *arg, uint32_t area, enum level level, enum level was)
+{
+    const struct level_news *news = arg;
+
+    if (news->r->area_cb)
+        news->r->area_cb(news->r->area_arg, area, level, was, news->at);
+}
+
+void engine_announce(struct rules *r, uint32_t area, const struct alarm_change *change)
+{
+    struct level_news news = {.r = r, .at = change->at};
+
+    r->cb(r->arg, change);
+    risk_tell(&r->risk, area, area_changed, &news);
+}
+
+void engine_announce_areas(struct rules *r, struct moment at)
+{
+    struct level_news news = {.r = r, .at = at};
+
+    risk_tell_all(&r->risk, area_changed, &news);
 }
 
 /* What an event says about its owner, whatever happened. */
@@ -171,7 +211,7 @@ static void carry_out(struct rules *r, uint32_t owner, const struct level_move *
     change.event = event;
     change.at = move->at;
     change.was = move->was;
-    r->cb(r->arg, &change);
+    engine_announce(r, area, &change);
     if (event == ALARM_CLEAR)
         alarms_release(&r->alarms, index);
 }
@@ -182,10 +222,11 @@ void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now)
     struct level_move move = {.was = o->alarm.level, .now = LEVEL_NONE, .at = now};
     struct alarm_change change = {
         .at = now, .was = move.was, .alarm = &o->alarm, .comment = ENGINE_NO_LONGER};
+    uint32_t area = engine_count_orphan(r, &o->alarm, false);
 
     change.event = alarms_move(o, &move);
     alarms_unlist(&r->alarms, index);
-    r->cb(r->arg, &change);
+    engine_announce(r, area, &change);
     alarms_release(&r->alarms, index);
 }
 

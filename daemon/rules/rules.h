@@ -83,6 +83,16 @@ RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alar
 /* Time begins; before it frames and ticks are ignored. */
 void rules_start(struct rules *r, struct moment now);
 
+/* Called for every change of the live level of an area (its own, aggregated where it is configured so) or, with SITE_NONE,
+ * of the gateway: right after the transition that led to it was told, with its instant; the area of the alarm first, then
+ * those above it, then the gateway. To be set before rules_start; what was restored is no change, unless
+ * rules_levels_from says otherwise. */
+typedef void (*rules_area_cb)(void *arg, uint32_t area, enum level level, enum level was, struct moment at);
+void rules_on_area(struct rules *r, rules_area_cb cb, void *arg);
+/* Before rules_start: the levels are told from those of the engine that is at work until then, areas by name; what a new
+ * configuration makes another level (a new tree, an aggregation) is a change at the instant of the start. */
+void rules_levels_from(struct rules *r, const struct rules *from);
+
 /* Right after rules_start, from the engine that was at work until then (another site, which must still be there; the same
  * clock): where rule, point and device are configured as they were, delays run on, dead-bands stay reached and the wait
  * for a silent device is not begun anew, so that no reload puts an alarm off. A changed rule begins with what was
@@ -109,9 +119,10 @@ uint64_t rules_next_alarm(const struct rules *r);
 RG_NODISCARD enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,
                                    struct moment now);
 
-/* Live risk: the highest active alarm in the area and below it; alarms: how many active ones there are. */
+/* Live risk: the highest active alarm in the area and below it, or more where the area aggregates (risk.h); alarms: how
+ * many active ones there are. */
 enum level rules_area_level(const struct rules *r, uint32_t area, size_t *alarms);
-enum level rules_level(const struct rules *r); /* the highest of all, alarms without an area included */
+enum level rules_level(const struct rules *r); /* the highest of all areas and of the alarms without one */
 /* What an output follows: the highest active alarm of its area and below it, or of its rule. Left out are shelved alarms
  * and the faults of outputs on its own module. *announced (may be NULL): how many alarms were raised or escalated there to
  * its `from` or higher since rules_create, restored ones not counted: when it grows, a silenced sounder sounds again. */

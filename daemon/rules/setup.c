@@ -97,6 +97,10 @@ static enum rg_err create_names(struct rules *r)
         err = hash_index_add(r->points_by_name, site->points[i].full_name, i, NULL);
     if (err == RG_OK)
         err = hash_index_create(site->output_count, &r->outputs_by_name);
+    if (err == RG_OK)
+        err = hash_index_create(site->area_count, &r->areas_by_name);
+    for (uint32_t i = 0; err == RG_OK && i < site->area_count; i++)
+        err = hash_index_add(r->areas_by_name, site->areas[i].name, i, NULL);
     for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++)
         err = hash_index_add(r->devices_by_name, site->devices[i].name, i, NULL);
     for (uint32_t i = 0; err == RG_OK && i < site->output_count; i++)
@@ -143,6 +147,7 @@ void rules_destroy(struct rules *r)
     risk_destroy(&r->risk);
     alarms_destroy(&r->alarms);
     deadlines_destroy(&r->deadlines);
+    hash_index_destroy(r->areas_by_name);
     hash_index_destroy(r->outputs_by_name);
     hash_index_destroy(r->devices_by_name);
     hash_index_destroy(r->points_by_name);
@@ -206,8 +211,11 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     index = alarms_restore(&r->alarms, owner, alarm, area_name);
     if (index == ALARMS_NONE)
         return RG_EFULL;
-    if (owner == ALARMS_NONE)
+    if (owner == ALARMS_NONE) {
+        /* Until rules_start clears it, so that what its area's level falls from is known then. */
+        (void)engine_count_orphan(r, alarm, true);
         return RG_OK;
+    }
     r->open[owner] = index;
     engine_count(r, owner, alarm, LEVEL_NONE, alarm->level, false);
     switch (engine_kind(r, owner, &of)) {
@@ -231,6 +239,8 @@ void rules_start(struct rules *r, struct moment now)
     if (r->started)
         return;
     r->started = true;
+    if (!r->levels_told)
+        risk_tell_all(&r->risk, NULL, NULL); /* they were before the start */
     alarms_sort(&r->alarms);
     for (uint32_t i = 0; i < r->site->device_count; i++) {
         offline_start(&r->offline[i], now);
@@ -240,5 +250,26 @@ void rules_start(struct rules *r, struct moment now)
         following = r->alarms.pool[i].next;
         if (r->alarms.pool[i].owner == ALARMS_NONE)
             engine_drop_orphan(r, i, now);
+    }
+    engine_announce_areas(r, now);
+}
+
+void rules_on_area(struct rules *r, rules_area_cb cb, void *arg)
+{
+    r->area_cb = cb;
+    r->area_arg = arg;
+}
+
+void rules_levels_from(struct rules *r, const struct rules *from)
+{
+    if (r->started || !from->started)
+        return;
+    r->levels_told = true;
+    risk_told(&r->risk, SITE_NONE, risk_level(&from->risk, SITE_NONE, NULL));
+    for (uint32_t i = 0; i < r->site->area_count; i++) {
+        uint32_t before;
+
+        if (hash_index_find(from->areas_by_name, r->site->areas[i].name, &before) == RG_OK)
+            risk_told(&r->risk, i, risk_level(&from->risk, before, NULL));
     }
 }

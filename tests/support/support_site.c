@@ -114,6 +114,8 @@ static void add_area(struct support_site *s, struct line *line, const char *name
             area.inherent = level(line, value);
         else if (strcmp(word, "label") == 0)
             area.label = keep(s, value);
+        else if (strcmp(word, "aggregate") == 0 && strcmp(value, "gb39496") == 0)
+            area.aggregate = AGGREGATE_GB39496;
         else
             refuse(line, "unknown key");
     }

@@ -2,7 +2,7 @@
  *
  * One thing a line, first its kind and name, then key=value without spaces (durations as in the
  * configuration):
- *     area shop parent=plant inherent=orange label=Shop
+ *     area shop parent=plant inherent=orange label=Shop aggregate=gb39496
  *     bus b1 host=127.0.0.1 port=1502            or: bus b2 path=/dev/ttyS1 baud=9600
  *     device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe
  *     point a type=f32 unit=%LEL holding=0       (of the device above it)
