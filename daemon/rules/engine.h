@@ -1,6 +1,6 @@
-/* The engine's state, shared by setup.c (build, restore, start), inherit.c (go on after a reload) and rules.c (run,
- * read). Private to this
- * folder.
+/* The engine's state, private to this folder. setup.c builds it, puts alarms back and starts it, inherit.c goes on after a
+ * reload; rules.c feeds it, acts.c does what people ask for; tell.c carries moves out; owners.c knows whose alarm is
+ * whose; read.c answers.
  *
  * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
  * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults).
@@ -26,6 +26,13 @@
 #define ENGINE_NO_LONGER "no longer configured"
 #define ENGINE_SILENT "device does not answer"
 #define ENGINE_FAULTY "output cannot be brought to its state"
+
+enum engine_kind {
+    OWNER_WATCHED, /* a rule on a point: index into watched */
+    OWNER_DEVICE,  /* a device's silence: index into site.devices */
+    OWNER_OUTPUT,  /* an output's fault: index into site.outputs */
+};
+#define OWNER_KINDS (OWNER_OUTPUT + 1)
 
 /* A rule made ready for points of one precision. */
 struct engine_conf {
@@ -54,8 +61,9 @@ struct rules {
     uint32_t *first;           /* [point_count + 1]: where each point's slots begin */
     struct watched *watched;
     uint32_t watched_count;
-    struct offline *offline; /* by device */
-    uint32_t *open;          /* by owner: its occurrence, or ALARMS_NONE */
+    struct offline *offline;    /* by device */
+    uint32_t *open;             /* by owner: its occurrence, or ALARMS_NONE */
+    uint32_t base[OWNER_KINDS]; /* the first owner of each kind */
     uint32_t owner_count;
     struct deadlines deadlines;
     struct alarms alarms;
@@ -65,11 +73,6 @@ struct rules {
         *areas_by_name; /* for restoring */
 };
 
-enum engine_kind {
-    OWNER_WATCHED, /* a rule on a point: index into watched */
-    OWNER_DEVICE,  /* a device's silence: index into site.devices */
-    OWNER_OUTPUT,  /* an output's fault: index into site.outputs */
-};
 enum engine_kind engine_kind(const struct rules *r, uint32_t owner, uint32_t *index);
 uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t index);
 /* The device an owner belongs to. */
@@ -88,6 +91,12 @@ void engine_announce(struct rules *r, uint32_t area, const struct alarm_change *
 void engine_announce_areas(struct rules *r, struct moment at);
 /* Renews the deadline of an owner after it was fed. */
 void engine_schedule(struct rules *r, uint32_t owner);
+/* Carries out every deadline up to an instant. */
+void engine_until(struct rules *r, int64_t mono_ms);
+/* What an event says about its owner, whatever happened. */
+struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const struct alarm *alarm);
+/* Carries a move out everywhere, then tells of it: who is told finds the new state. */
+void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *move);
 /* Tells of the clear of a restored occurrence that nobody owns, and lets go of it. */
 void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now);
 

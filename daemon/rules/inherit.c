@@ -75,7 +75,7 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
         return;
     r->offline[device].heard = from->offline[index].heard;
     r->offline[device].moved = from->offline[index].moved;
-    engine_schedule(r, r->watched_count + device);
+    engine_schedule(r, engine_owner(r, OWNER_DEVICE, device));
 }
 
 void rules_inherit(struct rules *r, const struct rules *from)

@@ -9,16 +9,11 @@ static void *zeroed(size_t count, size_t size)
     return calloc(count ? count : 1, size);
 }
 
-/* How many slots each point has, then where they begin. False: more than 32 bits can count. */
-static bool count_slots(struct rules *r)
+/* How many slots each point has, then where they begin. */
+static void count_slots(struct rules *r)
 {
     const struct site *site = r->site;
-    uint64_t total = (uint64_t)site->device_count + site->output_count;
 
-    for (size_t i = 0; i < site->rule_count; i++)
-        total += site->rules[i].point_count;
-    if (total > UINT32_MAX - ENGINE_ORPHANS - 1)
-        return false;
     for (size_t i = 0; i < site->rule_count; i++) {
         for (size_t j = 0; j < site->rules[i].point_count; j++)
             r->first[site->rules[i].points[j] + 1]++;
@@ -26,6 +21,23 @@ static bool count_slots(struct rules *r)
     for (size_t i = 0; i < site->point_count; i++)
         r->first[i + 1] += r->first[i];
     r->watched_count = r->first[site->point_count];
+}
+
+/* Gives each owner its number. False: more than 32 bits can count. */
+static bool number_owners(struct rules *r)
+{
+    const struct site *site = r->site;
+    uint64_t counts[OWNER_KINDS] = {[OWNER_DEVICE] = site->device_count, [OWNER_OUTPUT] = site->output_count};
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < site->rule_count; i++)
+        counts[OWNER_WATCHED] += site->rules[i].point_count;
+    for (int i = 0; i < OWNER_KINDS; i++) {
+        r->base[i] = (uint32_t)total;
+        total += counts[i];
+        if (total > UINT32_MAX - ENGINE_ORPHANS - 1)
+            return false;
+    }
     r->owner_count = (uint32_t)total;
     return true;
 }
@@ -64,8 +76,9 @@ static enum rg_err create_watched(struct rules *r)
     r->first = zeroed(site->point_count + 1, sizeof *r->first);
     r->confs = zeroed(site->rule_count, 2 * sizeof *r->confs);
     r->offline = zeroed(site->device_count, sizeof *r->offline);
-    if (!r->first || !r->confs || !r->offline || !count_slots(r))
+    if (!r->first || !r->confs || !r->offline || !number_owners(r))
         return RG_ENOMEM;
+    count_slots(r);
     r->watched = zeroed(r->watched_count, sizeof *r->watched);
     r->open = zeroed(r->owner_count, sizeof *r->open);
     next = zeroed(site->point_count + 1, sizeof *next);
@@ -244,7 +257,7 @@ void rules_start(struct rules *r, struct moment now)
     alarms_sort(&r->alarms);
     for (uint32_t i = 0; i < r->site->device_count; i++) {
         offline_start(&r->offline[i], now);
-        engine_schedule(r, r->watched_count + i);
+        engine_schedule(r, engine_owner(r, OWNER_DEVICE, i));
     }
     for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = following) {
         following = r->alarms.pool[i].next;
