@@ -22,6 +22,7 @@ MAY = {
     "daemon/output": {"base", "model"},
     "daemon/record": {"base", "model"},
     "daemon/store": {"base", "model", "loop"},
+    "daemon/replay": {"base", "model", "rules", "store"},
     "daemon/uplink": {"base", "model", "loop"},
     "daemon/control": {"base", "model", "loop"},
     "daemon/app": {"base", "model", "loop", "config", "poll", "convert", "rules", "output", "record", "store", "uplink", "control", "drivers"},
