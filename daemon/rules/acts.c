@@ -1,30 +1,67 @@
-/* What people do with an alarm. */
+/* What people do to alarms: acknowledge, shelve, take off the shelf. */
 #include "rules/engine.h"
 
-enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,
-                      struct moment now)
+/* The active occurrence that a person acts on, after the deadlines up to now: what should have cleared by then cannot be acted
+ * on any more. */
+static enum rg_err find(struct rules *r, const char *alarm, const char *by, const char *comment,
+                        struct moment now, struct occurrence **out)
 {
-    struct alarm_change change;
-    struct occurrence *o;
     uint32_t index;
-    enum rg_err err;
 
-    rules_tick(r, now); /* what should have cleared by now can no longer be acknowledged */
+    rules_tick(r, now);
     if (!r->started)
         return RG_ESTATE;
     index = alarms_find(&r->alarms, alarm);
     if (index == ALARMS_NONE)
         return RG_ENOTFOUND;
-    o = &r->alarms.pool[index];
-    err = alarms_ack(o, by, comment, now);
+    *out = &r->alarms.pool[index];
+    return alarms_who(by, comment);
+}
+
+enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,
+                      struct moment now)
+{
+    struct occurrence *o = NULL;
+    enum rg_err err = find(r, alarm, by, comment, now, &o);
+
+    if (err == RG_OK)
+        err = alarms_ack(o, by, now);
+    if (err == RG_OK)
+        engine_tell(r, o, ALARM_ACK, o->alarm.acked_by, comment, now);
+    return err;
+}
+
+enum rg_err rules_shelve(struct rules *r, const char *alarm, int64_t for_ms, const char *by,
+                         const char *comment, struct moment now)
+{
+    struct occurrence *o = NULL;
+    enum rg_err err = find(r, alarm, by, comment, now, &o);
+
     if (err != RG_OK)
         return err;
-    change = engine_describe(r, o->owner, &o->alarm);
-    change.event = ALARM_ACK;
-    change.at = now;
-    change.was = o->alarm.level;
-    change.by = o->alarm.acked_by;
-    change.comment = comment;
-    r->cb(r->arg, &change);
+    if (for_ms < 1 || for_ms > shelves_max_ms(r))
+        return RG_ERANGE;
+    if (o->alarm.shelved)
+        return RG_EEXIST;
+    o->alarm.shelved = true;
+    o->alarm.shelved_until_ms = now.wall_ms + for_ms;
+    o->shelved_until_ms = now.mono_ms + for_ms;
+    engine_count(r, o, true);
+    shelves_schedule(r);
+    engine_tell(r, o, ALARM_SHELVE, by, comment, now);
+    return RG_OK;
+}
+
+enum rg_err rules_unshelve(struct rules *r, const char *alarm, const char *by, const char *comment,
+                           struct moment now)
+{
+    struct occurrence *o = NULL;
+    enum rg_err err = find(r, alarm, by, comment, now, &o);
+
+    if (err != RG_OK)
+        return err;
+    if (!o->alarm.shelved)
+        return RG_EEXIST;
+    shelves_end(r, o, by, comment, now);
     return RG_OK;
 }

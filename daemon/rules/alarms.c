@@ -90,6 +90,7 @@ uint32_t alarms_restore(struct alarms *a, uint32_t owner, const struct alarm *al
     if (index == ALARMS_NONE)
         return index;
     a->pool[index].alarm = *alarm;
+    a->pool[index].shelved_until_ms = INT64_MAX; /* shelves_start says when */
     if (owner != ALARMS_NONE)
         (void)text_copy(a->pool[index].alarm.area, sizeof alarm->area, area ? area : "");
     if (number >= a->next)
@@ -184,14 +185,17 @@ void alarms_release(struct alarms *a, uint32_t index)
     a->free = index;
 }
 
-enum rg_err alarms_ack(struct occurrence *o, const char *by, const char *comment, struct moment now)
+enum rg_err alarms_who(const char *by, const char *comment)
+{
+    if (!by || !by[0] || strlen(by) >= ALARM_WHO_MAX || (comment && strlen(comment) >= ALARM_COMMENT_MAX))
+        return RG_EINVAL;
+    return RG_OK;
+}
+
+enum rg_err alarms_ack(struct occurrence *o, const char *by, struct moment now)
 {
     struct alarm *alarm = &o->alarm;
 
-    if (!by || !by[0] || strlen(by) >= sizeof alarm->acked_by)
-        return RG_EINVAL;
-    if (comment && strlen(comment) >= ALARM_COMMENT_MAX)
-        return RG_EINVAL;
     if (alarm->acked)
         return RG_EEXIST;
     alarm->acked = true;

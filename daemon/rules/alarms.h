@@ -19,8 +19,11 @@
 
 struct occurrence {
     struct alarm alarm;
-    uint32_t owner;      /* whose alarm it is, or ALARMS_NONE */
-    uint32_t prev, next; /* in the list; next also links free ones */
+    uint32_t owner;           /* whose alarm it is, or ALARMS_NONE */
+    enum level counted;       /* in the risk tree */
+    enum level followed;      /* by the outputs */
+    int64_t shelved_until_ms; /* monotonic; of a shelved one */
+    uint32_t prev, next;      /* in the list; next also links free ones */
 };
 
 struct alarms {
@@ -54,9 +57,10 @@ enum alarm_event alarms_move(struct occurrence *o, const struct level_move *move
 void alarms_unlist(struct alarms *a, uint32_t index);
 void alarms_release(struct alarms *a, uint32_t index);
 
-/* RG_EINVAL: by is empty or does not fit an alarm, or comment does not; RG_EEXIST: acknowledged already. */
-RG_NODISCARD enum rg_err alarms_ack(struct occurrence *o, const char *by, const char *comment,
-                                    struct moment now);
+/* RG_EINVAL: by is empty or does not fit an alarm, or comment (may be NULL) does not. */
+RG_NODISCARD enum rg_err alarms_who(const char *by, const char *comment);
+/* by was looked at. RG_EEXIST: acknowledged already. */
+RG_NODISCARD enum rg_err alarms_ack(struct occurrence *o, const char *by, struct moment now);
 
 /* By id; ALARMS_NONE: not active. A scan: acknowledging is done by people. */
 uint32_t alarms_find(const struct alarms *a, const char *id);

@@ -1,10 +1,10 @@
 /* The engine's state, private to this folder. setup.c builds it, puts alarms back and starts it, inherit.c goes on after a
  * reload; rules.c feeds it, acts.c does what people ask for; tell.c carries moves out; owners.c knows whose alarm is
- * whose; read.c answers.
+ * whose; shelves.c knows what is shelved; read.c answers.
  *
  * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
  * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults).
- * Owners index `open` and are the ids of the deadlines. */
+ * Owners index `open` and are the ids of the deadlines; one more id is the next end of a shelving. */
 #ifndef RG_RULES_ENGINE_H
 #define RG_RULES_ENGINE_H
 
@@ -16,10 +16,12 @@
 #include "rules/alarms.h"
 #include "rules/condition.h"
 #include "rules/deadlines.h"
+#include "rules/figures.h"
 #include "rules/follow.h"
 #include "rules/offline.h"
 #include "rules/risk.h"
 #include "rules/rules.h"
+#include "rules/shelves.h"
 #include "rules/slot.h"
 
 #define ENGINE_ORPHANS 1024 /* room for restored alarms beyond one for each owner */
@@ -69,6 +71,7 @@ struct rules {
     struct alarms alarms;
     struct risk risk;
     struct follow follow;
+    struct figures figures;
     struct hash_index *rules_by_name, *points_by_name, *devices_by_name, *outputs_by_name,
         *areas_by_name; /* for restoring */
 };
@@ -79,9 +82,12 @@ uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t ind
 uint32_t engine_device(const struct rules *r, uint32_t owner);
 /* The area its alarms belong to, or SITE_NONE: its device's; an output's is the one it follows, if it follows one. */
 uint32_t engine_area(const struct rules *r, uint32_t owner);
-/* An alarm of owner (shelved ones stay out of what the outputs follow) went from one level to another. */
-void engine_count(struct rules *r, uint32_t owner, const struct alarm *alarm, enum level was, enum level now,
-                  bool told);
+/* The deadline that is no owner's: the next end of a shelving. */
+#define ENGINE_SHELVES(r) ((r)->owner_count)
+
+/* Brings what the risk tree and the outputs count of an alarm up to what it is now: suppressed it counts for neither, shelved
+ * not for the outputs. told: people are told just now. To be called after every change of its level or of these. */
+void engine_count(struct rules *r, struct occurrence *o, bool told);
 /* A restored alarm that nobody owns begins, or ceases, to count for the area it names; returns that or SITE_NONE. */
 uint32_t engine_count_orphan(struct rules *r, const struct alarm *alarm, bool active);
 /* Tells of a change, when everything is as it says, and then of the levels it changed: of the area of the alarm (or
@@ -89,6 +95,9 @@ uint32_t engine_count_orphan(struct rules *r, const struct alarm *alarm, bool ac
 void engine_announce(struct rules *r, uint32_t area, const struct alarm_change *change);
 /* Tells of every level that is not the one told last. */
 void engine_announce_areas(struct rules *r, struct moment at);
+/* Tells of an event that moves no level. by and comment may be NULL. */
+void engine_tell(struct rules *r, const struct occurrence *o, enum alarm_event event, const char *by,
+                 const char *comment, struct moment at);
 /* Renews the deadline of an owner after it was fed. */
 void engine_schedule(struct rules *r, uint32_t owner);
 /* Carries out every deadline up to an instant. */

@@ -78,6 +78,46 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
     engine_schedule(r, engine_owner(r, OWNER_DEVICE, device));
 }
 
+/* The owner of the old engine that means the same, or ALARMS_NONE. points: for each point the one of the old site. */
+static uint32_t find_old(const struct rules *r, uint32_t owner, const struct rules *from,
+                         const uint32_t *points)
+{
+    const struct site *site = r->site;
+    const struct watched *old;
+    uint32_t index, found = SITE_NONE;
+
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        if (points[r->watched[index].point] == SITE_NONE)
+            return ALARMS_NONE;
+        old = find_watched(from, points[r->watched[index].point], site->rules[r->watched[index].rule].name);
+        return old ? (uint32_t)(old - from->watched) : ALARMS_NONE;
+    case OWNER_DEVICE:
+        if (hash_index_find(from->devices_by_name, site->devices[index].name, &found) != RG_OK)
+            return ALARMS_NONE;
+        return engine_owner(from, OWNER_DEVICE, found);
+    case OWNER_OUTPUT:
+        if (hash_index_find(from->outputs_by_name, site->outputs[index].name, &found) != RG_OK)
+            return ALARMS_NONE;
+        return engine_owner(from, OWNER_OUTPUT, found);
+    }
+    return ALARMS_NONE;
+}
+
+/* What has been counted so far, and the ends of what is shelved. */
+static void inherit_life(struct rules *r, const struct rules *from, const uint32_t *points)
+{
+    for (uint32_t owner = 0; owner < r->owner_count; owner++) {
+        uint32_t old = find_old(r, owner, from, points);
+
+        if (old == ALARMS_NONE)
+            continue;
+        figures_inherit_owner(&r->figures, owner, &from->figures, old);
+        if (r->open[owner] != ALARMS_NONE && from->open[old] != ALARMS_NONE)
+            shelves_inherit(r, &r->alarms.pool[r->open[owner]], &from->alarms.pool[from->open[old]]);
+    }
+}
+
 void rules_inherit(struct rules *r, const struct rules *from)
 {
     uint32_t *before;
@@ -89,8 +129,10 @@ void rules_inherit(struct rules *r, const struct rules *from)
     if (before && site_same_points(r->site, from->site, before) == RG_OK) {
         for (uint32_t i = 0; i < r->watched_count; i++)
             inherit_watched(r, i, from, before[r->watched[i].point]);
+        inherit_life(r, from, before);
     }
     free(before);
+    figures_inherit(&r->figures, &from->figures);
     for (uint32_t i = 0; i < r->site->device_count; i++)
         inherit_silence(r, i, from);
 }

@@ -39,3 +39,27 @@ uint32_t engine_area(const struct rules *r, uint32_t owner)
         return r->site->outputs[index].area;
     return r->site->devices[engine_device(r, owner)].area;
 }
+
+void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, const char **point)
+{
+    const struct site *site = r->site;
+    uint32_t index;
+
+    *rule = *point = "";
+    if (owner >= r->owner_count)
+        return;
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        *rule = site->rules[r->watched[index].rule].name;
+        *point = site->points[r->watched[index].point].full_name;
+        break;
+    case OWNER_DEVICE:
+        *rule = RULE_OFFLINE;
+        *point = site->devices[index].name;
+        break;
+    case OWNER_OUTPUT:
+        *rule = RULE_OUTPUT;
+        *point = site->outputs[index].name;
+        break;
+    }
+}

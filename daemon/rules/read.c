@@ -31,6 +31,7 @@ void rules_counts(const struct rules *r, struct rules_counts *out)
             out->active[alarm->level]++;
         out->unacked += alarm->acked ? 0 : 1;
         out->shelved += alarm->shelved ? 1 : 0;
+        out->suppressed += alarm->suppressed ? 1 : 0;
     }
 }
 
@@ -42,4 +43,20 @@ void rules_each(const struct rules *r, void (*cb)(void *arg, const struct alarm 
                 cb(arg, &r->alarms.pool[i].alarm);
         }
     }
+}
+
+void rules_figures(const struct rules *r, struct moment now, struct figures_report *out)
+{
+    figures_read(&r->figures, now, out);
+}
+
+void rules_each_chattering(const struct rules *r, struct moment now,
+                           void (*cb)(void *arg, const struct figures_alarm *alarm), void *arg)
+{
+    figures_each_chattering(&r->figures, now, cb, arg);
+}
+
+bool rules_stands(const struct alarm *alarm, struct moment now)
+{
+    return alarm->level != LEVEL_NONE && now.wall_ms - alarm->raised_ms >= RULES_STANDING_MS;
 }

@@ -39,8 +39,13 @@ void engine_until(struct rules *r, int64_t mono_ms)
 
     while (r->deadlines.count > 0 && deadlines_first(&r->deadlines, &owner) <= mono_ms) {
         struct level_move move;
-        bool moved = expire(r, owner, &move);
+        bool moved;
 
+        if (owner == ENGINE_SHELVES(r)) {
+            shelves_expire(r);
+            continue;
+        }
+        moved = expire(r, owner, &move);
         engine_schedule(r, owner);
         if (moved)
             engine_carry_out(r, owner, &move);

@@ -38,6 +38,15 @@
  * Acknowledgement is of one occurrence as it was announced: an escalation takes it back (a new announcement,
  * ISA-18.2), stepping down keeps it.
  *
+ * Shelving: a person silences one occurrence, for at most the site's shelve_max_ms: the outputs do not follow it; levels and
+ * risk do. It ends at its instant (event `unshelve` by nobody), by a person, with the alarm (without an event), and by an
+ * escalation (`unshelve` with the comment "escalated", then the escalation): what was silenced was not this. Its end is an
+ * announcement to the outputs: a silenced sounder sounds again. Over a restart it ends at the time of day that it was to, or
+ * at the start if that is past; never later than shelve_max_ms from the start.
+ *
+ * First-out: the raise of an alarm whose area had no alarm in it or below it (suppressed ones do not count); where several
+ * follow from one cause, it was the first. Never without an area.
+ *
  * Offline: a device not heard (no frame with heard) for offline_after_ms raises at its offline_level at
  * exactly that instant (before a frame of that instant); the first frame heard clears it, without any delay.
  * The wait begins start_up_ms after rules_start. An offline_level of LEVEL_NONE: its silence raises nothing; nor does that of a device
@@ -59,6 +68,7 @@
 #include "model/moment.h"
 #include "model/sample.h"
 #include "model/site.h"
+#include "rules/figures.h"
 
 struct rules;
 
@@ -96,7 +106,7 @@ void rules_levels_from(struct rules *r, const struct rules *from);
 /* Right after rules_start, from the engine that was at work until then (another site, which must still be there; the same
  * clock): where rule, point and device are configured as they were, delays run on, dead-bands stay reached and the wait
  * for a silent device is not begun anew, so that no reload puts an alarm off. A changed rule begins with what was
- * restored. */
+ * restored. What was counted (rules_figures) goes on, of each alarm whose rule and point are still there by name. */
 void rules_inherit(struct rules *r, const struct rules *from);
 
 /* Evaluates one frame. Deadlines up to its instant are carried out first. Time never goes back: a frame
@@ -119,6 +129,14 @@ uint64_t rules_next_alarm(const struct rules *r);
 RG_NODISCARD enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,
                                    struct moment now);
 
+/* Shelves an active alarm for for_ms, after the deadlines up to now. RG_ENOTFOUND, RG_ESTATE, RG_EINVAL: as rules_ack;
+ * RG_ERANGE: for_ms is not within 1 .. the site's shelve_max_ms; RG_EEXIST: it is shelved already. */
+RG_NODISCARD enum rg_err rules_shelve(struct rules *r, const char *alarm, int64_t for_ms, const char *by,
+                                      const char *comment, struct moment now);
+/* Takes it off the shelf. Errors as rules_ack; RG_EEXIST: it is not shelved (any more). */
+RG_NODISCARD enum rg_err rules_unshelve(struct rules *r, const char *alarm, const char *by,
+                                        const char *comment, struct moment now);
+
 /* Live risk: the highest active alarm in the area and below it, or more where the area aggregates (risk.h); alarms: how
  * many active ones there are. */
 enum level rules_area_level(const struct rules *r, uint32_t area, size_t *alarms);
@@ -130,11 +148,22 @@ enum level rules_output_level(const struct rules *r, uint32_t output, uint64_t *
 
 struct rules_counts {
     size_t active[LEVEL_COUNT]; /* by level; [LEVEL_NONE] unused */
-    size_t unacked, shelved;
+    size_t unacked, shelved, suppressed;
 };
 void rules_counts(const struct rules *r, struct rules_counts *out);
 /* Calls cb for each active alarm, highest level first, then oldest first; cb must not feed the engine.
  * Between rules_restore and rules_start it and rules_counts include the orphans. */
 void rules_each(const struct rules *r, void (*cb)(void *arg, const struct alarm *alarm), void *arg);
+
+#define RULES_STANDING_MS (24 * 3600 * INT64_C(1000))
+
+/* How heavy the alarms are on people: figures.h. O(alarms ever raised); for people's questions. */
+void rules_figures(const struct rules *r, struct moment now, struct figures_report *out);
+void rules_each_chattering(const struct rules *r, struct moment now,
+                           void (*cb)(void *arg, const struct figures_alarm *alarm), void *arg);
+/* Whose alarm a figure tells of, as its records name it. */
+void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, const char **point);
+/* True for an alarm that has been active for RULES_STANDING_MS and more, by the time of day (ISA-18.2: stale). */
+bool rules_stands(const struct alarm *alarm, struct moment now);
 
 #endif

@@ -137,13 +137,15 @@ enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_cha
     if (err == RG_OK)
         err = create_names(r);
     if (err == RG_OK)
-        err = deadlines_create(&r->deadlines, r->owner_count);
+        err = deadlines_create(&r->deadlines, r->owner_count + 1);
     if (err == RG_OK)
         err = alarms_create(&r->alarms, r->owner_count + ENGINE_ORPHANS, site->gateway.id, next_alarm);
     if (err == RG_OK)
         err = risk_create(&r->risk, site);
     if (err == RG_OK)
         err = follow_create(&r->follow, site);
+    if (err == RG_OK)
+        err = figures_create(&r->figures, r->owner_count);
     if (err != RG_OK) {
         rules_destroy(r);
         return err;
@@ -156,6 +158,7 @@ void rules_destroy(struct rules *r)
 {
     if (!r)
         return;
+    figures_destroy(&r->figures);
     follow_destroy(&r->follow);
     risk_destroy(&r->risk);
     alarms_destroy(&r->alarms);
@@ -230,7 +233,7 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
         return RG_OK;
     }
     r->open[owner] = index;
-    engine_count(r, owner, alarm, LEVEL_NONE, alarm->level, false);
+    engine_count(r, &r->alarms.pool[index], false);
     switch (engine_kind(r, owner, &of)) {
     case OWNER_WATCHED:
         condition_restore(&r->watched[of].condition, &r->watched[of].conf->limits, alarm->level);
@@ -252,6 +255,7 @@ void rules_start(struct rules *r, struct moment now)
     if (r->started)
         return;
     r->started = true;
+    figures_start(&r->figures, now);
     if (!r->levels_told)
         risk_tell_all(&r->risk, NULL, NULL); /* they were before the start */
     alarms_sort(&r->alarms);
@@ -263,6 +267,8 @@ void rules_start(struct rules *r, struct moment now)
         following = r->alarms.pool[i].next;
         if (r->alarms.pool[i].owner == ALARMS_NONE)
             engine_drop_orphan(r, i, now);
+        else if (r->alarms.pool[i].alarm.shelved)
+            shelves_start(r, &r->alarms.pool[i], now);
     }
     engine_announce_areas(r, now);
 }

@@ -1,20 +1,24 @@
 /* Moves become events: an occurrence is opened, changed or let go of, counted everywhere, and told of. */
 #include "rules/engine.h"
 
-void engine_count(struct rules *r, uint32_t owner, const struct alarm *alarm, enum level was, enum level now,
-                  bool told)
+void engine_count(struct rules *r, struct occurrence *o, bool told)
 {
-    struct follow_origin origin = {.area = engine_area(r, owner), .rule = SITE_NONE, .module = SITE_NONE};
+    enum level level = o->alarm.suppressed ? LEVEL_NONE : o->alarm.level;
+    enum level heard = o->alarm.shelved ? LEVEL_NONE : level;
+    struct follow_origin origin = {.area = engine_area(r, o->owner), .rule = SITE_NONE, .module = SITE_NONE};
     uint32_t index;
-    enum engine_kind kind = engine_kind(r, owner, &index);
+    enum engine_kind kind = engine_kind(r, o->owner, &index);
 
     if (kind == OWNER_WATCHED)
         origin.rule = r->watched[index].rule;
     else if (kind == OWNER_OUTPUT)
         origin.module = r->site->outputs[index].device;
-    risk_move(&r->risk, origin.area, origin.rule, was, now);
-    if (!alarm->shelved)
-        follow_move(&r->follow, &origin, was, now, told);
+    if (level != o->counted)
+        risk_move(&r->risk, origin.area, origin.rule, o->counted, level);
+    if (heard != o->followed)
+        follow_move(&r->follow, &origin, o->followed, heard, told);
+    o->counted = level;
+    o->followed = heard;
 }
 
 uint32_t engine_count_orphan(struct rules *r, const struct alarm *alarm, bool active)
@@ -97,26 +101,34 @@ static void explain(const struct rules *r, uint32_t owner, const struct level_mo
 
 static uint32_t open_occurrence(struct rules *r, uint32_t owner, uint32_t area, const struct level_move *move)
 {
-    const struct site *site = r->site;
-    const char *area_name = area != SITE_NONE ? site->areas[area].name : NULL;
-    const char *rule = NULL, *point = NULL;
-    uint32_t index;
+    const char *area_name = area != SITE_NONE ? r->site->areas[area].name : NULL;
+    const char *rule, *point;
 
-    switch (engine_kind(r, owner, &index)) {
-    case OWNER_WATCHED:
-        rule = site->rules[r->watched[index].rule].name;
-        point = site->points[r->watched[index].point].full_name;
-        break;
-    case OWNER_DEVICE:
-        rule = RULE_OFFLINE;
-        point = site->devices[index].name;
-        break;
-    case OWNER_OUTPUT:
-        rule = RULE_OUTPUT;
-        point = site->outputs[index].name;
-        break;
-    }
+    rules_owner_name(r, owner, &rule, &point);
     return alarms_open(&r->alarms, owner, rule, point, area_name, move);
+}
+
+void engine_tell(struct rules *r, const struct occurrence *o, enum alarm_event event, const char *by,
+                 const char *comment, struct moment at)
+{
+    struct alarm_change change = engine_describe(r, o->owner, &o->alarm);
+
+    change.event = event;
+    change.at = at;
+    change.was = o->alarm.level;
+    change.by = by;
+    change.comment = comment;
+    engine_announce(r, engine_area(r, o->owner), &change);
+}
+
+/* What only a raise brings: its place among the others is that of before it counts. */
+static void note_raise(struct rules *r, struct occurrence *o, uint32_t area, struct moment at)
+{
+    size_t others = 0;
+
+    (void)risk_level(&r->risk, area, &others);
+    o->alarm.first_out = area != SITE_NONE && others == 0;
+    figures_raise(&r->figures, o->owner, at);
 }
 
 void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *move)
@@ -124,19 +136,27 @@ void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *
     uint32_t area = engine_area(r, owner);
     uint32_t index = r->open[owner];
     struct alarm_change change;
+    struct occurrence *o;
     enum alarm_event event;
 
     if (move->was == LEVEL_NONE)
         index = r->open[owner] = open_occurrence(r, owner, area, move);
     if (index == ALARMS_NONE)
         return; /* cannot be: the pool has room for one of each owner */
-    event = alarms_move(&r->alarms.pool[index], move);
-    engine_count(r, owner, &r->alarms.pool[index].alarm, move->was, move->now, true);
+    o = &r->alarms.pool[index];
+    if (move->was == LEVEL_NONE)
+        note_raise(r, o, area, move->at);
+    else if (move->now > move->was && o->alarm.shelved)
+        shelves_end(r, o, NULL, SHELVES_ESCALATED, move->at);
+    event = alarms_move(o, move);
+    engine_count(r, o, true);
     if (event == ALARM_CLEAR) {
         r->open[owner] = ALARMS_NONE;
         alarms_unlist(&r->alarms, index);
+        if (o->alarm.shelved)
+            shelves_schedule(r);
     }
-    change = engine_describe(r, owner, &r->alarms.pool[index].alarm);
+    change = engine_describe(r, owner, &o->alarm);
     explain(r, owner, move, &change);
     change.event = event;
     change.at = move->at;

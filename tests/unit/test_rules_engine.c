@@ -330,6 +330,7 @@ static void restored(void **state)
 
     (void)state;
     alarms[1].shelved = true;
+    alarms[1].shelved_until_ms = at(1000).wall_ms;
     alarms[1].acked = true;
     alarms[1].acked_ms = 555;
     (void)text_copy(alarms[1].acked_by, sizeof alarms[1].acked_by, "Li");
