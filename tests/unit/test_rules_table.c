@@ -1,30 +1,13 @@
 /* LINK rg_rules rg_test_support */
 /* Every clause of rules.h as a row: a site, what happens, and the transitions that must follow, each row
  * with time split in three ways that must make no difference. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "rules_stage.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/text.h"
-#include "rules/rules.h"
-#include "support_site.h"
-
-#define WALL 1763780000000 /* wall time of the monotonic 0 of a row */
 #define STEPS "above=blue:10,yellow:20,orange:25,red:50 deadband=1"
 #define O2 "above=yellow:23.5,red:25 below=yellow:19.5,red:18 deadband=0.2"
-#define BASE "device d\npoint a\npoint b\nrule r points=d.a "
 #define SILENT "device d offline=10s:yellow\npoint a\nrule r points=d.a " STEPS
 
-/* rule: of "rule r points=d.a <rule>" on a device d with the points a and b; a whole site when it has lines.
- * script: "<ms>:<point>=<value or !quality>[,...]", "<ms>:tick", "<ms>:mute" (a frame not heard), "<ms>:ack"
- * (of the first alarm). events: "<ms> <event> <was>><now>[ <rule> <point>] <value>/<limit>[ acked]
- * [ (comment)]", joined by "; ". restore: "<rule> <point> <level>[ acked]", joined by ";", or NULL. */
+/* rule, script, events and restore: as in rules_stage.h. */
 struct row {
     const char *name, *rule, *script, *events, *restore;
     bool late; /* its script goes back in time: time is not split further */
@@ -273,157 +256,16 @@ static const struct row rows[] = {
      "0 clear red>none offline e -/- (no longer configured)", "offline e red", false},
 };
 
-enum split { SPLIT_NONE, SPLIT_DEADLINES, SPLIT_EVERY_MS };
-
-struct run {
-    const struct site *site;
-    struct rules *rules;
-    char first_id[ALARM_ID_MAX]; /* of the first alarm told of */
-    char events[2048];
-    size_t length;
-};
-
-static void put(struct run *run, const char *text)
+static void run_row(const struct row *row, enum stage_split split)
 {
-    size_t length = strlen(text);
+    struct stage st;
 
-    assert_true(run->length + length < sizeof run->events);
-    memcpy(run->events + run->length, text, length + 1);
-    run->length += length;
-}
-
-static void change_cb(void *arg, const struct alarm_change *change)
-{
-    struct run *run = arg;
-    const struct alarm *a = change->alarm;
-    char text[512], value[32] = "-", limit[32] = "-";
-
-    assert_int_equal(change->at.wall_ms, change->at.mono_ms + WALL);
-    if (!run->first_id[0])
-        (void)text_copy(run->first_id, sizeof run->first_id, a->id);
-    if (change->has_value)
-        (void)text_format(value, sizeof value, "%g", change->value);
-    if (change->has_limit)
-        (void)text_format(limit, sizeof limit, "%g", change->limit);
-    (void)text_format(text, sizeof text, "%s%lld %s %s>%s", run->length ? "; " : "",
-                      (long long)change->at.mono_ms, alarm_event_name(change->event), level_name(change->was),
-                      level_name(a->level));
-    put(run, text);
-    if (strcmp(a->rule, "r") != 0 || strcmp(a->point, "d.a") != 0) {
-        (void)text_format(text, sizeof text, " %s %s", a->rule, a->point);
-        put(run, text);
-    }
-    (void)text_format(text, sizeof text, " %s/%s%s", value, limit, a->acked ? " acked" : "");
-    put(run, text);
-    if (change->comment && change->event != ALARM_ACK) {
-        (void)text_format(text, sizeof text, " (%s)", change->comment);
-        put(run, text);
-    }
-}
-
-static void restore(struct run *run, const char *text)
-{
-    int number = 1;
-
-    for (const char *p = text; p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL) {
-        struct alarm alarm = {.raised_ms = WALL - 1000 + number};
-        char level[16], acked[16] = "";
-
-        assert_true(sscanf(p, "%64s %64s %15[a-z] %15[a-z]", alarm.rule, alarm.point, level, acked) >= 3);
-        assert_int_equal(level_parse(level, &alarm.level), RG_OK);
-        alarm.acked = acked[0] != '\0';
-        (void)text_format(alarm.id, sizeof alarm.id, "gw-01-%d", number++);
-        assert_int_equal(rules_restore(run->rules, &alarm), RG_OK);
-    }
-}
-
-static enum quality quality_parse(const char *name)
-{
-    for (int i = 0; i < QUALITY_COUNT; i++) {
-        if (strcmp(quality_name((enum quality)i), name) == 0)
-            return (enum quality)i;
-    }
-    fail_msg("no quality %s", name);
-    return QUALITY_GOOD;
-}
-
-/* "a=1,b=!comm": heard unless every reading is !comm. */
-static void feed(struct run *run, char *text, struct moment at)
-{
-    struct sample samples[4];
-    struct frame frame = {.at = at, .samples = samples};
-    char *rest = NULL;
-
-    for (char *item = strtok_r(text, ",", &rest); item; item = strtok_r(NULL, ",", &rest)) {
-        struct sample *s = &samples[frame.count++];
-        char full[80], *value = strchr(item, '=');
-
-        assert_non_null(value);
-        *value++ = '\0';
-        (void)text_format(full, sizeof full, "d.%s", item);
-        *s = (struct sample){.point = support_site_point(run->site, full)};
-        if (*value == '!')
-            s->quality = quality_parse(value + 1);
-        else
-            s->value = strtod(value, NULL);
-        if (run->site->points[s->point].type == TYPE_F32)
-            s->value = (double)(float)s->value;
-        if (s->quality != QUALITY_COMM)
-            frame.heard = true;
-    }
-    rules_frame(run->rules, &frame);
-}
-
-static void act(struct run *run, char *what, struct moment at)
-{
-    if (strcmp(what, "tick") == 0)
-        rules_tick(run->rules, at);
-    else if (strcmp(what, "mute") == 0)
-        rules_frame(run->rules, &(struct frame){.at = at});
-    else if (strcmp(what, "ack") == 0)
-        assert_int_equal(rules_ack(run->rules, run->first_id, "Li", "seen", at), RG_OK);
-    else
-        feed(run, what, at);
-}
-
-static void tick_until(struct run *run, enum split split, int64_t from, int64_t to)
-{
-    if (split == SPLIT_EVERY_MS) {
-        for (int64_t t = from; t <= to; t++)
-            rules_tick(run->rules, (struct moment){t, t + WALL});
-    } else if (split == SPLIT_DEADLINES) {
-        for (int64_t t = rules_next_ms(run->rules); t <= to; t = rules_next_ms(run->rules))
-            rules_tick(run->rules, (struct moment){t, t + WALL});
-    }
-}
-
-static void run_row(const struct row *row, enum split split)
-{
-    struct support_site s;
-    struct run run = {.site = &s.site};
-    char text[1024], *rest = NULL;
-    int64_t now = 0;
-
-    (void)text_format(text, sizeof text, "%s%s", strchr(row->rule, '\n') ? "" : BASE, row->rule);
-    support_site_build(&s, text);
-    assert_int_equal(rules_create(&s.site, 100, change_cb, &run, &run.rules), RG_OK);
-    restore(&run, row->restore);
-    rules_start(run.rules, (struct moment){0, WALL});
-    assert_true(text_copy(text, sizeof text, row->script));
-    for (char *item = strtok_r(text, " ", &rest); item; item = strtok_r(NULL, " ", &rest)) {
-        char *what = NULL;
-        int64_t at = strtoll(item, &what, 10);
-
-        assert_int_equal(*what, ':');
-        tick_until(&run, split, now, at);
-        act(&run, what + 1, (struct moment){at, at + WALL});
-        now = at;
-    }
-    if (strcmp(run.events, row->events) != 0)
+    stage_begin(&st, row->rule, row->restore);
+    stage_play(&st, row->script, split);
+    if (strcmp(st.events, row->events) != 0)
         fail_msg("\n  row  %s (split %d)\n  want %s\n  got  %s", row->name, (int)split, row->events,
-                 run.events);
-    rules_destroy(run.rules);
-    support_site_free(&s);
+                 st.events);
+    stage_end(&st);
 }
 
 static void every_row(void **state)
