@@ -152,7 +152,8 @@ struct verdict condition_judge(struct condition *c, const struct condition_rule 
 {
     double value;
 
-    if (reading->trust == READING_BAD || !isfinite(reading->value))
+    c->trust = isfinite(reading->value) ? (uint8_t)reading->trust : READING_BAD;
+    if (c->trust == READING_BAD)
         return (struct verdict){LEVEL_NONE, false};
     value = precise(reading->value, rule->single);
     c->value = reading->value;

@@ -44,6 +44,7 @@ struct condition_rule {
 struct condition {
     double value;              /* of the last reading that had one */
     bool has_value;            /* there was one */
+    uint8_t trust;             /* enum reading_trust: of the last reading */
     uint8_t high, low;         /* enum level: what the last good reading held on the side above, and below */
     uint8_t side[LEVEL_COUNT]; /* enum condition_side: which side last gave this level */
 };

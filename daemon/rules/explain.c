@@ -1,0 +1,239 @@
+#include "rules/explain.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "rules/engine.h"
+
+const char *explain_state_name(enum explain_state state)
+{
+    static const char *const names[] = {"unknown", "quiet",   "held",   "band",  "rising", "frozen",
+                                        "falling", "waiting", "silent", "heard", "faulty", "well"};
+
+    return (size_t)state < RG_COUNT(names) ? names[state] : "?";
+}
+
+const char *explain_side_name(enum explain_side side)
+{
+    static const char *const names[] = {"above", "below", "is"};
+
+    return (size_t)side < RG_COUNT(names) ? names[side] : "?";
+}
+
+static void add_limit(struct explain *e, const struct explain_limit *limit)
+{
+    if (e->limit_count < RG_COUNT(e->limits))
+        e->limits[e->limit_count++] = *limit;
+}
+
+static const char *basis(const struct site_rule *conf, enum level level)
+{
+    return conf->basis[level] ? conf->basis[level] : conf->basis[LEVEL_NONE];
+}
+
+/* As condition.c compares them. */
+static bool is_value(const struct watched *w, size_t k)
+{
+    double value = w->conf->limits.conf->is[k].value;
+
+    if (w->conf->limits.single && fabs(value) <= (double)FLT_MAX)
+        value = (double)(float)value;
+    return w->condition.has_value && w->condition.value == value;
+}
+
+static void explain_limits(const struct watched *w, struct explain *e)
+{
+    const struct site_rule *conf = w->conf->limits.conf;
+    const struct condition *c = &w->condition;
+    const struct slot *s = &w->slot;
+
+    for (int side = EXPLAIN_ABOVE; side <= EXPLAIN_BELOW; side++) {
+        bool above = side == EXPLAIN_ABOVE;
+        enum level held = (enum level)(above ? c->high : c->low);
+
+        for (int i = LEVEL_RED; i > LEVEL_NONE; i--) {
+            if (above ? !conf->has_above[i] : !conf->has_below[i])
+                continue;
+            add_limit(e, &(struct explain_limit){
+                             .level = (enum level)i,
+                             .side = (enum explain_side)side,
+                             .limit = above ? conf->above[i] : conf->below[i],
+                             .holds = c->has_value && (above ? c->value >= w->conf->limits.above[i]
+                                                             : c->value <= w->conf->limits.below[i]),
+                             .reached = i <= (int)s->level && i <= (int)held,
+                             .leaves = above ? w->conf->limits.above_hold[i] : w->conf->limits.below_hold[i],
+                             .basis = basis(conf, (enum level)i),
+                         });
+        }
+    }
+    for (int i = LEVEL_RED; i > LEVEL_NONE; i--) {
+        for (size_t k = 0; k < conf->is_count; k++) {
+            if ((int)conf->is[k].level == i)
+                add_limit(e, &(struct explain_limit){.level = (enum level)i,
+                                                     .side = EXPLAIN_IS,
+                                                     .limit = conf->is[k].value,
+                                                     .holds = is_value(w, k),
+                                                     .leaves = conf->is[k].value,
+                                                     .basis = basis(conf, (enum level)i)});
+        }
+    }
+}
+
+/* What the last reading that had a value gave, dead-band included; what was restored before there was one. */
+static enum level given_level(const struct watched *w, const struct explain *e)
+{
+    enum level level =
+        (enum level)(w->condition.high > w->condition.low ? w->condition.high : w->condition.low);
+
+    for (size_t i = 0; i < e->limit_count; i++) {
+        if (e->limits[i].side == EXPLAIN_IS && e->limits[i].holds && e->limits[i].level > level)
+            level = e->limits[i].level;
+    }
+    return level;
+}
+
+/* What the value would give if no level had been reached yet. */
+static enum level plain_level(const struct explain *e)
+{
+    enum level level = LEVEL_NONE;
+
+    for (size_t i = 0; i < e->limit_count; i++) {
+        if (e->limits[i].holds && e->limits[i].level > level)
+            level = e->limits[i].level;
+    }
+    return level;
+}
+
+static void add_clock(struct explain *e, enum level level, struct moment since, int64_t delay_ms)
+{
+    e->clocks[e->clock_count++] = (struct explain_clock){
+        .level = level, .since = since, .end = {since.mono_ms + delay_ms, since.wall_ms + delay_ms}};
+}
+
+static void explain_clocks(const struct watched *w, struct explain *e)
+{
+    const struct slot *s = &w->slot;
+    const struct site_rule *conf = w->conf->limits.conf;
+
+    /* The clock next to the alarm's level is the oldest. */
+    if (s->phase == SLOT_RISING || s->phase == SLOT_FROZEN) {
+        for (int i = s->level + 1; i <= (int)s->seen; i++)
+            add_clock(e, (enum level)i, s->since[i], conf->on_delay_ms);
+    } else if (s->phase == SLOT_FALLING) {
+        for (int i = s->level - 1; i >= (int)s->seen; i--)
+            add_clock(e, (enum level)i, s->since[i], conf->off_delay_ms);
+    }
+}
+
+static enum explain_state slot_state(const struct slot *s, const struct explain *e)
+{
+    switch ((enum slot_phase)s->phase) {
+    case SLOT_RISING:
+        return EXPLAIN_RISING;
+    case SLOT_FROZEN:
+        return EXPLAIN_FROZEN;
+    case SLOT_FALLING:
+        return EXPLAIN_FALLING;
+    case SLOT_STEADY:
+        break;
+    }
+    if (!e->has_value)
+        return EXPLAIN_UNKNOWN;
+    if (e->seen < e->level)
+        return EXPLAIN_WAITING;
+    if (s->level == LEVEL_NONE)
+        return EXPLAIN_QUIET;
+    return plain_level(e) < e->level ? EXPLAIN_BAND : EXPLAIN_HELD;
+}
+
+static void explain_watched(const struct rules *r, uint32_t index, struct explain *e)
+{
+    const struct watched *w = &r->watched[index];
+
+    e->kind = EXPLAIN_RULE;
+    e->rule = w->rule;
+    e->point = w->point;
+    e->level = (enum level)w->slot.level;
+    e->has_value = w->condition.has_value;
+    e->value = w->condition.value;
+    e->bad = w->condition.trust == READING_BAD && w->slot.last.mono_ms != INT64_MIN;
+    explain_limits(w, e);
+    explain_clocks(w, e);
+    e->seen = w->slot.phase == SLOT_STEADY ? given_level(w, e) : (enum level)w->slot.seen;
+    e->state = slot_state(&w->slot, e);
+}
+
+static void explain_silence(const struct rules *r, uint32_t device, struct explain *e)
+{
+    const struct offline *o = &r->offline[device];
+
+    e->kind = EXPLAIN_OFFLINE;
+    e->level = o->level;
+    e->seen = o->level;
+    e->heard = o->heard;
+    e->state = o->level != LEVEL_NONE ? EXPLAIN_SILENT : EXPLAIN_HEARD;
+    e->has_due = offline_deadline(o) != INT64_MAX;
+    if (e->has_due)
+        e->due = (struct moment){o->heard.mono_ms + o->after_ms, o->heard.wall_ms + o->after_ms};
+}
+
+static void explain_output(const struct rules *r, uint32_t output, const struct alarm *alarm,
+                           struct explain *e)
+{
+    e->kind = EXPLAIN_OUTPUT;
+    e->output = output;
+    e->level = e->seen = alarm ? alarm->level : LEVEL_NONE;
+    e->state = alarm ? EXPLAIN_FAULTY : EXPLAIN_WELL;
+    (void)r;
+}
+
+static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_cb cb, void *arg)
+{
+    struct explain e = {.rule = SITE_NONE,
+                        .point = SITE_NONE,
+                        .output = SITE_NONE,
+                        .device = engine_device(r, owner),
+                        .alarm =
+                            r->open[owner] != ALARMS_NONE ? &r->alarms.pool[r->open[owner]].alarm : NULL};
+    uint32_t index;
+
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        explain_watched(r, index, &e);
+        break;
+    case OWNER_DEVICE:
+        explain_silence(r, index, &e);
+        break;
+    case OWNER_OUTPUT:
+        explain_output(r, index, e.alarm, &e);
+        break;
+    }
+    cb(arg, &e);
+}
+
+enum rg_err rules_explain(const struct rules *r, const char *name, rules_explain_cb cb, void *arg)
+{
+    uint32_t index;
+
+    if (!r->started)
+        return RG_ESTATE;
+    index = alarms_find(&r->alarms, name);
+    if (index != ALARMS_NONE) {
+        explain_owner(r, r->alarms.pool[index].owner, cb, arg);
+        return RG_OK;
+    }
+    if (hash_index_find(r->points_by_name, name, &index) == RG_OK) {
+        for (uint32_t i = r->first[index]; i < r->first[index + 1]; i++)
+            explain_owner(r, i, cb, arg);
+        explain_owner(r, engine_owner(r, OWNER_DEVICE, r->site->points[index].device), cb, arg);
+        return RG_OK;
+    }
+    if (hash_index_find(r->devices_by_name, name, &index) == RG_OK) {
+        explain_owner(r, engine_owner(r, OWNER_DEVICE, index), cb, arg);
+        return RG_OK;
+    }
+    if (hash_index_find(r->outputs_by_name, name, &index) != RG_OK)
+        return RG_ENOTFOUND;
+    explain_owner(r, engine_owner(r, OWNER_OUTPUT, index), cb, arg);
+    return RG_OK;
+}
