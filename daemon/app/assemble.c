@@ -96,6 +96,7 @@ struct parts {
     struct rules *rules;
     struct outputs *outputs;
     struct live live;
+    struct evidence evidence;
     struct load load;
 };
 
@@ -103,6 +104,7 @@ static void parts_destroy(struct parts *n)
 {
     poll_destroy(n->poll);
     live_destroy(&n->live);
+    evidence_destroy(&n->evidence);
     load_destroy(&n->load);
     outputs_destroy(n->outputs);
     rules_destroy(n->rules);
@@ -123,6 +125,8 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
         err = outputs_create(site, &port, p->started_ms, p->env.seed, &n->outputs);
     if (err == RG_OK)
         err = live_create(&n->live, site);
+    if (err == RG_OK)
+        err = evidence_create(&n->evidence, site);
     if (err == RG_OK)
         err = load_create(&n->load, site);
     if (err == RG_OK)
@@ -159,6 +163,9 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
         outputs_inherit(next.outputs, p->outputs, pipeline_now(p));
     outputs_destroy(p->outputs);
     live_destroy(&p->live);
+    if (p->evidence.causes)
+        evidence_inherit(&next.evidence, &p->evidence);
+    evidence_destroy(&p->evidence);
     load_destroy(&p->load);
     convert_destroy(p->convert);
     p->site = site;
@@ -167,6 +174,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     p->rules = next.rules;
     p->outputs = next.outputs;
     p->live = next.live;
+    p->evidence = next.evidence;
     p->load = next.load;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
     now = pipeline_now(p); /* letting go may have taken a while */
@@ -297,6 +305,7 @@ enum rg_err pipeline_close(struct pipeline *p)
     outputs_destroy(p->outputs);
     p->outputs = NULL;
     live_destroy(&p->live);
+    evidence_destroy(&p->evidence);
     load_destroy(&p->load);
     loop_timer_destroy(p->deadline);
     loop_timer_destroy(p->second);

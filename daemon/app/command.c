@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/command_explain.h"
 #include "app/command_output.h"
 #include "app/command_probe.h"
 #include "app/field.h"
@@ -256,6 +257,8 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
         command_output_list(c->pipeline, out);
     else if (strcmp(command, "ack") == 0)
         return command_ack(c, request, out, error, error_size);
+    else if (strcmp(command, "explain") == 0)
+        return command_explain(c->pipeline, request, out, error, error_size);
     else if (strcmp(command, "bus") == 0)
         return command_bus(c->pipeline, request, out, error, error_size);
     else if (strcmp(command, "raw") == 0)

@@ -49,6 +49,7 @@ static void converted_cb(void *arg, const struct frame *frame)
     struct pipeline *p = arg;
 
     live_note(&p->live, frame);
+    evidence_frame(&p->evidence, frame);
     append_telemetry(p, frame);
     rules_frame(p->rules, frame);
 }
@@ -104,6 +105,7 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
     r.next_alarm = p->next_alarm;
     p->risk_changed = p->levels_changed = true;
     event_log_alarm(change);
+    evidence_change(&p->evidence, change);
     if (record_alarm(&p->record, change, unsynced, &r.body, &r.length) != RG_OK) {
         alarm_unrecorded(p);
         return;

@@ -7,6 +7,7 @@
 #define RG_APP_PIPELINE_H
 
 #include "app/clock_watch.h"
+#include "app/evidence.h"
 #include "app/live.h"
 #include "app/load.h"
 #include "base/json_write.h"
@@ -48,6 +49,7 @@ struct pipeline {
     struct rules *rules;
     struct outputs *outputs;
     struct live live;
+    struct evidence evidence;
     struct load load;
     struct store *store;
     struct uplink **uplinks; /* [uplink_count]; NULL while they are being exchanged */

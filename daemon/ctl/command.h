@@ -41,6 +41,9 @@ typedef void (*command_show_cb)(const struct json *result, FILE *to);
 /* Asks the daemon, then shows its answer: as it came with --json, else by show (NULL: nothing is shown). */
 enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show);
 
+/* ---- of the running daemon: command_explain.c ---- */
+enum exit_status command_explain(const struct arguments *a);
+
 /* ---- with options of their own: command_output.c ---- */
 enum exit_status command_silence(const struct arguments *a, int argc, char **argv);
 enum exit_status command_test(const struct arguments *a, int argc, char **argv);

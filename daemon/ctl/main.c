@@ -23,6 +23,7 @@ static void usage(FILE *to)
         "  riskgatectl alarms              active alarms\n"
         "  riskgatectl points              every point's last reading\n"
         "  riskgatectl risk                the level of every area\n"
+        "  riskgatectl explain ALARM|POINT why it stands, or why not: rule, limit, readings, delays\n"
         "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
         "  riskgatectl outputs             what is switched, and whether it is as it shall be\n"
         "  riskgatectl silence [OUTPUT] --by NAME           off until the next announcement\n"
@@ -66,7 +67,7 @@ static const struct command {
     {"ack", 1, command_ack, NULL},         {"profiles", -1, command_profiles, NULL},
     {"probe", 0, NULL, command_probe},     {"write", 0, NULL, command_write},
     {"outputs", 0, command_outputs, NULL}, {"silence", 0, NULL, command_silence},
-    {"test", 0, NULL, command_test},
+    {"test", 0, NULL, command_test},       {"explain", 1, command_explain, NULL},
 };
 
 enum parsed {

@@ -85,6 +85,19 @@ def test_reading_commands_for_people(gateway):
     assert gateway.ask("risk")["areas"]["hall"]["level"] == "red"
 
 
+def test_explaining(gateway):
+    alarm = gateway.alarms()[0]["alarm"]
+    for name in (alarm, "d-0-1.gas"):
+        text = gateway.ctl("explain", name).stdout
+        for word in ("gas-high", "d-0-1.gas", "red", alarm, "why now", "60 %LEL", ".yaml:"):
+            assert word in text, (name, word, text)
+    told = json.loads(gateway.ctl("explain", "d-0-2.swing", "--json").stdout)
+    assert told["points"] and told["watches"][-1]["rule"] == "offline"
+    refused = gateway.ctl("explain", "gw-01-99", check=False)
+    assert refused.returncode == 1 and "gw-01-99" in refused.stderr
+    assert gateway.ctl("explain", check=False).returncode == 2
+
+
 def test_acknowledging(gateway):
     alarm = gateway.alarms()[0]["alarm"]
     assert gateway.ctl("ack", alarm, check=False).returncode == 2, "somebody must answer for it"

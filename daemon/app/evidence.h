@@ -1,0 +1,65 @@
+/* What people are shown when they ask why: the last readings of the points that alarms can come of, and for each active
+ * alarm the readings that led to its level. In memory only, of a fixed size; the store has the rest. Pure. */
+#ifndef RG_APP_EVIDENCE_H
+#define RG_APP_EVIDENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/hash_index.h"
+#include "model/alarm.h"
+#include "model/sample.h"
+#include "model/site.h"
+
+#define EVIDENCE_SAMPLES 8
+#define EVIDENCE_CAUSES 512 /* beyond that many active alarms the oldest lose theirs */
+
+struct evidence_sample {
+    int64_t wall_ms;
+    double value; /* of a good one */
+    enum quality quality;
+};
+
+struct evidence_ring {
+    struct evidence_sample samples[EVIDENCE_SAMPLES];
+    uint32_t noted; /* ever, wrapping; the next one goes to noted % EVIDENCE_SAMPLES */
+};
+
+/* The last change of an active alarm's level. */
+struct evidence_cause {
+    char alarm[ALARM_ID_MAX]; /* empty: not in use */
+    enum alarm_event event;
+    int64_t wall_ms;
+    enum level was, level;
+    bool has_value, has_limit;
+    double value, limit;
+    size_t sample_count;
+    struct evidence_sample samples[EVIDENCE_SAMPLES]; /* of its point, up to the change; oldest first */
+};
+
+struct evidence {
+    uint32_t *ring_of; /* [site.point_count]: index into rings, or SITE_NONE */
+    struct evidence_ring *rings;
+    struct hash_index *by_name; /* of the points that have rings */
+    struct evidence_cause *causes;
+};
+
+/* Points that no rule watches, and whose readings are never doubted, have no ring. RG_ENOMEM; RG_EEXIST: names are not unique.
+ * site must outlive it. */
+RG_NODISCARD enum rg_err evidence_create(struct evidence *e, const struct site *site);
+void evidence_destroy(struct evidence *e); /* takes a zeroed or half-built one */
+/* Takes the causes over, after a reload: the alarms go on. */
+void evidence_inherit(struct evidence *e, const struct evidence *from);
+/* Before the rules are given the frame. */
+void evidence_frame(struct evidence *e, const struct frame *frame);
+/* A change of any kind; those of a level are kept, a clear lets go of the alarm's. */
+void evidence_change(struct evidence *e, const struct alarm_change *change);
+/* Oldest first; returns how many. */
+size_t evidence_samples(const struct evidence *e, uint32_t point,
+                        struct evidence_sample out[EVIDENCE_SAMPLES]);
+/* NULL: it was raised before the last start, or lost to EVIDENCE_CAUSES. */
+const struct evidence_cause *evidence_cause(const struct evidence *e, const char *alarm);
+
+#endif
