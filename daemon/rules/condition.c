@@ -1,53 +1,73 @@
 #include "rules/condition.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
-#include "base/text.h"
-
-/* Limits and dead-bands are decimals: 1.1 - 0.2 must be 0.9, not 0.9000000000000001, or a value of exactly
- * 0.9 would leave a band it is still in. So the sum is rounded to the last place that the larger term surely
- * has (a double keeps DBL_DIG significant digits of any decimal). */
-static double decimal_sum(double a, double b)
-{
-    double larger = fmax(fabs(a), fabs(b));
-    char text[64];
-    int places;
-
-    if (!isfinite(a + b) || larger < 1e-20 || larger > 1e15)
-        return a + b;
-    places = DBL_DIG - 1 - (int)floor(log10(larger));
-    if (!text_format(text, sizeof text, "%.*f", places > 0 ? places : 0, a + b))
-        return a + b;
-    return strtod(text, NULL);
-}
-
-static double precise(double value, bool single)
-{
-    return single && fabs(value) <= (double)FLT_MAX ? (double)(float)value : value;
-}
+#include "rules/decimal.h"
 
 void condition_rule_init(struct condition_rule *rule, const struct site_rule *conf, bool single)
 {
+    double above[LEVEL_COUNT], below[LEVEL_COUNT];
+
     rule->conf = conf;
     rule->single = single;
+    for (int i = 0; i < LEVEL_COUNT; i++) {
+        above[i] = conf->above_of[i] ? NAN : conf->above[i];
+        below[i] = conf->below_of[i] ? NAN : conf->below[i];
+    }
+    condition_rule_limits(rule, above, below);
+}
+
+static void make_above(struct condition_rule *rule, int i, double told)
+{
+    double limit = isnan(told) ? INFINITY : told;
+
+    rule->above_told[i] = told;
+    rule->above[i] = decimal_precise(limit, rule->single);
+    /* A limit of more digits than the rounding keeps must not end up outside its own band. */
+    rule->above_hold[i] =
+        decimal_precise(fmin(limit, decimal_sum(limit, -rule->conf->deadband)), rule->single);
+    rule->quiet_max = fmin(rule->quiet_max, rule->above[i]);
+}
+
+static void make_below(struct condition_rule *rule, int i, double told)
+{
+    double limit = isnan(told) ? -INFINITY : told;
+
+    rule->below_told[i] = told;
+    rule->below[i] = decimal_precise(limit, rule->single);
+    rule->below_hold[i] =
+        decimal_precise(fmax(limit, decimal_sum(limit, rule->conf->deadband)), rule->single);
+    rule->quiet_min = fmax(rule->quiet_min, rule->below[i]);
+}
+
+void condition_rule_limits(struct condition_rule *rule, const double above[LEVEL_COUNT],
+                           const double below[LEVEL_COUNT])
+{
+    const struct site_rule *conf = rule->conf;
+
     rule->quiet_min = -INFINITY;
     rule->quiet_max = conf->is_count > 0 ? -INFINITY : INFINITY;
-    rule->above[LEVEL_NONE] = rule->above_hold[LEVEL_NONE] = INFINITY;
-    rule->below[LEVEL_NONE] = rule->below_hold[LEVEL_NONE] = -INFINITY;
-    for (int i = LEVEL_BLUE; i < LEVEL_COUNT; i++) {
-        double above = conf->has_above[i] ? conf->above[i] : INFINITY;
-        double below = conf->has_below[i] ? conf->below[i] : -INFINITY;
+    rule->hidden = LEVEL_NONE;
+    for (int i = LEVEL_NONE; i < LEVEL_COUNT; i++) {
+        bool has_above = i > LEVEL_NONE && conf->has_above[i],
+             has_below = i > LEVEL_NONE && conf->has_below[i];
 
-        rule->above[i] = precise(above, single);
-        rule->below[i] = precise(below, single);
-        /* A limit of more digits than the rounding keeps must not end up outside its own band. */
-        rule->above_hold[i] = precise(fmin(above, decimal_sum(above, -conf->deadband)), single);
-        rule->below_hold[i] = precise(fmax(below, decimal_sum(below, conf->deadband)), single);
-        rule->quiet_max = fmin(rule->quiet_max, rule->above[i]);
-        rule->quiet_min = fmax(rule->quiet_min, rule->below[i]);
+        make_above(rule, i, has_above ? above[i] : INFINITY);
+        make_below(rule, i, has_below ? below[i] : -INFINITY);
+        if ((has_above && isnan(above[i])) || (has_below && isnan(below[i])))
+            rule->hidden = (enum level)i;
     }
+    if (rule->hidden > LEVEL_NONE)
+        rule->quiet_max = -INFINITY;
+}
+
+bool condition_rule_follows(const struct site_rule *conf)
+{
+    for (int i = LEVEL_BLUE; i < LEVEL_COUNT; i++) {
+        if (conf->above_of[i] || conf->below_of[i])
+            return true;
+    }
+    return false;
 }
 
 bool condition_rule_has_level(const struct site_rule *conf, enum level level)
@@ -103,7 +123,7 @@ static enum level level_is(const struct condition_rule *rule, double value)
     for (size_t i = 0; i < rule->conf->is_count; i++) {
         const struct rule_is *is = &rule->conf->is[i];
 
-        if (is->level > level && value == precise(is->value, rule->single))
+        if (is->level > level && value == decimal_precise(is->value, rule->single))
             level = is->level;
     }
     return level;
@@ -119,18 +139,20 @@ static enum level higher_of(enum level a, enum level b)
     return a > b ? a : b;
 }
 
-/* The level of a good value, what each side holds noted. */
-static enum level judge_good(struct condition *c, const struct condition_rule *rule, enum level reached,
-                             double value)
+/* The level of a good value, what each side holds noted. Where a limit is hidden nothing that was reached is taken back. */
+static struct verdict judge_good(struct condition *c, const struct condition_rule *rule, enum level reached,
+                                 double value)
 {
-    enum level level;
+    enum level high = level_above(rule, lower_of(reached, c->high), value);
+    enum level low = level_below(rule, lower_of(reached, c->low), value);
+    enum level level = higher_of(level_is(rule, value), higher_of(high, low));
+    bool sure = level >= rule->hidden;
 
-    c->high = (uint8_t)level_above(rule, lower_of(reached, c->high), value);
-    c->low = (uint8_t)level_below(rule, lower_of(reached, c->low), value);
-    level = higher_of(level_is(rule, value), higher_of(c->high, c->low));
     for (enum level i = LEVEL_BLUE; i <= level; i++)
-        c->side[i] = c->high >= i ? SIDE_ABOVE : c->low >= i ? SIDE_BELOW : SIDE_IS;
-    return level;
+        c->side[i] = high >= i ? SIDE_ABOVE : low >= i ? SIDE_BELOW : SIDE_IS;
+    c->high = (uint8_t)(sure ? high : higher_of(high, c->high));
+    c->low = (uint8_t)(sure ? low : higher_of(low, c->low));
+    return (struct verdict){level, sure};
 }
 
 /* What a bound proves: the limits it has passed, no dead-band. Nothing that was reached is taken back. */
@@ -147,25 +169,39 @@ static enum level judge_bound(struct condition *c, const struct condition_rule *
     return level;
 }
 
+void condition_note(struct condition *c, const struct reading *reading)
+{
+    if (reading->trust == READING_BAD || !isfinite(reading->value)) {
+        c->trust = READING_BAD;
+        return;
+    }
+    c->trust = (uint8_t)reading->trust;
+    c->value = reading->value;
+    c->has_value = true;
+}
+
+struct reading condition_last(const struct condition *c)
+{
+    return (struct reading){c->value, (enum reading_trust)c->trust};
+}
+
 struct verdict condition_judge(struct condition *c, const struct condition_rule *rule, enum level reached,
                                const struct reading *reading)
 {
     double value;
 
-    c->trust = isfinite(reading->value) ? (uint8_t)reading->trust : READING_BAD;
+    condition_note(c, reading);
     if (c->trust == READING_BAD)
         return (struct verdict){LEVEL_NONE, false};
-    value = precise(reading->value, rule->single);
-    c->value = reading->value;
-    c->has_value = true;
-    if (reading->trust != READING_GOOD)
+    value = decimal_precise(reading->value, rule->single);
+    if (c->trust != READING_GOOD)
         return (struct verdict){judge_bound(c, rule, reading->trust, value), false};
     if (value < rule->quiet_max && value > rule->quiet_min &&
         (reached == LEVEL_NONE || (c->high | c->low) == LEVEL_NONE)) {
         c->high = c->low = LEVEL_NONE;
         return (struct verdict){LEVEL_NONE, true};
     }
-    return (struct verdict){judge_good(c, rule, reached, value), true};
+    return judge_good(c, rule, reached, value);
 }
 
 bool condition_limit(const struct condition *c, const struct condition_rule *rule, enum level level,
@@ -177,8 +213,8 @@ bool condition_limit(const struct condition *c, const struct condition_rule *rul
     /* The side may have no limit for this very level: then the next higher one was passed. */
     for (enum level i = level; side != SIDE_IS && i < LEVEL_COUNT; i++) {
         if (side == SIDE_ABOVE ? conf->has_above[i] : conf->has_below[i]) {
-            *limit = side == SIDE_ABOVE ? conf->above[i] : conf->below[i];
-            return true;
+            *limit = side == SIDE_ABOVE ? rule->above_told[i] : rule->below_told[i];
+            return !isnan(*limit);
         }
     }
     return false;

@@ -30,13 +30,17 @@ enum condition_side {
     SIDE_BELOW, /* value <= limit */
 };
 
-/* The limits of a rule, made ready for points of one precision. */
+/* The limits of a rule, made ready for points of one precision; where they follow other points, for one point at one
+ * instant. */
 struct condition_rule {
-    double above[LEVEL_COUNT], below[LEVEL_COUNT]; /* +-infinity where the rule has no limit */
+    double above[LEVEL_COUNT], below[LEVEL_COUNT]; /* +-infinity: there is none, or it is not known now */
     double above_hold[LEVEL_COUNT],
         below_hold[LEVEL_COUNT]; /* the same with the dead-band taken off or added */
-    double quiet_min, quiet_max; /* strictly between them no level holds; empty when there are `is` */
-    bool single;                 /* for f32 points: values and limits are compared as floats */
+    double above_told[LEVEL_COUNT], below_told[LEVEL_COUNT]; /* as people call them; NAN: not known now */
+    double quiet_min,
+        quiet_max; /* strictly between them surely no level holds; empty: there are `is`, or a limit is not known */
+    enum level hidden; /* the highest level with a limit that is not known now; LEVEL_NONE: all are */
+    bool single;       /* for f32 points: values and limits are compared as floats */
     const struct site_rule *conf;
 };
 
@@ -54,9 +58,15 @@ struct verdict {
     bool sure; /* false: at least that level, perhaps more; LEVEL_NONE: nothing is known */
 };
 
-/* conf must outlive rule. single: the points are unscaled f32 (a float's 19.9 is below the double 19.9, yet
+/* conf must outlive rule; limits that follow other points are not known yet. single: the points are unscaled f32 (a float's 19.9 is below the double 19.9, yet
  * it is what the device, the record and the operator call 19.9). */
 void condition_rule_init(struct condition_rule *rule, const struct site_rule *conf, bool single);
+/* The limits of this instant, where has_above and has_below say that there are any; NAN: not known. Those that the
+ * configuration gives as numbers must be those. */
+void condition_rule_limits(struct condition_rule *rule, const double above[LEVEL_COUNT],
+                           const double below[LEVEL_COUNT]);
+/* True when a limit of the rule follows another point. */
+bool condition_rule_follows(const struct site_rule *conf);
 /* True when any condition of the rule can give this level. */
 bool condition_rule_has_level(const struct site_rule *conf, enum level level);
 
@@ -68,8 +78,13 @@ void condition_restore(struct condition *c, const struct condition_rule *rule, e
 struct verdict condition_judge(struct condition *c, const struct condition_rule *rule, enum level reached,
                                const struct reading *reading);
 
-/* The configured limit that readings stood at or past when they last gave this level; false: it came from an
- * `is`. */
+/* Notes a reading without judging it. */
+void condition_note(struct condition *c, const struct reading *reading);
+/* The last reading once more, against limits that have changed since. */
+struct reading condition_last(const struct condition *c);
+
+/* The limit that readings stood at or past when they last gave this level; false: it came from an
+ * `is`, or is not known now. */
 bool condition_limit(const struct condition *c, const struct condition_rule *rule, enum level level,
                      double *limit);
 

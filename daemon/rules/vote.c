@@ -1,0 +1,77 @@
+#include "rules/vote.h"
+
+#include <string.h>
+
+static void count(struct vote *v, const struct vote_member *m, uint32_t add)
+{
+    v->at[m->level] += add;
+    v->least[m->least] += add;
+    if (m->seen && !m->sure)
+        v->bad[m->level] += add;
+    if (m->sure)
+        v->sure += add;
+}
+
+void vote_init(struct vote *v, const struct site_rule *conf, struct vote_member *members, uint32_t n)
+{
+    *v = (struct vote){.need = conf->vote_need, .policy = conf->vote_bad, .members = members, .count = n};
+    memset(members, 0, n * sizeof *members);
+    v->at[LEVEL_NONE] = v->least[LEVEL_NONE] = n;
+}
+
+void vote_restore(struct vote *v, enum level level)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        count(v, &v->members[i], UINT32_MAX); /* one less */
+        v->members[i] = (struct vote_member){.level = (uint8_t)level};
+        count(v, &v->members[i], 1);
+    }
+}
+
+void vote_take(struct vote *v, uint32_t member, struct verdict verdict)
+{
+    struct vote_member *m = &v->members[member];
+
+    count(v, m, UINT32_MAX); /* one less */
+    m->seen = true;
+    m->sure = verdict.sure;
+    m->least = (uint8_t)verdict.level;
+    if (verdict.sure || verdict.level > (enum level)m->level)
+        m->level = (uint8_t)verdict.level;
+    count(v, m, 1);
+}
+
+struct verdict vote_judge(const struct vote *v, enum level level)
+{
+    uint32_t at = 0, least = 0, bad_at = 0, bad = 0;
+    enum level held = LEVEL_NONE, proved = LEVEL_NONE, is;
+
+    for (int i = LEVEL_NONE; i < LEVEL_COUNT; i++)
+        bad += v->bad[i];
+    for (enum level i = LEVEL_RED; i > LEVEL_NONE && proved == LEVEL_NONE; i--) {
+        uint32_t votes;
+
+        at += v->at[i];
+        least += v->least[i];
+        bad_at += v->bad[i];
+        votes = at + (v->policy == VOTE_BAD_COUNTS ? bad - bad_at : 0);
+        if (at == 0 || votes < v->need)
+            continue;
+        if (held == LEVEL_NONE)
+            held = i;
+        if (least > 0)
+            proved = i;
+    }
+    is = held < level ? held : level;
+    is = proved > is ? proved : is;
+    return (struct verdict){is, v->sure > 0 && held <= is};
+}
+
+uint32_t vote_first(const struct vote *v, enum level level)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (v->members[i].seen && v->members[i].least >= level)
+            return i;
+    }
+    return UINT32_MAX;
+}
