@@ -18,6 +18,24 @@ static enum rg_err find(struct rules *r, const char *alarm, const char *by, cons
     return alarms_who(by, comment);
 }
 
+/* A latch that held an alarm lets go. */
+static void unlatch(struct rules *r, uint32_t owner, struct moment now)
+{
+    struct level_move move;
+    uint32_t index;
+
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        if (slot_ack(&r->watched[index].slot, &r->watched[index].conf->delays, now, &move))
+            engine_carry_out(r, owner, &move);
+        engine_schedule(r, owner);
+        break;
+    case OWNER_DEVICE:
+    case OWNER_OUTPUT:
+        break; /* they do not latch */
+    }
+}
+
 enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,
                       struct moment now)
 {
@@ -26,9 +44,11 @@ enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const 
 
     if (err == RG_OK)
         err = alarms_ack(o, by, now);
-    if (err == RG_OK)
-        engine_tell(r, o, ALARM_ACK, o->alarm.acked_by, comment, now);
-    return err;
+    if (err != RG_OK)
+        return err;
+    engine_tell(r, o, ALARM_ACK, o->alarm.acked_by, comment, now);
+    unlatch(r, o->owner, now);
+    return RG_OK;
 }
 
 enum rg_err rules_shelve(struct rules *r, const char *alarm, int64_t for_ms, const char *by,

@@ -35,7 +35,8 @@ static bool same_limits(const struct condition_rule *a, const struct condition_r
 
 static bool same_delays(const struct slot_rule *a, const struct slot_rule *b)
 {
-    return a->on_delay_ms == b->on_delay_ms && a->off_delay_ms == b->off_delay_ms;
+    return a->on_delay_ms == b->on_delay_ms && a->off_delay_ms == b->off_delay_ms &&
+           a->latch_from == b->latch_from;
 }
 
 static const struct watched *find_watched(const struct rules *r, uint32_t point, const char *rule)

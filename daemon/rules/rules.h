@@ -38,6 +38,9 @@
  * Acknowledgement is of one occurrence as it was announced: an escalation takes it back (a new announcement,
  * ISA-18.2), stepping down keeps it.
  *
+ * Latch: an alarm that stands at its rule's latch_from or higher keeps its level until it is acknowledged, whatever readings
+ * say; what the off-delays allow by then is carried out at the instant of the acknowledgement, after the event `ack`.
+ *
  * Shelving: a person silences one occurrence, for at most the site's shelve_max_ms: the outputs do not follow it; levels and
  * risk do. It ends at its instant (event `unshelve` by nobody), by a person, with the alarm (without an event), and by an
  * escalation (`unshelve` with the comment "escalated", then the escalation): what was silenced was not this. Its end is an
@@ -123,7 +126,7 @@ int64_t rules_next_ms(const struct rules *r);
 /* The number the next occurrence will get; inside the callback of a raise, the one after it. */
 uint64_t rules_next_alarm(const struct rules *r);
 
-/* Acknowledges an active alarm, after the deadlines up to now. RG_ENOTFOUND: no such active alarm;
+/* Acknowledges an active alarm, after the deadlines up to now; a latch lets go: it may clear. RG_ENOTFOUND: no such active alarm;
  * RG_EEXIST: acknowledged already; RG_ESTATE: before rules_start. RG_EINVAL: by is empty or ALARM_WHO_MAX
  * bytes and more, or comment (may be NULL) ALARM_COMMENT_MAX and more. */
 RG_NODISCARD enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,

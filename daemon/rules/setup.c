@@ -237,7 +237,7 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     switch (engine_kind(r, owner, &of)) {
     case OWNER_WATCHED:
         condition_restore(&r->watched[of].condition, &r->watched[of].conf->limits, alarm->level);
-        slot_restore(&r->watched[of].slot, alarm->level);
+        slot_restore(&r->watched[of].slot, alarm->level, alarm->acked);
         break;
     case OWNER_DEVICE:
         offline_restore(&r->offline[of]);

@@ -2,7 +2,8 @@
 
 void slot_rule_init(struct slot_rule *rule, const struct site_rule *conf)
 {
-    *rule = (struct slot_rule){.on_delay_ms = conf->on_delay_ms, .off_delay_ms = conf->off_delay_ms};
+    *rule = (struct slot_rule){
+        .on_delay_ms = conf->on_delay_ms, .off_delay_ms = conf->off_delay_ms, .latch_from = conf->latch_from};
 }
 
 void slot_init(struct slot *s)
@@ -10,9 +11,10 @@ void slot_init(struct slot *s)
     *s = (struct slot){.last = {INT64_MIN, 0}};
 }
 
-void slot_restore(struct slot *s, enum level level)
+void slot_restore(struct slot *s, enum level level, bool acked)
 {
     slot_init(s);
+    s->acked = acked;
     s->level = s->seen = (uint8_t)level;
 }
 
@@ -56,6 +58,11 @@ static void clocks_unsure(struct slot *s, enum level least, struct moment at)
         s->phase = is_up(s) ? SLOT_FROZEN : SLOT_STEADY;
 }
 
+static bool is_latched(const struct slot *s, const struct slot_rule *rule)
+{
+    return rule->latch_from != LEVEL_NONE && (enum level)s->level >= rule->latch_from && !s->acked;
+}
+
 /* The level the alarm has a right to at an instant; its own when no delay has ended. */
 static enum level slot_due(const struct slot *s, const struct slot_rule *rule, int64_t mono_ms)
 {
@@ -64,7 +71,7 @@ static enum level slot_due(const struct slot *s, const struct slot_rule *rule, i
     if (s->phase == SLOT_RISING) {
         while (level < s->sure && s->since[level + 1].mono_ms + rule->on_delay_ms <= mono_ms)
             level++;
-    } else if (s->phase == SLOT_FALLING) {
+    } else if (s->phase == SLOT_FALLING && !is_latched(s, rule)) {
         while (level > s->seen && s->since[level - 1].mono_ms + rule->off_delay_ms <= mono_ms)
             level--;
     }
@@ -75,6 +82,8 @@ static enum level slot_due(const struct slot *s, const struct slot_rule *rule, i
 static void slot_move(struct slot *s, enum level now, struct moment at, struct level_move *move)
 {
     *move = (struct level_move){.was = s->level, .now = now, .at = at};
+    if (now > (enum level)s->level)
+        s->acked = false;
     s->level = (uint8_t)now;
     s->last = at;
     if (s->seen == now)
@@ -102,6 +111,20 @@ bool slot_take(struct slot *s, const struct slot_rule *rule, struct verdict verd
     return true;
 }
 
+bool slot_ack(struct slot *s, const struct slot_rule *rule, struct moment at, struct level_move *move)
+{
+    enum level now;
+
+    if (at.mono_ms < s->last.mono_ms)
+        at = s->last;
+    s->acked = true;
+    now = slot_due(s, rule, at.mono_ms);
+    if (now == (enum level)s->level)
+        return false;
+    slot_move(s, now, at, move);
+    return true;
+}
+
 int64_t slot_deadline(const struct slot *s, const struct slot_rule *rule)
 {
     /* Of several clocks the one next to the alarm's level is the oldest. */
@@ -109,6 +132,8 @@ int64_t slot_deadline(const struct slot *s, const struct slot_rule *rule)
     case SLOT_RISING:
         return s->since[s->level + 1].mono_ms + rule->on_delay_ms;
     case SLOT_FALLING:
+        if (is_latched(s, rule))
+            break;
         return s->since[s->level - 1].mono_ms + rule->off_delay_ms;
     case SLOT_STEADY:
     case SLOT_FROZEN:

@@ -12,7 +12,10 @@
  *
  * A verdict that is not sure ("at least yellow"; of a bad reading: at least none) lowers nothing: clocks of lower levels
  * stop. Clocks of the levels that it is sure of run; those above are frozen: they neither fire nor are forgotten until a
- * sure verdict says whether their level still holds. */
+ * sure verdict says whether their level still holds.
+ *
+ * Latched: an alarm that stands at latch_from or higher does not fall before it is acknowledged. The off-delays run meanwhile;
+ * what they allow by then is carried out at the acknowledgement. A higher level takes the acknowledgement back. */
 #ifndef RG_RULES_SLOT_H
 #define RG_RULES_SLOT_H
 
@@ -29,6 +32,7 @@
 /* What of a rule concerns its alarm's life. */
 struct slot_rule {
     int64_t on_delay_ms, off_delay_ms;
+    enum level latch_from; /* LEVEL_NONE: it does not latch */
 };
 
 enum slot_phase {
@@ -44,18 +48,22 @@ struct slot {
     uint8_t level;      /* enum level: the alarm's */
     uint8_t seen; /* enum level: what readings gave; the clocks between level and seen run, or are frozen */
     uint8_t sure; /* enum level: rising, the clocks up to it run */
+    bool acked;   /* the alarm is, as it stands */
     struct moment since[LEVEL_COUNT];
 };
 
 void slot_rule_init(struct slot_rule *rule, const struct site_rule *conf);
 void slot_init(struct slot *s);
-/* An alarm that stood at level before the start. */
-void slot_restore(struct slot *s, enum level level);
+/* An alarm that stood at level before the start, acknowledged or not. */
+void slot_restore(struct slot *s, enum level level, bool acked);
 
 /* Takes one verdict; deadlines up to its instant must have been carried out. One older than the slot's
  * last one or last move is taken at the instant of that. True: *move says how the level changed. */
 bool slot_take(struct slot *s, const struct slot_rule *rule, struct verdict verdict, struct moment at,
                struct level_move *move);
+/* The alarm is acknowledged; deadlines up to that instant must have been carried out. True: a latch let go, *move says how
+ * the level changed. */
+bool slot_ack(struct slot *s, const struct slot_rule *rule, struct moment at, struct level_move *move);
 /* Monotonic instant at which a delay ends, or INT64_MAX. */
 int64_t slot_deadline(const struct slot *s, const struct slot_rule *rule);
 /* Carries out the delay that ends first, at the instant of its end (wall: of its beginning, plus the delay,

@@ -344,6 +344,8 @@ static void add_rule(struct support_site *s, struct line *line, const char *name
             rule.on_delay_ms = duration(line, value);
         else if (strcmp(word, "off") == 0)
             rule.off_delay_ms = duration(line, value);
+        else if (strcmp(word, "latch") == 0)
+            rule.latch_from = level(line, value);
         else if (strcmp(word, "message") == 0)
             rule.message = keep(s, value);
         else

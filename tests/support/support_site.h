@@ -6,7 +6,7 @@
  *     bus b1 host=127.0.0.1 port=1502            or: bus b2 path=/dev/ttyS1 baud=9600
  *     device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe
  *     point a type=f32 unit=%LEL holding=0       (of the device above it)
- *     rule r points=d.a,*.b above=blue:10,red:50 below=red:2 is=3:red deadband=1 on=3s off=10s message=high
+ *     rule r points=d.a,*.b above=blue:10,red:50 below=red:2 is=3:red deadband=1 on=3s off=10s latch=blue message=high
  *     output siren device=d coil=0 area=shop from=orange silence=1 stop=off assert=10s fault=yellow label=Siren
  * (an output follows area= or rule=, is at coil= or holding= with on= and off=)
  * A thing comes after what it refers to. What is left out has a usable default: a device without bus= gets

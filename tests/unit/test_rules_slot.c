@@ -190,7 +190,7 @@ static void restored_limits(void **state)
     (void)state;
     bed_make(&bed, "above=yellow:20 below=blue:5,orange:2 is=30:red", false);
     condition_restore(&bed.condition, &bed.limits, LEVEL_RED);
-    slot_restore(&bed.slot, LEVEL_RED);
+    slot_restore(&bed.slot, LEVEL_RED, false);
     assert_int_equal(bed.slot.level, LEVEL_RED);
     assert_int_equal(slot_deadline(&bed.slot, &bed.rule), INT64_MAX);
     assert_false(condition_limit(&bed.condition, &bed.limits, LEVEL_RED, &limit));
