@@ -19,6 +19,9 @@ import time
 
 import pytest
 
+from retrial import (pytest_configure, pytest_runtest_makereport, pytest_runtest_protocol, pytest_runtest_teardown,  # noqa: F401
+                     pytest_sessionfinish, pytest_terminal_summary, pytest_unconfigure)
+
 SOURCE = pathlib.Path(os.environ.get("RG_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 PATIENCE = 20.0  # seconds for what normally takes milliseconds: a loaded machine must not fail a test
 
@@ -95,7 +98,7 @@ class Program:
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, request):
     """start(arguments, name=...) -> Program; whatever still runs at the end of the test is killed, by its id."""
     started = []
 
@@ -103,6 +106,7 @@ def start(tmp_path):
         name = name or pathlib.Path(str(arguments[0])).name
         child = Program(arguments, tmp_path / f"{name}-{len(started)}.log", **options)
         started.append(child)
+        request.node.rg_programs.append(child)
         return child
 
     yield run

@@ -11,6 +11,8 @@ import pytest
 from conftest import program, wait_for
 from stalls import Stalls
 
+pytestmark = pytest.mark.punctual
+
 HEALTHY = 700
 DEAD = 100  # of each kind: refused, swallowed, mute
 PERIOD_MS = 1000

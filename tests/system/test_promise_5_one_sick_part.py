@@ -13,6 +13,8 @@ import pytest
 from conftest import free_port, wait_for
 from stalls import Stalls
 
+pytestmark = pytest.mark.punctual
+
 PERIOD_MS = 300
 TIMEOUT_MS = 200
 HEALTHY = [2, 3, 4]
@@ -54,15 +56,17 @@ def good(gateway, *names):
 
 
 class Grid:
-    """The instants at which a unit was asked between two moments, against its grid."""
+    """The instants at which a unit was asked in a window, against its grid. An instant whose poll a stall of the machine may have
+    spoiled is neither missed nor served: one long enough, in its period or, for the poll that was under way then, the one before."""
 
-    def __init__(self, control, listener, unit, from_us, to_us, period_ms=PERIOD_MS):
-        self.at = [h["at_us"] for h in control.history(listener, unit) if from_us <= h["at_us"] < to_us]
+    def __init__(self, control, listener, unit, window, period_ms=PERIOD_MS):
         period_us = period_ms * 1000
-        first, last = from_us // period_us + 1, to_us // period_us - 1
+        self.at = [h["at_us"] for h in control.history(listener, unit) if window.from_us <= h["at_us"] < window.to_us]
+        judged = [i for i in range(window.from_us // period_us + 1, window.to_us // period_us)
+                  if not window.stood_still((i - 1) * period_us, (i + 1) * period_us, period_ms / 4)]
         served = {at // period_us for at in self.at}
-        self.instants = last - first + 1
-        self.missed = sum(1 for i in range(first, last + 1) if i not in served)
+        self.instants = len(judged)
+        self.missed = sum(1 for i in judged if i not in served)
         self.late_ms = [(at % period_us) / 1000 for at in self.at]
 
 
@@ -71,20 +75,46 @@ def now_us():
 
 
 class Window:
-    """A stretch of time in which healthy units are asked, and how the daemon's own counters saw it."""
+    """A stretch of time in which healthy units are asked, how the daemon's own counters saw it, and when the machine stood still."""
 
-    def __init__(self, gateway):
+    def __init__(self, gateway, world):
         self.gateway = gateway
+        self.stalls = Stalls([gateway.child.pid, world.child.pid])
+        self.wall_us = time.time_ns() // 1000 - now_us()
+        self.stalls.start()
         self.from_us = now_us()
         self.before = {d["name"]: d for d in gateway.status()["devices"]}
 
     def end(self):
         self.to_us = now_us()
         self.after = {d["name"]: d for d in self.gateway.status()["devices"]}
+        self.stalls.stop()
+        print(f"the machine stood still for {self.stalls.total():.0f} of {(self.to_us - self.from_us) / 1000:.0f} ms")
         return self
+
+    def stood_still(self, from_us, to_us, least_ms):
+        return self.stalls.covers((from_us + self.wall_us) / 1000, (to_us + self.wall_us) / 1000, least_ms)
+
+    def long_stalls(self):
+        """How many may have cost a time-out each."""
+        return sum(end - begin >= TIMEOUT_MS / 2 for begin, end in self.stalls.found)
 
     def grown(self, name, counter):
         return self.after[name][counter] - self.before[name][counter]
+
+
+@pytest.fixture
+def window():
+    """window(gateway, world) -> Window"""
+    made = []
+
+    def make(gateway, world):
+        made.append(Window(gateway, world))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stalls.stop()
 
 
 def requests_of(control, listener, unit):
@@ -118,15 +148,15 @@ def check_healthy(world, window, kinds, time_outs):
     """The healthy units missed no more of their grid than those of the twin, and one instant for each time-out of the sick one."""
     for kind in kinds:
         for unit in HEALTHY:
-            beside = Grid(world.control, kind, unit, window.from_us, window.to_us)
-            alone = Grid(world.control, f"{kind}0", unit, window.from_us, window.to_us)
-            allowed = max(Grid(world.control, f"{kind}0", u, window.from_us, window.to_us).missed for u in HEALTHY)
+            beside = Grid(world.control, kind, unit, window)
+            alone = Grid(world.control, f"{kind}0", unit, window)
+            allowed = max(Grid(world.control, f"{kind}0", u, window).missed for u in HEALTHY)
             said = f"{kind} unit {unit}: {beside.missed} of {beside.instants} instants missed, {alone.missed} on the sound line"
             assert beside.missed <= allowed + time_outs[kind], said
             assert window.grown(f"{kind}-{unit}", "skipped") <= \
-                max(window.grown(f"{kind}0-{u}", "skipped") for u in HEALTHY) + time_outs[kind], said
+                max(window.grown(f"{kind}0-{u}", "skipped") for u in HEALTHY) + time_outs[kind] + 2 * window.long_stalls(), said
             # A loaded machine may be late once by itself; an illness that is catching shows at each of the sick one's requests.
-            assert window.grown(f"{kind}-{unit}", "errors") <= 1, said
+            assert window.grown(f"{kind}-{unit}", "errors") <= 1 + window.long_stalls(), said
             # Most polls meet no time-out at all: they are as punctual as on the sound line.
             assert statistics.median(beside.late_ms) <= statistics.median(alone.late_ms) + TIMEOUT_MS / 4, said
 
@@ -135,9 +165,9 @@ def faults_of(control, listener, unit):
     return control.listener(listener)["units"][str(unit)]["faults"]
 
 
-def test_mute_unit_beside_healthy_ones(town):
+def test_mute_unit_beside_healthy_ones(window, town):
     world, gateway, kinds = town
-    window = Window(gateway)
+    seen = window(gateway, world)
     for kind in kinds:
         world.control.fault(kind, SICK, "mute")
     late = []
@@ -150,19 +180,19 @@ def test_mute_unit_beside_healthy_ones(town):
         await_polls(world.control, "tcp0", HEALTHY[0], 1)
         late += [d["poll_late_ms"] for d in gateway.status()["devices"] if not d["name"].endswith(f"-{SICK}")]
     wait_for(lambda: all_online(gateway) and good(gateway), timeout=60, what="the mute units' return")
-    window.end()
+    seen.end()
 
     assert {k: faults_of(world.control, k, SICK) for k in kinds} == dict.fromkeys(kinds, 4), "one time-out a probe"
-    check_healthy(world, window, kinds, dict.fromkeys(kinds, 4))
+    check_healthy(world, seen, kinds, dict.fromkeys(kinds, 4))
     assert statistics.median(late) <= TIMEOUT_MS / 4
     found = buses(gateway)
     for kind in kinds:
-        asked = [h["at_us"] / 1e6 for h in world.control.history(kind, SICK) if h["at_us"] >= window.from_us]
+        asked = [h["at_us"] / 1e6 for h in world.control.history(kind, SICK) if h["at_us"] >= seen.from_us]
         first, second = [b - a for a, b in zip(asked, asked[1:]) if b - a > 0.9]
         # Half of 2 s, half of 4 s at least (POLL_PROBE_FIRST_MS doubled, jittered over the upper half).
         assert first >= 0.98 and second >= 1.98 and second > 0.98 * first, (first, second)
-        assert window.grown(f"{kind}-{SICK}", "errors") == 4
-        healthy = sum(window.grown(f"{kind}-{n}", "errors") for n in HEALTHY)
+        assert seen.grown(f"{kind}-{SICK}", "errors") == 4
+        healthy = sum(seen.grown(f"{kind}-{n}", "errors") for n in HEALTHY)
         assert found[kind]["timeouts"] == 4 + healthy and found[kind]["state"] == "up"
     told = lambda: [(e["device"], e["state"]) for _, e in gateway.records("event") if e["kind"] == "device"]  # noqa: E731
     wait_for(lambda: len(told()) >= 2 * len(kinds), what="the events in the store")
@@ -175,18 +205,18 @@ LIES = {"tcp": ["wrong_tid", "garbage", "wrong_length"], "rtu": ["cut", "wrong_u
 
 
 @pytest.mark.parametrize("lie", range(3))
-def test_lying_unit_beside_healthy_ones(town, lie):
+def test_lying_unit_beside_healthy_ones(window, town, lie):
     """A unit whose every answer is wrong is held no better than a mute one, and told bad; its neighbours' readings stay right."""
     world, gateway, kinds = town
-    window = Window(gateway)
+    seen = window(gateway, world)
     for kind in kinds:
         world.control.fault(kind, SICK, LIES[kind][lie])
     wait_for(lambda: all(states(gateway)[f"{k}-{SICK}"] == "suspended" for k in kinds), what="suspension")
     await_polls(world.control, kinds[0], HEALTHY[0], 5)
-    window.end()
-    asked = {k: sum(h["at_us"] >= window.from_us for h in world.control.history(k, SICK)) for k in kinds}
+    seen.end()
+    asked = {k: sum(h["at_us"] >= seen.from_us for h in world.control.history(k, SICK)) for k in kinds}
     # A lie is told in time, but the line must come to rest, or the connection be made again, after it.
-    check_healthy(world, window, kinds, asked)
+    check_healthy(world, seen, kinds, asked)
     found = gateway.points()
     for kind in kinds:
         assert found[f"{kind}-{SICK}.x"]["quality"] == "comm" and found[f"{kind}-{SICK}.x"]["value"] is None
@@ -231,11 +261,11 @@ def black_hole():
 
 def most_of_the_grid(world, listener, window, share=0.8):
     for unit in HEALTHY:
-        grid = Grid(world.control, listener, unit, window.from_us, window.to_us)
+        grid = Grid(world.control, listener, unit, window)
         assert grid.missed <= (1 - share) * grid.instants, f"{listener} {unit}: {grid.missed} of {grid.instants} instants missed"
 
 
-def test_sick_buses_beside_healthy_ones(plant, daemon, relay, black_hole, tmp_path):
+def test_sick_buses_beside_healthy_ones(window, plant, daemon, relay, black_hole, tmp_path):
     """A closed port, a full backlog, a link that swallows all, connections dropped at each request, a line that is not there."""
     sick = ["held", "cut", "dropped", "unplugged"]
     listeners = [{"name": n, "tcp": "127.0.0.1:0", "units": units(*HEALTHY)} for n in ("sound", "held", "cut", "dropped")]
@@ -250,7 +280,7 @@ def test_sick_buses_beside_healthy_ones(plant, daemon, relay, black_hole, tmp_pa
     gateway = daemon({"buses": buses_, "devices": devices})
     wait_for(lambda: good(gateway, *(f"{b}-{n}" for b in ("sound", *sick) for n in HEALTHY)), what="the first readings")
 
-    window = Window(gateway)
+    seen = window(gateway, world)
     held.hold()
     cut.cut()
     world.control.fault("dropped", "*", "drop")
@@ -259,12 +289,12 @@ def test_sick_buses_beside_healthy_ones(plant, daemon, relay, black_hole, tmp_pa
     wait_for(lambda: {n for n, b in buses(gateway).items() if b["state"] == "down"} >= down, what="the buses that are down")
     wait_for(lambda: not good(gateway, "held-2"), what="the end of the held readings")
     await_polls(world.control, "sound", HEALTHY[0], 10)
-    window.end()
-    most_of_the_grid(world, "sound", window)
+    seen.end()
+    most_of_the_grid(world, "sound", seen)
     found = gateway.points()
     assert all(found[f"sound-{n}.x"]["value"] == n for n in HEALTHY)
     assert all(p["value"] is None and p["quality"] != "good" for name, p in found.items() if not name.startswith("sound-"))
-    assert all(window.grown(f"sound-{n}", "errors") <= 1 for n in HEALTHY)
+    assert all(seen.grown(f"sound-{n}", "errors") <= 1 + seen.long_stalls() for n in HEALTHY)
     assert all(buses(gateway)[name]["detail"] for name in down)
 
     held.mend()
@@ -339,9 +369,11 @@ def test_how_long_a_reading_is_awaited(plant, daemon, black_hole, tmp_path):
     assert set(gaps) == set(healthy), "nobody else has good readings, and these have"
     print(f"the machine stood still for {stalls.total():.0f} ms in all, the mute units cost {faults} time-outs")
     for name, within_ms in [(n, FAST_WITHIN_MS if n.startswith("fast") else LINE_WITHIN_MS) for n in healthy]:
-        longest = max(gaps[name], key=lambda gap: gap[1] - gap[0] - stalls.within(*gap))
-        took, stalled = longest[1] - longest[0], stalls.within(*longest)
-        assert took - stalled <= within_ms, f"{name}: {took} ms without a reading, of which the machine stood still for {stalled:.0f}"
+        period_ms = FAST_MS if name.startswith("fast") else LINE_MS
+        longest = max(gaps[name], key=lambda gap: gap[1] - gap[0] - stalls.spoiled(*gap, period_ms))
+        took, stalled, cost = longest[1] - longest[0], stalls.within(*longest), stalls.spoiled(*longest, period_ms)
+        assert took - cost <= within_ms, \
+            f"{name}: {took} ms without a reading, of which the machine stood still for {stalled:.0f} and spoiled {cost:.0f}"
 
 
 # ---- uplinks -----------------------------------------------------------------------------------------------------------
@@ -355,7 +387,7 @@ def connected(gateway, name):
     return next(u["connected"] for u in gateway.status()["uplinks"] if u["name"] == name)
 
 
-def test_platforms_that_are_away(plant, daemon, broker, relay, black_hole):
+def test_platforms_that_are_away(window, plant, daemon, broker, relay, black_hole):
     """No broker at all, one that swallows everything in the middle of a session, one that does not answer: polling goes on, records
     are kept, and the one that comes back gets them."""
     link = relay(broker.port)
@@ -369,13 +401,13 @@ def test_platforms_that_are_away(plant, daemon, broker, relay, black_hole):
     wait_for(lambda: good(gateway), what="the first readings")
     wait_for(lambda: connected(gateway, "slow"), what="the platform")
 
-    window = Window(gateway)
+    seen = window(gateway, world)
     link.hold()
     wait_for(lambda: not connected(gateway, "slow"), timeout=30, what="the loss of the platform to be noticed")
     await_polls(world.control, "sound", HEALTHY[0], 10)
-    window.end()
-    most_of_the_grid(world, "sound", window)
-    assert all(window.grown(f"sound-{n}", "errors") <= 1 for n in HEALTHY)
+    seen.end()
+    most_of_the_grid(world, "sound", seen)
+    assert all(seen.grown(f"sound-{n}", "errors") <= 1 + seen.long_stalls() for n in HEALTHY)
     status = gateway.status()
     assert status["store"]["ok"] and status["store"]["lost"] == 0 and status["loop"]["late_max_ms"] < 2000
     waiting = pending(gateway)
