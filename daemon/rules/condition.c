@@ -148,7 +148,7 @@ static struct verdict judge_good(struct condition *c, const struct condition_rul
     enum level level = higher_of(level_is(rule, value), higher_of(high, low));
     bool sure = level >= rule->hidden;
 
-    for (enum level i = LEVEL_BLUE; i <= level; i++)
+    for (enum level i = LEVEL_BLUE; i <= level && i < LEVEL_COUNT; i++)
         c->side[i] = high >= i ? SIDE_ABOVE : low >= i ? SIDE_BELOW : SIDE_IS;
     c->high = (uint8_t)(sure ? high : higher_of(high, c->high));
     c->low = (uint8_t)(sure ? low : higher_of(low, c->low));
@@ -164,7 +164,7 @@ static enum level judge_bound(struct condition *c, const struct condition_rule *
     uint8_t *held = least ? &c->high : &c->low;
 
     *held = (uint8_t)higher_of(*held, level);
-    for (enum level i = LEVEL_BLUE; i <= level; i++)
+    for (enum level i = LEVEL_BLUE; i <= level && i < LEVEL_COUNT; i++)
         c->side[i] = least ? SIDE_ABOVE : SIDE_BELOW;
     return level;
 }

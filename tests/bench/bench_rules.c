@@ -1,21 +1,43 @@
 /* LINK rg_rules rg_test_support */
-/* What one sample costs against ten rules: quiet, with delays that start and stop, and with alarms that come
- * and go. */
+/* What one sample costs against ten rules of its point: what readings do, what rules look at, and how it grows from 10 to
+ * 100,000 points. Arguments: the number of samples of each row (2,000,000 when there is none). */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "rules/rules.h"
 #include "support_site.h"
 
-#define DEVICES 100
-#define POINTS 100 /* of each device, in one frame */
 #define RULES 10
-#define ROUNDS 50
+#define FRAME 100 /* points of a device, all in one frame */
+#define POLL_MS 1000
+#define TEXT_MAX 512
+
+struct workload {
+    const char *what;
+    const char *rule; /* of each of the ten, behind its points */
+    double values;    /* readings are uniform in [0, values) */
+};
+
+#define STEPS "above=blue:10,yellow:20,orange:25,red:50 deadband=1"
+
+static const struct workload workloads[] = {
+    {"quiet", STEPS " on=3s off=10s", 9.9},
+    {"delays start and stop", STEPS " on=3s off=10s", 11},
+    {"alarms come and go", STEPS, 60},
+};
+
+struct result {
+    double sample_ns;
+    uint64_t changes;
+    size_t memory; /* bytes that the engine uses in the end */
+};
 
 static void count_cb(void *arg, const struct alarm_change *change)
 {
@@ -25,71 +47,121 @@ static void count_cb(void *arg, const struct alarm_change *change)
     (*count)++;
 }
 
-static char *make_text(const char *delays)
+static void *must(void *memory)
 {
-    size_t size = 64 + (size_t)DEVICES * (32 + (size_t)POINTS * 12) + RULES * 128;
-    char *text = malloc(size), *at = text;
+    if (!memory) {
+        (void)fputs("out of memory\n", stderr);
+        exit(1);
+    }
+    return memory;
+}
 
-    if (!text)
-        return NULL;
-    for (int d = 0; d < DEVICES; d++) {
-        at += snprintf(at, size - (size_t)(at - text), "device d%d offline=10s:yellow\n", d);
-        for (int p = 0; p < POINTS; p++)
-            at += snprintf(at, size - (size_t)(at - text), "point p%d\n", p);
+/* The site: so many points in frames of at most FRAME, ten rules on each. */
+static char *make_text(const char *rule, size_t points)
+{
+    size_t size = 64 + points * 16 + (points / FRAME + 1) * 64 + RULES * (TEXT_MAX + 64);
+    char *text = must(malloc(size)), *at = text, *end = text + size;
+
+    for (size_t p = 0; p < points; p++) {
+        if (p % FRAME == 0)
+            at += snprintf(at, (size_t)(end - at), "device d%zu offline=10s:yellow\n", p / FRAME);
+        at += snprintf(at, (size_t)(end - at), "point p%zu\n", p % FRAME);
     }
     for (int r = 0; r < RULES; r++)
-        at += snprintf(at, size - (size_t)(at - text),
-                       "rule r%d points=* above=blue:%d,yellow:20,orange:25,red:50 deadband=1%s\n", r, 10 + r,
-                       delays);
+        at += snprintf(at, (size_t)(end - at), "rule r%d points=* %s\n", r, rule);
     return text;
 }
 
-/* values: readings are uniform in [0, values). */
-static int run(const char *what, const char *delays, double values)
+/* Of this thread alone: what others do meanwhile on a shared machine is left out. */
+static double cpu_ns(void)
 {
-    static struct sample samples[POINTS];
-    char *text = make_text(delays);
-    struct support_site s;
-    struct rg_random random;
-    struct rules *rules = NULL;
-    uint64_t changes = 0;
-    int64_t spent = 0, now = 0;
+    struct timespec t;
 
-    if (!text)
-        return 1;
-    random_seed(&random, 1);
-    support_site_build(&s, text);
-    free(text);
-    if (rules_create(&s.site, 1, count_cb, &changes, &rules) != RG_OK) {
-        support_site_free(&s);
-        return 1;
-    }
-    rules_start(rules, (struct moment){0, 0});
-    for (int round = 0; round < ROUNDS; round++) {
-        for (uint32_t d = 0; d < DEVICES; d++) {
-            struct frame frame = {
-                .device = d, .at = {now, now}, .heard = true, .count = POINTS, .samples = samples};
-            int64_t begin;
-
-            for (uint32_t p = 0; p < POINTS; p++)
-                samples[p] = (struct sample){.point = d * POINTS + p, .value = random_unit(&random) * values};
-            begin = clock_mono_us();
-            rules_frame(rules, &frame);
-            spent += clock_mono_us() - begin;
-            now += 10;
-        }
-    }
-    printf("%-28s %7.1f ns a sample, %5.1f ns a rule, %" PRIu64 " transitions\n", what,
-           (double)spent * 1000 / (ROUNDS * DEVICES * POINTS),
-           (double)spent * 1000 / (ROUNDS * DEVICES * POINTS * RULES), changes);
-    rules_destroy(rules);
-    support_site_free(&s);
-    return 0;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
+        exit(1);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-int main(void)
+/* Feeds one frame of each device after another, as polls of a second do, in so many rounds; making up the readings is
+ * part of what is measured. */
+static double play(struct rules *rules, size_t points, double values, uint64_t rounds)
 {
-    printf("%d points, %d rules on each\n", DEVICES * POINTS, RULES);
-    return run("quiet", " on=3s off=10s", 9) || run("delays start and stop", " on=3s off=10s", 11) ||
-           run("alarms come and go", "", 60);
+    static struct sample samples[FRAME];
+    struct rg_random random;
+    double begin = cpu_ns();
+
+    random_seed(&random, 1);
+    for (uint64_t round = 0; round < rounds; round++) {
+        for (size_t first = 0; first < points; first += FRAME) {
+            size_t count = points - first < FRAME ? points - first : FRAME;
+            struct frame frame = {.device = (uint32_t)(first / FRAME),
+                                  .at = {(int64_t)round * POLL_MS, (int64_t)round * POLL_MS},
+                                  .heard = true,
+                                  .count = count,
+                                  .samples = samples};
+
+            for (size_t p = 0; p < count; p++)
+                samples[p] =
+                    (struct sample){.point = (uint32_t)(first + p), .value = random_unit(&random) * values};
+            rules_frame(rules, &frame);
+        }
+    }
+    return cpu_ns() - begin;
+}
+
+/* Bytes that the process has in memory. */
+static size_t resident(void)
+{
+    unsigned long all = 0, pages = 0;
+    FILE *f = must(fopen("/proc/self/statm", "r"));
+
+    if (fscanf(f, "%lu %lu", &all, &pages) != 2)
+        exit(1);
+    (void)fclose(f);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static struct result run(const struct workload *w, size_t points, uint64_t samples)
+{
+    struct result result = {0};
+    struct support_site s;
+    struct rules *rules = NULL;
+    char *text = make_text(w->rule, points);
+    uint64_t rounds = samples / points + (samples % points ? 1 : 0);
+    size_t before;
+
+    support_site_build(&s, text);
+    free(text);
+    (void)malloc_trim(0);
+    before = resident();
+    if (rules_create(&s.site, 1, count_cb, &result.changes, &rules) != RG_OK)
+        (void)must(NULL);
+    rules_start(rules, (struct moment){0, 0});
+    result.sample_ns = play(rules, points, w->values, rounds) / ((double)rounds * (double)points);
+    result.memory = resident() - before;
+    rules_destroy(rules);
+    support_site_free(&s);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    static const size_t sizes[] = {10, 100, 1000, 10000, 100000};
+    uint64_t samples = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
+
+    printf("10,000 points, %d rules on each\n", RULES);
+    for (size_t i = 0; i < RG_COUNT(workloads); i++) {
+        struct result r = run(&workloads[i], 10000, samples);
+
+        printf("%-28s %7.1f ns a sample, %5.1f ns a rule, %" PRIu64 " transitions\n", workloads[i].what,
+               r.sample_ns, r.sample_ns / RULES, r.changes);
+    }
+    printf("\n%d rules on each point, delays start and stop\n", RULES);
+    for (size_t i = 0; i < RG_COUNT(sizes); i++) {
+        struct result r = run(&workloads[1], sizes[i], samples);
+
+        printf("%7zu points  %7.1f ns a sample, %8.2f MiB\n", sizes[i], r.sample_ns,
+               (double)r.memory / (1024 * 1024));
+    }
+    return 0;
 }
