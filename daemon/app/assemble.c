@@ -122,6 +122,8 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     if (err == RG_OK)
         err = rules_create(site, p->next_alarm, flow_change_cb, p, &n->rules);
     if (err == RG_OK)
+        rules_on_area(n->rules, flow_level_cb, p);
+    if (err == RG_OK)
         err = outputs_create(site, &port, p->started_ms, p->env.seed, &n->outputs);
     if (err == RG_OK)
         err = live_create(&n->live, site);
@@ -180,6 +182,8 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     now = pipeline_now(p); /* letting go may have taken a while */
     p->taken.at = now;
     p->taken.turn = store_turn(p->store);
+    if (old)
+        rules_levels_from(p->rules, old);
     rules_start(p->rules, now);
     if (old)
         rules_inherit(p->rules, old);

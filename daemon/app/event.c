@@ -225,6 +225,22 @@ void event_clock(struct pipeline *p, int64_t step_ms, bool synced)
     pipeline_append_event(p, "clock", now);
 }
 
+void event_level(struct pipeline *p, uint32_t area, enum level level, enum level was, struct moment at)
+{
+    struct jsonw *w = event_begin(p, "level", at.wall_ms);
+    const char *name = area == SITE_NONE ? NULL : p->site->areas[area].name;
+
+    /* The alarm that led to it has its line already: of the areas one would be too many. */
+    if (name)
+        log_debug("area %s: level %s -> %s", name, level_name(was), level_name(level));
+    else
+        log_info("level of the gateway: %s -> %s", level_name(was), level_name(level));
+    jsonw_key_string(w, "area", name);
+    jsonw_key_string(w, "level", level_name(level));
+    jsonw_key_string(w, "was", level_name(was));
+    pipeline_append_event_at(p, "level", at, 0);
+}
+
 void event_command_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment)
 {
     int64_t now = loop_wall_ms(p->loop);

@@ -22,6 +22,8 @@ void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *d
 void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count,
                 const char *cause);
 void event_clock(struct pipeline *p, int64_t step_ms, bool synced);
+/* The live level of an area (SITE_NONE: of the gateway) changed, at the instant of the alarm that led to it. */
+void event_level(struct pipeline *p, uint32_t area, enum level level, enum level was, struct moment at);
 void event_command_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment);
 /* An operator wrote to a unit, or tried to. */
 struct event_write {

@@ -10,6 +10,7 @@ extern const struct poll_cbs flow_poll_cbs;
 extern const struct store_cbs flow_store_cbs;
 struct uplink_port flow_uplink_port(struct pipeline *p);
 void flow_change_cb(void *arg, const struct alarm_change *change);
+void flow_level_cb(void *arg, uint32_t area, enum level level, enum level was, struct moment at);
 void flow_deadline_cb(void *arg);
 void flow_second_cb(void *arg);
 /* Arms the deadline timer for the rules' next one. */

@@ -118,6 +118,14 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
         uplink_unstored_alarm(p->uplinks[i], r.body, r.length, r.level, r.was, unsynced);
 }
 
+void flow_level_cb(void *arg, uint32_t area, enum level level, enum level was, struct moment at)
+{
+    struct pipeline *p = arg;
+
+    p->risk_changed = true;
+    event_level(p, area, level, was, at);
+}
+
 /* ---- 4. store -> uplink: records are durable ---- */
 
 static void committed_cb(void *arg, const int64_t head[STREAM_COUNT], const bool changed[STREAM_COUNT])

@@ -1,22 +1,37 @@
 /* areas: a forest. */
 #include <string.h>
 
+#include "base/text.h"
 #include "config/build.h"
 #include "config/fill.h"
 #include "config/issue.h"
 #include "config/items.h"
 
+/* Who acts, and how, must be known before it burns. What is there but wrong has been told already. */
 static void check_area(struct build *b, const struct site_area *area, const struct node *node)
 {
-    const bool responsible = area->resp_unit || area->resp_person;
+    const struct node *responsible = node_get(node, "responsible");
+    const struct {
+        const char *name, *value;
+        const struct node *node;
+    } needed[] = {{"responsible.unit", area->resp_unit, node_get(responsible, "unit")},
+                  {"responsible.person", area->resp_person, node_get(responsible, "person")},
+                  {"responsible.phone", area->resp_phone, node_get(responsible, "phone")},
+                  {"measure", area->measure, node_get(node, "measure")}};
+    char missing[128] = "";
 
-    if (area->inherent < LEVEL_ORANGE || !area->name || (responsible && area->measure))
+    if (area->inherent < LEVEL_ORANGE || !area->name)
         return;
-    issue_warning(b->ld, node_place(node), "the area `%s` is assessed %s but has no %s", area->name,
-                  level_name(area->inherent),
-                  responsible     ? "`measure`"
-                  : area->measure ? "`responsible`"
-                                  : "`responsible` and no `measure`");
+    for (size_t i = 0; i < RG_COUNT(needed); i++) {
+        const size_t used = strlen(missing);
+
+        if (!needed[i].value && !needed[i].node)
+            (void)text_format(missing + used, sizeof missing - used, "%s`%s`", used ? ", no " : "",
+                              needed[i].name);
+    }
+    if (missing[0])
+        issue_error(b->ld, node_place(node), "the area `%s` is assessed %s but has no %s", area->name,
+                    level_name(area->inherent), missing);
 }
 
 /* Every area is walked upward once: `seen` tells the walk that came by, so meeting one's own track is a

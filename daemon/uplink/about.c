@@ -38,6 +38,7 @@ static void write_area(struct jsonw *w, const struct site *site, const struct si
         jsonw_key_string(w, "parent", site->areas[a->parent].name);
     text_if(w, "tier", area_tier_name(a->tier));
     jsonw_key_string(w, "inherent", level_name(a->inherent));
+    text_if(w, "aggregate", a->aggregate == AGGREGATE_GB39496 ? "gb39496" : NULL);
     if (a->resp_unit || a->resp_person || a->resp_phone) {
         jsonw_key(w, "responsible");
         jsonw_object_begin(w);
@@ -66,7 +67,28 @@ static void write_words(struct jsonw *w, const struct site_point *p)
     jsonw_array_end(w);
 }
 
-static void write_point(struct jsonw *w, const struct site_point *p)
+static void write_doubt(struct jsonw *w, const struct site *site, const struct site_doubt *d)
+{
+    if (d->level == LEVEL_NONE)
+        return;
+    jsonw_key(w, "doubt");
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "level", level_name(d->level));
+    jsonw_key_int(w, "after_ms", d->after_ms);
+    if (d->flat_ms > 0) {
+        jsonw_key_int(w, "flat_ms", d->flat_ms);
+        jsonw_key_double(w, "flat_band", d->flat_band);
+    }
+    if (d->has_rate)
+        jsonw_key_double(w, "rate_per_s", d->rate_per_s);
+    if (d->has_twin) {
+        jsonw_key_string(w, "twin", site->points[d->twin].full_name);
+        jsonw_key_double(w, "twin_within", d->twin_within);
+    }
+    jsonw_object_end(w);
+}
+
+static void write_point(struct jsonw *w, const struct site *site, const struct site_point *p)
 {
     jsonw_object_begin(w);
     jsonw_key_string(w, "name", p->name);
@@ -81,6 +103,7 @@ static void write_point(struct jsonw *w, const struct site_point *p)
         jsonw_array_end(w);
     }
     write_words(w, p);
+    write_doubt(w, site, &p->doubt);
     jsonw_object_end(w);
 }
 
@@ -109,7 +132,7 @@ static void write_device(struct jsonw *w, const struct site *site, const struct 
     jsonw_key(w, "points");
     jsonw_array_begin(w);
     for (uint32_t i = 0; i < d->point_count; i++)
-        write_point(w, &site->points[d->first_point + i]);
+        write_point(w, site, &site->points[d->first_point + i]);
     jsonw_array_end(w);
     jsonw_object_end(w);
 }

@@ -3,10 +3,12 @@
  * {"v":1,"ent":"<code>","gw":"<id>",
  *  "enterprise":{"code":C,"name":N,"industry"?,"region"?,"grid"?,"workers"?,"contact"?:{"name"?,"phone"?}},
  *  "areas":[{"name":A,"label"?,"parent"?:A,"tier"?:"company|workshop|team|post","inherent":LEVEL,
- *            "responsible"?:{"unit"?,"person"?,"phone"?},"measure"?,"grid"?}],
+ *            "aggregate"?:"gb39496","responsible"?:{"unit"?,"person"?,"phone"?},"measure"?,"grid"?}],
  *  "devices":[{"name":D,"label"?,"area"?:A,"poll_ms":MS,"offline":{"after_ms":MS,"level":LEVEL},
  *              "points":[{"name":P,"type":"bool|u16|...","label"?,"unit"?,"range"?:[LOW,HIGH],
- *                         "values"?:[{"value":V,"text":T}]}]}],
+ *                         "values"?:[{"value":V,"text":T}],
+ *                         "doubt"?:{"level":LEVEL,"after_ms":MS,"flat_ms"?:MS,"flat_band"?:X,"rate_per_s"?:X,
+ *                                   "twin"?:"D.P","twin_within"?:X}}]}],
  *  "rules":[{"name":R,"message"?,"points":["D.P"],"above"?:{LEVEL:LIMIT},"below"?:{LEVEL:LIMIT},
  *            "is"?:[{"value":V,"level":LEVEL}],"deadband":X,"on_delay_ms":MS,"off_delay_ms":MS}]}
  *

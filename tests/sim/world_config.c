@@ -22,7 +22,7 @@ static void write_head(const struct world *w, FILE *f)
     for (int i = 0; i < 3; i++)
         (void)fprintf(f,
                       "  - {name: a%d, parent: plant, tier: workshop, inherent: orange, responsible: "
-                      "{person: 张三}, measure: 停机}\n",
+                      "{unit: 生产部, person: 张三, phone: 1}, measure: 停机}\n",
                       i);
 }
 

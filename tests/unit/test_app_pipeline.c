@@ -44,6 +44,12 @@ static void an_alarm_waits_for_no_commit_of_telemetry(void **state)
     assert_int_equal(
         seen(&r, "root/risk", "\"level\":\"yellow\",\"areas\":{\"shop\":{\"level\":\"yellow\"", &risk), 1);
     assert_true(risk->at_ms - alarm->at_ms < 100);
+    assert_int_equal(seen(&r, "root/event",
+                          "\"kind\":\"level\",\"area\":\"shop\",\"level\":\"yellow\",\"was\":\"none\"", NULL),
+                     1);
+    assert_int_equal(seen(&r, "root/event",
+                          "\"kind\":\"level\",\"area\":null,\"level\":\"yellow\",\"was\":\"none\"", NULL),
+                     1);
     rig_end(&r);
 }
 
@@ -159,7 +165,7 @@ static void an_alarm_without_room_in_memory_goes_out_all_the_same(void **state)
     pass(&r, 2000);
     assert_int_equal(seen(&r, "root/alarm", "\"stored\":false", NULL), 1);
     assert_int_equal(seen(&r, "root/risk", "\"level\":\"red\"", NULL), 1);
-    assert_int_equal(r.pipeline.unrecorded, 1);
+    assert_int_equal(r.pipeline.unrecorded, 3); /* the levels of the area and the gateway, too */
     disk_refuses(false);
     pass(&r, 20000);
     assert_int_equal(seen(&r, "root/event",

@@ -285,12 +285,13 @@ static void uplinks_areas_and_the_rest(void **state)
 {
     (void)state;
     check(HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1883'}]\nareas: [{name: a, responsible: "
-                     "{person: Li}, measure: stop}]\n"
+                     "{unit: u, person: Li, phone: 1}, measure: stop}]\n"
                      "log: {level: info}\n",
-          HEAD PLANT "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1884', alarms: {from: orange}, telemetry: "
-                     "{send: false}}]\n"
-                     "areas: [{name: a, responsible: {person: Wang}, measure: stop, inherent: red}]\n"
-                     "log: {level: debug}\ncontrol: {socket: /tmp/x.sock}\n",
+          HEAD PLANT
+          "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1884', alarms: {from: orange}, telemetry: "
+          "{send: false}}]\n"
+          "areas: [{name: a, responsible: {unit: u, person: Wang, phone: 1}, measure: stop, inherent: red}]\n"
+          "log: {level: debug}\ncontrol: {socket: /tmp/x.sock}\n",
           "area.a.inherent: none -> red\n"
           "area.a.responsible.person: Li -> Wang\n"
           "control.socket.path: - -> /tmp/x.sock\n"

@@ -136,11 +136,19 @@ static const struct row rows[] = {
     {FRAME_AREA, "name: a, tier: floor",
      "3:21: error: `tier` must be one of company, workshop, team, post, not `floor`\n"},
     {FRAME_AREA, "name: a, inherent: red",
-     "3:5: warning: the area `a` is assessed red but has no `responsible` and no `measure`\n"},
+     "3:5: error: the area `a` is assessed red but has no `responsible.unit`, no `responsible.person`, no "
+     "`responsible.phone`, no `measure`\n"},
     {FRAME_AREA, "name: a, inherent: orange, measure: x",
-     "3:5: warning: the area `a` is assessed orange but has no `responsible`\n"},
-    {FRAME_AREA, "name: a, inherent: orange, responsible: {person: x}",
-     "3:5: warning: the area `a` is assessed orange but has no `measure`\n"},
+     "3:5: error: the area `a` is assessed orange but has no `responsible.unit`, no `responsible.person`, no "
+     "`responsible.phone`\n"},
+    {FRAME_AREA, "name: a, inherent: orange, measure: x, responsible: {unit: u, person: x, phone: ''}",
+     "3:86: error: `phone` must not be empty\n"},
+    {FRAME_AREA, "name: a, inherent: red, responsible: {unit: u, person: x, phone: 1}",
+     "3:5: error: the area `a` is assessed red but has no `measure`\n"},
+    {FRAME_AREA, "name: a, inherent: red, measure: [x], responsible: {unit: u, person: x, phone: 1}",
+     "3:30: error: `measure` must be a text, not a list\n"},
+    {FRAME_AREA, "name: a, inherent: red, measure: m, responsible: {unit: u, person: x, phone: 1}", ""},
+    {FRAME_AREA, "name: a, inherent: yellow", ""},
     {FRAME_AREA, "name: a, responsible: x", "3:28: error: `responsible` must be a mapping, not `x`\n"},
     {FRAME_AREA, "name: a, responsible: {who: x}", "3:29: error: unknown key `who` in `responsible`\n"},
 };

@@ -127,7 +127,7 @@ static void about_says_what_a_platform_shows(void **state)
     (void)state;
     support_site_build(
         &s, "area plant label=Plant\n"
-            "area shop parent=plant inherent=orange label=Shop\n"
+            "area shop parent=plant inherent=orange label=Shop aggregate=gb39496\n"
             "device gas-1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe\n"
             "point lel type=f32 unit=%LEL holding=0\n"
             "point fan type=bool holding=4\n"
@@ -135,6 +135,18 @@ static void about_says_what_a_platform_shows(void **state)
             "rule fan-off points=gas-1.fan is=0:red\n");
     s.site.points[0].has_range = true;
     s.site.points[0].range_max = 100;
+    s.site.points[0].doubt = (struct site_doubt){.level = LEVEL_YELLOW,
+                                                 .after_ms = 10000,
+                                                 .flat_ms = 60000,
+                                                 .has_rate = true,
+                                                 .rate_per_s = 2.5,
+                                                 .has_twin = true,
+                                                 .twin = 1,
+                                                 .twin_within = 4};
+    s.site.areas[1].tier = TIER_WORKSHOP;
+    s.site.areas[1].grid = "grid 7";
+    s.site.areas[1].resp_person = "张三";
+    s.site.areas[1].measure = "停机撤人";
     s.site.points[1].words = words;
     s.site.points[1].word_count = RG_COUNT(words);
     root = about_of(&s.site);
@@ -147,6 +159,12 @@ static void about_says_what_a_platform_shows(void **state)
     assert_string_equal(json_string(json_get(it, "name")), "shop");
     assert_string_equal(json_string(json_get(it, "parent")), "plant");
     assert_string_equal(json_string(json_get(it, "inherent")), "orange");
+    assert_string_equal(json_string(json_get(it, "aggregate")), "gb39496");
+    assert_string_equal(json_string(json_get(it, "tier")), "workshop");
+    assert_string_equal(json_string(json_get(it, "grid")), "grid 7");
+    assert_string_equal(json_string(json_get(it, "measure")), "停机撤人");
+    assert_string_equal(json_string(json_get(json_get(it, "responsible"), "person")), "张三");
+    assert_null(json_get(json_first(json_get(root, "areas")), "aggregate"));
 
     it = json_first(json_get(root, "devices"));
     assert_string_equal(json_string(json_get(it, "area")), "shop");
@@ -155,7 +173,15 @@ static void about_says_what_a_platform_shows(void **state)
     it = json_first(json_get(it, "points"));
     assert_string_equal(json_string(json_get(it, "unit")), "%LEL");
     assert_true(json_double(json_next(json_first(json_get(it, "range"))), 0) == 100);
+    assert_string_equal(json_string(json_get(json_get(it, "doubt"), "level")), "yellow");
+    assert_int_equal(json_int(json_get(json_get(it, "doubt"), "after_ms"), 0), 10000);
+    assert_int_equal(json_int(json_get(json_get(it, "doubt"), "flat_ms"), 0), 60000);
+    assert_true(json_double(json_get(json_get(it, "doubt"), "flat_band"), -1) == 0);
+    assert_true(json_double(json_get(json_get(it, "doubt"), "rate_per_s"), 0) == 2.5);
+    assert_string_equal(json_string(json_get(json_get(it, "doubt"), "twin")), "gas-1.fan");
+    assert_true(json_double(json_get(json_get(it, "doubt"), "twin_within"), 0) == 4);
     it = json_next(it);
+    assert_null(json_get(it, "doubt"));
     assert_string_equal(json_string(json_get(it, "type")), "bool");
     assert_null(json_get(it, "range"));
     assert_null(json_get(json_first(json_get(json_first(json_get(root, "devices")), "points")), "values"));
