@@ -277,6 +277,12 @@ static void print_state(const struct watch *w, FILE *to)
                       strcmp(w->reading, "none") == 0 ? "cleared" : w->reading,
                       strcmp(w->reading, "none") == 0 ? "no level" : w->reading);
         print_clocks(w, false, to);
+    } else if (strcmp(state, "latched") == 0) {
+        (void)fprintf(to,
+                      "  why not lower: it latches; it stands until somebody acknowledges it (riskgatectl "
+                      "ack %s --by NAME), "
+                      "then what the off-delays allow is done\n",
+                      string_of(w->alarm, "alarm"));
     } else if (strcmp(state, "waiting") == 0) {
         (void)fputs(
             "  why not lower: the last reading was bad, and a bad one lowers nothing; the off-delay begins "

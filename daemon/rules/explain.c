@@ -7,8 +7,9 @@
 
 const char *explain_state_name(enum explain_state state)
 {
-    static const char *const names[] = {"unknown", "quiet",   "held",   "band",  "rising", "frozen",
-                                        "falling", "waiting", "silent", "heard", "faulty", "well"};
+    static const char *const names[] = {"unknown", "quiet",   "held",    "band",    "rising",
+                                        "frozen",  "falling", "waiting", "latched", "silent",
+                                        "heard",   "faulty",  "well"};
 
     return (size_t)state < RG_COUNT(names) ? names[state] : "?";
 }
@@ -125,7 +126,8 @@ static void explain_clocks(const struct watched *w, struct explain *e)
     }
 }
 
-static enum explain_state slot_state(const struct slot *s, const struct explain *e)
+static enum explain_state slot_state(const struct slot *s, const struct slot_rule *rule,
+                                     const struct explain *e)
 {
     switch ((enum slot_phase)s->phase) {
     case SLOT_RISING:
@@ -133,7 +135,7 @@ static enum explain_state slot_state(const struct slot *s, const struct explain 
     case SLOT_FROZEN:
         return EXPLAIN_FROZEN;
     case SLOT_FALLING:
-        return EXPLAIN_FALLING;
+        return slot_is_latched(s, rule) ? EXPLAIN_LATCHED : EXPLAIN_FALLING;
     case SLOT_STEADY:
         break;
     }
@@ -160,7 +162,7 @@ static void explain_watched(const struct rules *r, uint32_t index, struct explai
     explain_limits(w, e);
     explain_clocks(w, e);
     e->seen = w->slot.phase == SLOT_STEADY ? given_level(w, e) : (enum level)w->slot.seen;
-    e->state = slot_state(&w->slot, e);
+    e->state = slot_state(&w->slot, &w->conf->delays, e);
 }
 
 static void explain_silence(const struct rules *r, uint32_t device, struct explain *e)

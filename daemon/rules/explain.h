@@ -30,10 +30,11 @@ enum explain_state {
     EXPLAIN_FROZEN,  /* as rising, but the last reading was bad: the next good one decides */
     EXPLAIN_FALLING, /* readings give a lower level: off-delays run */
     EXPLAIN_WAITING, /* readings gave a lower level, but the last was bad: the off-delay begins anew with a good one */
-    EXPLAIN_SILENT, /* a device is not heard: its alarm stands */
-    EXPLAIN_HEARD,  /* it is: the wait for its silence runs */
-    EXPLAIN_FAULTY, /* an output cannot be brought to its state */
-    EXPLAIN_WELL,   /* it can */
+    EXPLAIN_LATCHED, /* readings give a lower level, but the alarm stands until it is acknowledged */
+    EXPLAIN_SILENT,  /* a device is not heard: its alarm stands */
+    EXPLAIN_HEARD,   /* it is: the wait for its silence runs */
+    EXPLAIN_FAULTY,  /* an output cannot be brought to its state */
+    EXPLAIN_WELL,    /* it can */
 };
 const char *explain_state_name(enum explain_state state); /* "unknown" ... in lower case */
 

@@ -58,7 +58,7 @@ static void clocks_unsure(struct slot *s, enum level least, struct moment at)
         s->phase = is_up(s) ? SLOT_FROZEN : SLOT_STEADY;
 }
 
-static bool is_latched(const struct slot *s, const struct slot_rule *rule)
+bool slot_is_latched(const struct slot *s, const struct slot_rule *rule)
 {
     return rule->latch_from != LEVEL_NONE && (enum level)s->level >= rule->latch_from && !s->acked;
 }
@@ -71,7 +71,7 @@ static enum level slot_due(const struct slot *s, const struct slot_rule *rule, i
     if (s->phase == SLOT_RISING) {
         while (level < s->sure && s->since[level + 1].mono_ms + rule->on_delay_ms <= mono_ms)
             level++;
-    } else if (s->phase == SLOT_FALLING && !is_latched(s, rule)) {
+    } else if (s->phase == SLOT_FALLING && !slot_is_latched(s, rule)) {
         while (level > s->seen && s->since[level - 1].mono_ms + rule->off_delay_ms <= mono_ms)
             level--;
     }
@@ -132,7 +132,7 @@ int64_t slot_deadline(const struct slot *s, const struct slot_rule *rule)
     case SLOT_RISING:
         return s->since[s->level + 1].mono_ms + rule->on_delay_ms;
     case SLOT_FALLING:
-        if (is_latched(s, rule))
+        if (slot_is_latched(s, rule))
             break;
         return s->since[s->level - 1].mono_ms + rule->off_delay_ms;
     case SLOT_STEADY:

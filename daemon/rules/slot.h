@@ -64,6 +64,8 @@ bool slot_take(struct slot *s, const struct slot_rule *rule, struct verdict verd
 /* The alarm is acknowledged; deadlines up to that instant must have been carried out. True: a latch let go, *move says how
  * the level changed. */
 bool slot_ack(struct slot *s, const struct slot_rule *rule, struct moment at, struct level_move *move);
+/* It keeps its level until it is acknowledged. */
+bool slot_is_latched(const struct slot *s, const struct slot_rule *rule);
 /* Monotonic instant at which a delay ends, or INT64_MAX. */
 int64_t slot_deadline(const struct slot *s, const struct slot_rule *rule);
 /* Carries out the delay that ends first, at the instant of its end (wall: of its beginning, plus the delay,

@@ -2,7 +2,7 @@
  * test_rules_table.c and its sisters.
  *
  * script: "<ms>:<what>" joined by blanks, where what is "<point>=<value or !quality>[,...]" (a frame of the last point's
- * device, heard unless every reading is !comm; a point without a device's name is one of d), "tick", "mute" (a frame not heard), "ack" (of the first alarm).
+ * device, heard unless every reading is !comm; a point without a device's name is one of d), "tick", "mute" (a frame not heard), "ack", "shelve=<duration>", "unshelve" (of the first alarm).
  * events: "<ms> <event> <was>><now>[ <rule> <point>] <value>/<limit>[ acked][ (comment)]", joined by "; "; rule and point are
  * left out when they are r and d.a.
  * restored: "<rule> <point> <level>[ acked]", joined by ";". */
@@ -130,6 +130,14 @@ static inline void stage_feed(struct stage *st, char *text, struct moment at)
     rules_frame(st->rules, &frame);
 }
 
+static inline int64_t stage_duration(const char *text)
+{
+    int64_t ms = 0;
+
+    assert_int_equal(text_duration(text, &ms), RG_OK);
+    return ms;
+}
+
 static inline void stage_act(struct stage *st, char *what, struct moment at)
 {
     if (strcmp(what, "tick") == 0)
@@ -138,6 +146,11 @@ static inline void stage_act(struct stage *st, char *what, struct moment at)
         rules_frame(st->rules, &(struct frame){.at = at});
     else if (strcmp(what, "ack") == 0)
         assert_int_equal(rules_ack(st->rules, st->first_id, "Li", "seen", at), RG_OK);
+    else if (strncmp(what, "shelve=", 7) == 0)
+        assert_int_equal(rules_shelve(st->rules, st->first_id, stage_duration(what + 7), "Li", NULL, at),
+                         RG_OK);
+    else if (strcmp(what, "unshelve") == 0)
+        assert_int_equal(rules_unshelve(st->rules, st->first_id, "Li", NULL, at), RG_OK);
     else
         stage_feed(st, what, at);
 }
@@ -188,6 +201,36 @@ static inline void stage_play(struct stage *st, const char *script, enum stage_s
         stage_act(st, what + 1, (struct moment){at, at + WALL});
         now = at;
     }
+}
+
+struct stage_row {
+    const char *name, *rule, *script, *events, *restore;
+    bool late; /* its script goes back in time: time is not split further */
+};
+
+static inline void stage_row(const struct stage_row *row, enum stage_split split)
+{
+    struct stage st;
+
+    stage_begin(&st, row->rule, row->restore);
+    stage_play(&st, row->script, split);
+    if (strcmp(st.events, row->events) != 0)
+        fail_msg("\n  row  %s (split %d)\n  want %s\n  got  %s", row->name, (int)split, row->events,
+                 st.events);
+    stage_end(&st);
+}
+
+/* Each with time split in three ways that must make no difference. */
+static inline void stage_rows(const struct stage_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        stage_row(&rows[i], SPLIT_NONE);
+        if (rows[i].late)
+            continue;
+        stage_row(&rows[i], SPLIT_DEADLINES);
+        stage_row(&rows[i], SPLIT_EVERY_MS);
+    }
+    print_message("%zu rows\n", count);
 }
 
 #endif

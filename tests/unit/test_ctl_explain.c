@@ -119,6 +119,10 @@ static void states(void **state)
          "  why not lower: the last reading was bad, and a bad one lowers nothing; the off-delay begins anew "
          "with the "
          "next good one\n"},
+        {"\"state\":\"latched\",\"level\":\"red\",\"reading_level\":\"none\",\"alarm\":{\"alarm\":\"gw-9\"}",
+         "  why not lower: it latches; it stands until somebody acknowledges it (riskgatectl ack gw-9 --by "
+         "NAME), then "
+         "what the off-delays allow is done\n"},
         {"\"state\":\"band\",\"level\":\"yellow\",\"reading_level\":\"yellow\",\"value\":19.5,\"deadband\":1,"
          "\"limits\":["
          "{\"level\":\"yellow\",\"side\":\"above\",\"limit\":20,\"leaves\":19}]",

@@ -7,13 +7,7 @@
 #define O2 "above=yellow:23.5,red:25 below=yellow:19.5,red:18 deadband=0.2"
 #define SILENT "device d offline=10s:yellow\npoint a\nrule r points=d.a " STEPS
 
-/* rule, script, events and restore: as in rules_stage.h. */
-struct row {
-    const char *name, *rule, *script, *events, *restore;
-    bool late; /* its script goes back in time: time is not split further */
-};
-
-static const struct row rows[] = {
+static const struct stage_row rows[] = {
     /* Levels and limits. */
     {"below the lowest limit nothing", STEPS, "100:a=9.99 1000:tick", "", NULL, false},
     {"above holds at the limit", STEPS, "100:a=10", "100 raise none>blue 10/10", NULL, false},
@@ -303,29 +297,10 @@ static const struct row rows[] = {
      "0 clear red>none offline e -/- (no longer configured)", "offline e red", false},
 };
 
-static void run_row(const struct row *row, enum stage_split split)
-{
-    struct stage st;
-
-    stage_begin(&st, row->rule, row->restore);
-    stage_play(&st, row->script, split);
-    if (strcmp(st.events, row->events) != 0)
-        fail_msg("\n  row  %s (split %d)\n  want %s\n  got  %s", row->name, (int)split, row->events,
-                 st.events);
-    stage_end(&st);
-}
-
 static void every_row(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < RG_COUNT(rows); i++) {
-        run_row(&rows[i], SPLIT_NONE);
-        if (rows[i].late)
-            continue;
-        run_row(&rows[i], SPLIT_DEADLINES);
-        run_row(&rows[i], SPLIT_EVERY_MS);
-    }
-    print_message("%zu rows\n", RG_COUNT(rows));
+    stage_rows(rows, RG_COUNT(rows));
 }
 
 int main(void)
