@@ -88,8 +88,14 @@ void rules_frame(struct rules *r, const struct frame *frame)
         if (back)
             engine_carry_out(r, owner, &move);
     }
-    for (size_t i = 0; i < frame->count; i++)
-        take_sample(r, &frame->samples[i], frame->at);
+    for (size_t i = 0; i < frame->count; i++) {
+        if (frame->samples[i].quality == QUALITY_GOOD)
+            take_sample(r, &frame->samples[i], frame->at);
+    }
+    for (size_t i = 0; i < frame->count; i++) {
+        if (frame->samples[i].quality != QUALITY_GOOD)
+            take_sample(r, &frame->samples[i], frame->at);
+    }
 }
 
 void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now)

@@ -28,8 +28,8 @@
  * The time of a transition is the instant the rule gives (for a delay: its end), on both clocks; its wall
  * time is that of the delay's beginning plus the delay, so a step of the clock between does not shift it.
  * Order: deadlines up to an instant are carried out before a frame of that instant, earliest first (equal
- * ones by point, then rule, then devices); then the device's being heard; then the samples in order, each by
- * its rules in order. So a delay that ends at t has ended although a sample of t would break it: it held
+ * ones by point, then rule, then devices); then the device's being heard; then the samples in order, good
+ * ones first (as a record has them, so that a replay does the same), each by its rules in order. So a delay that ends at t has ended although a sample of t would break it: it held
  * through [since, since + delay).
  * value: the sample that led to the transition (for the end of a delay the last good one). limit: that of
  * the level reached (raise, escalate) or left (deescalate, clear), on the side that gave it; none for `is`,
