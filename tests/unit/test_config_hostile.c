@@ -131,13 +131,14 @@ static void test_hostile(void **state)
     (void)state;
     for (size_t i = 0; i < RG_COUNT(files); i++) {
         struct rusage usage;
+        const struct rlimit bound = {.rlim_cur = SECONDS, .rlim_max = SECONDS};
         int status = 0;
         pid_t child = fork();
 
         assert_true(child >= 0);
         if (child == 0) {
-            (void)alarm(SECONDS);
-            _exit(run_case(&files[i]));
+            /* Of its own time: a machine that stands still makes no file slow. */
+            _exit(setrlimit(RLIMIT_CPU, &bound) == 0 ? run_case(&files[i]) : 3);
         }
         assert_int_equal(wait4(child, &status, 0, &usage), child);
         if (getenv("RG_VERBOSE"))
@@ -176,9 +177,9 @@ static void test_many_points(void **state)
                           p);
     }
     assert_int_equal(fclose(f), 0);
-    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &before), 0);
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before), 0);
     assert_int_equal(config_load_text("c.yaml", text, length, &config), RG_OK);
-    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &after), 0);
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after), 0);
     assert_non_null(config->site);
     assert_int_equal(config->site->point_count, devices * points);
     assert_int_equal(config->site->rules[0].point_count, devices * 10);
