@@ -6,8 +6,8 @@
 
 static const char *const alarm_events[] = {"raise",  "escalate", "deescalate", "clear",     "ack",
                                            "shelve", "unshelve", "suppress",   "unsuppress"};
-static const char *const event_kinds[] = {"start", "stop",  "config",  "device",   "uplink",
-                                          "lost",  "clock", "command", "self_test"};
+static const char *const event_kinds[] = {"start", "stop",  "config",  "device", "uplink",
+                                          "lost",  "clock", "command", "level",  "self_test"};
 static const char *const bad_reasons[] = {"comm", "device", "sensor", "inhibited", "range", "stale"};
 
 #define IN(list, text) is_in(list, sizeof(list) / sizeof(list)[0], text)
@@ -242,6 +242,17 @@ void check_telemetry_record(struct gateway *g, const cJSON *r, bool fresh, struc
     }
 }
 
+static void level_record(struct gateway *g, const cJSON *r, struct violations *v)
+{
+    enum platform_level level = platform_level(text_at(r, "level")), was = platform_level(text_at(r, "was"));
+    const cJSON *area = cJSON_GetObjectItemCaseSensitive(r, "area");
+
+    if (level == PL_BAD || was == PL_BAD || level == was)
+        violation(v, g, "event: level without a change");
+    if (!cJSON_IsString(area) && !cJSON_IsNull(area))
+        violation(v, g, "event: level of no area");
+}
+
 void check_event_record(struct gateway *g, const cJSON *r, bool fresh, struct violations *v)
 {
     const char *kind = text_at(r, "kind");
@@ -252,6 +263,8 @@ void check_event_record(struct gateway *g, const cJSON *r, bool fresh, struct vi
     }
     if (strcmp(kind, "lost") == 0 && (!text_at(r, "stream") || !text_at(r, "cause")))
         violation(v, g, "event: lost without stream or cause");
+    if (strcmp(kind, "level") == 0)
+        level_record(g, r, v);
     if (fresh) {
         const char *state = text_at(r, "state"), *what = text_at(r, "device");
 

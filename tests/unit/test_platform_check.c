@@ -33,6 +33,10 @@
     HEAD "\"stream\":\"alarm\",\"backfill\":false,\"prev\":" prev ",\"first\":" first ",\"last\":" last      \
          ",\"records\":[" records "]}"
 
+#define EVENT(what, hash)                                                                                    \
+    HEAD "\"stream\":\"event\",\"backfill\":false,\"prev\":null,\"first\":1,\"last\":1,"                     \
+         "\"records\":[{\"seq\":1,\"ts\":5," what ",\"hash\":\"" hash "\"}]}"
+
 struct fixture {
     struct gateway *g;
     struct violations v;
@@ -162,6 +166,21 @@ static void breaches_are_found(void **state)
               "{\"seq\":1,"
               "\"device\":\"d\",\"values\":{}}]}",
          1, false},
+        {"event",
+         EVENT("\"kind\":\"party\"", "6b76c573ac34dc31ada864e4007d8024a46ab177881c9864debf5a48c198c1ca"), 1,
+         false},
+        {"event",
+         EVENT("\"kind\":\"level\",\"area\":null,\"level\":\"red\",\"was\":\"red\"",
+               "2ea3a56235ae095977929f69ca04b5e4f67ea2ba51895c4be91cbba3647a7fbe"),
+         1, false},
+        {"event",
+         EVENT("\"kind\":\"level\",\"area\":null,\"level\":\"red\"",
+               "d9ca8eefa59b64895f90e777f4ee6b170cf84e5ec1f19e51fd17a22a90f9b318"),
+         1, false},
+        {"event",
+         EVENT("\"kind\":\"level\",\"level\":\"red\",\"was\":\"none\"",
+               "82c7ed3773fb3f2e90e8a872f2c63315507965a776c85a01c88203d9999dd859"),
+         1, false},
     };
 
     (void)state;
@@ -172,6 +191,15 @@ static void breaches_are_found(void **state)
             fail_msg("row %zu passed: %s", i, rows[i].payload);
         gateway_free(f.g);
     }
+}
+
+static void a_level_is_an_event(void **state)
+{
+    assert_int_equal(take(*state, "event",
+                          EVENT("\"kind\":\"level\",\"area\":\"a\",\"level\":\"red\",\"was\":\"none\"",
+                                "9728698a5794b2a63cf3b01fb42421aa1d2f85b76f761d789896258d390cb411"),
+                          1, false),
+                     0);
 }
 
 static void an_alarms_life_is_followed(void **state)
@@ -193,6 +221,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_altered_record_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_record_is_found, set_up, tear_down),
         cmocka_unit_test(breaches_are_found),
+        cmocka_unit_test_setup_teardown(a_level_is_an_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_alarms_life_is_followed, set_up, tear_down),
     };
 
