@@ -2,25 +2,13 @@
 
 #include <string.h>
 
+#include "app/command_alarm.h"
 #include "app/command_explain.h"
 #include "app/command_output.h"
 #include "app/command_probe.h"
 #include "app/field.h"
 #include "base/text.h"
 #include "record/record.h"
-
-static void write_alarm_counts(struct jsonw *w, const struct rules *rules)
-{
-    struct rules_counts n;
-
-    rules_counts(rules, &n);
-    jsonw_object_begin(w);
-    for (int level = LEVEL_RED; level >= LEVEL_BLUE; level--)
-        jsonw_key_int(w, level_name((enum level)level), (int64_t)n.active[level]);
-    jsonw_key_int(w, "unacked", (int64_t)n.unacked);
-    jsonw_key_int(w, "shelved", (int64_t)n.shelved);
-    jsonw_object_end(w);
-}
 
 static void write_store(struct jsonw *w, const struct pipeline *p)
 {
@@ -88,7 +76,7 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     jsonw_key_bool(w, "clock_synced", loop_clock_synced(p->loop));
     jsonw_key_string(w, "level", level_name(rules_level(p->rules)));
     jsonw_key(w, "alarms");
-    write_alarm_counts(w, p->rules);
+    command_alarm_figures(p, w);
     jsonw_key(w, "buses");
     field_write_buses(w, p);
     jsonw_key(w, "devices");
@@ -104,53 +92,6 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     jsonw_key_int(w, "late_max_ms", loop_late_max_ms(p->loop));
     jsonw_object_end(w);
     jsonw_object_end(w);
-}
-
-struct alarm_list {
-    struct jsonw *w;
-    const struct site *site;
-};
-
-static const char *rule_message(const struct site *site, const char *rule)
-{
-    for (size_t i = 0; i < site->rule_count; i++) {
-        if (strcmp(site->rules[i].name, rule) == 0)
-            return site->rules[i].message;
-    }
-    return NULL;
-}
-
-static void write_alarm_cb(void *arg, const struct alarm *a)
-{
-    const struct alarm_list *list = arg;
-    struct jsonw *w = list->w;
-
-    jsonw_object_begin(w);
-    jsonw_key_string(w, "alarm", a->id);
-    jsonw_key_string(w, "level", level_name(a->level));
-    jsonw_key_string(w, "rule", a->rule);
-    jsonw_key_string(w, "point", a->point);
-    jsonw_key_string(w, "area", a->area[0] ? a->area : NULL);
-    jsonw_key_string(w, "message", rule_message(list->site, a->rule));
-    jsonw_key_int(w, "raised_ts", a->raised_ms);
-    jsonw_key_bool(w, "acked", a->acked);
-    jsonw_key(w, "acked_ts");
-    if (a->acked)
-        jsonw_int(w, a->acked_ms);
-    else
-        jsonw_null(w);
-    jsonw_key_string(w, "acked_by", a->acked ? a->acked_by : NULL);
-    jsonw_key_bool(w, "shelved", a->shelved);
-    jsonw_object_end(w);
-}
-
-static void command_alarms(const struct command_context *c, struct jsonw *w)
-{
-    struct alarm_list list = {w, c->pipeline->site};
-
-    jsonw_array_begin(w);
-    rules_each(c->pipeline->rules, write_alarm_cb, &list);
-    jsonw_array_end(w);
 }
 
 static void command_points(const struct command_context *c, struct jsonw *w)
@@ -209,32 +150,6 @@ static void command_risk(const struct command_context *c, struct jsonw *w)
     jsonw_object_end(w);
 }
 
-static enum rg_err command_ack(const struct command_context *c, const struct json *request, struct jsonw *w,
-                               char *error, size_t error_size)
-{
-    const char *alarm = json_string(json_get(request, "alarm"));
-    const char *by = json_string(json_get(request, "by"));
-    const char *comment = json_string(json_get(request, "comment"));
-    enum rg_err err;
-
-    if (!alarm || !by || !by[0]) {
-        (void)text_copy(error, error_size, "ack needs the alarm and who acknowledges it");
-        return RG_EINVAL;
-    }
-    if (strlen(by) >= ALARM_WHO_MAX || (comment && strlen(comment) >= ALARM_COMMENT_MAX)) {
-        (void)text_copy(error, error_size, "the name or the comment is too long");
-        return RG_EINVAL;
-    }
-    err = pipeline_ack(c->pipeline, alarm, by, comment);
-    if (err == RG_ENOTFOUND)
-        (void)text_format(error, error_size, "there is no active alarm %.96s", alarm);
-    else if (err == RG_EEXIST)
-        (void)text_format(error, error_size, "alarm %.96s is acknowledged already", alarm);
-    else if (err == RG_OK)
-        jsonw_string(w, alarm);
-    return err;
-}
-
 enum rg_err command_run(const struct command_context *c, struct control_call *call, const char *command,
                         const struct json *request, uint32_t uid, struct jsonw *out, char *error,
                         size_t error_size)
@@ -248,7 +163,7 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
     if (strcmp(command, "status") == 0)
         command_status(c, out);
     else if (strcmp(command, "alarms") == 0)
-        command_alarms(c, out);
+        command_alarm_list(c->pipeline, out);
     else if (strcmp(command, "points") == 0)
         command_points(c, out);
     else if (strcmp(command, "risk") == 0)
@@ -256,7 +171,11 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
     else if (strcmp(command, "outputs") == 0)
         command_output_list(c->pipeline, out);
     else if (strcmp(command, "ack") == 0)
-        return command_ack(c, request, out, error, error_size);
+        return command_ack(c->pipeline, request, out, error, error_size);
+    else if (strcmp(command, "shelve") == 0)
+        return command_shelve(c->pipeline, request, out, error, error_size);
+    else if (strcmp(command, "unshelve") == 0)
+        return command_unshelve(c->pipeline, request, out, error, error_size);
     else if (strcmp(command, "explain") == 0)
         return command_explain(c->pipeline, request, out, error, error_size);
     else if (strcmp(command, "bus") == 0)

@@ -13,9 +13,9 @@ struct command_context {
     int64_t started_mono_ms;
 };
 
-/* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points, risk, ack,
- * outputs, silence, test;
- * bus, raw, write (command_probe.h), of which the last two are answered later. */
+/* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points,
+ * risk, explain; ack, shelve, unshelve (command_alarm.h); outputs, silence, test; bus, raw, write (command_probe.h), of which
+ * the last two are answered later. */
 RG_NODISCARD enum rg_err command_run(const struct command_context *c, struct control_call *call,
                                      const char *command, const struct json *request, uint32_t uid,
                                      struct jsonw *out, char *error, size_t error_size);

@@ -241,14 +241,21 @@ void event_level(struct pipeline *p, uint32_t area, enum level level, enum level
     pipeline_append_event_at(p, "level", at, 0);
 }
 
-void event_command_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment)
+void event_command_alarm(struct pipeline *p, const char *command, const char *alarm, int64_t for_ms,
+                         const char *by, const char *comment)
 {
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "command", now);
+    char length[32];
 
-    log_info("alarm %s acknowledged by %s", alarm, by);
-    jsonw_key_string(w, "command", "ack");
+    if (for_ms > 0)
+        log_info("alarm %s shelved for %s by %s", alarm, text_format_duration(for_ms, length), by);
+    else
+        log_info("alarm %s %s by %s", alarm, strcmp(command, "ack") == 0 ? "acknowledged" : "unshelved", by);
+    jsonw_key_string(w, "command", command);
     jsonw_key_string(w, "alarm", alarm);
+    if (for_ms > 0)
+        jsonw_key_int(w, "for_ms", for_ms);
     jsonw_key_string(w, "by", by);
     jsonw_key_string(w, "comment", comment);
     pipeline_append_event(p, "command", now);

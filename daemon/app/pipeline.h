@@ -100,7 +100,12 @@ void pipeline_append_event_at(struct pipeline *p, const char *kind, struct momen
 /* The state document in p->document. */
 void pipeline_write_state(struct pipeline *p, bool online);
 void pipeline_publish_risk(struct pipeline *p);
+/* What a person does to an alarm, as rules_ack, rules_shelve and rules_unshelve. Each is recorded as an event, too. */
 RG_NODISCARD enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by,
                                       const char *comment);
+RG_NODISCARD enum rg_err pipeline_shelve(struct pipeline *p, const char *alarm, int64_t for_ms,
+                                         const char *by, const char *comment);
+RG_NODISCARD enum rg_err pipeline_unshelve(struct pipeline *p, const char *alarm, const char *by,
+                                           const char *comment);
 
 #endif

@@ -25,6 +25,8 @@ static void usage(FILE *to)
         "  riskgatectl risk                the level of every area\n"
         "  riskgatectl explain ALARM|POINT why it stands, or why not: rule, limit, readings, delays\n"
         "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
+        "  riskgatectl shelve ALARM --for 30m --by NAME [--comment TEXT]   silent for that long\n"
+        "  riskgatectl unshelve ALARM --by NAME [--comment TEXT]\n"
         "  riskgatectl outputs             what is switched, and whether it is as it shall be\n"
         "  riskgatectl silence [OUTPUT] --by NAME           off until the next announcement\n"
         "  riskgatectl test OUTPUT [--for 10s] --by NAME    on for that long, at most 5m\n"
@@ -67,6 +69,7 @@ static const struct command {
     {"ack", 1, command_ack, NULL},         {"profiles", -1, command_profiles, NULL},
     {"probe", 0, NULL, command_probe},     {"write", 0, NULL, command_write},
     {"outputs", 0, command_outputs, NULL}, {"silence", 0, NULL, command_silence},
+    {"shelve", 0, NULL, command_shelve},   {"unshelve", 0, NULL, command_unshelve},
     {"test", 0, NULL, command_test},       {"explain", 1, command_explain, NULL},
 };
 

@@ -8,6 +8,9 @@
 
 void show_status(const struct json *result, FILE *to);
 void show_alarms(const struct json *result, FILE *to);
+void show_shelved(const struct json *result, FILE *to);
+/* The figures of `alarms` of the status. */
+void show_figures(const struct json *alarms, FILE *to);
 void show_points(const struct json *result, FILE *to);
 void show_outputs(const struct json *result, FILE *to);
 void show_risk(const struct json *result, FILE *to);

@@ -102,6 +102,10 @@ enum rg_err record_alarm(struct jsonw *w, const struct alarm_change *change, boo
     jsonw_key_string(w, "unit", change->unit);
     jsonw_key_string(w, "label", change->label);
     jsonw_key_string(w, "message", change->message);
+    if (a->first_out)
+        jsonw_key_bool(w, "first_out", true);
+    if (a->shelved)
+        jsonw_key_int(w, "shelved_until", a->shelved_until_ms);
     jsonw_key_string(w, "by", change->by);
     jsonw_key_string(w, "comment", change->comment);
     return record_end(w, unsynced, body, length);

@@ -59,7 +59,7 @@ enum rg_err rules_shelve(struct rules *r, const char *alarm, int64_t for_ms, con
 
     if (err != RG_OK)
         return err;
-    if (for_ms < 1 || for_ms > shelves_max_ms(r))
+    if (for_ms < 1 || for_ms > rules_shelve_max_ms(r->site))
         return RG_ERANGE;
     if (o->alarm.shelved)
         return RG_EEXIST;

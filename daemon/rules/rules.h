@@ -139,6 +139,8 @@ RG_NODISCARD enum rg_err rules_shelve(struct rules *r, const char *alarm, int64_
 /* Takes it off the shelf. Errors as rules_ack; RG_EEXIST: it is not shelved (any more). */
 RG_NODISCARD enum rg_err rules_unshelve(struct rules *r, const char *alarm, const char *by,
                                         const char *comment, struct moment now);
+/* The longest that an alarm of the site can be shelved for. */
+int64_t rules_shelve_max_ms(const struct site *site);
 
 /* Live risk: the highest active alarm in the area and below it, or more where the area aggregates (risk.h); alarms: how
  * many active ones there are. */

@@ -4,9 +4,9 @@
 
 #include "rules/engine.h"
 
-int64_t shelves_max_ms(const struct rules *r)
+int64_t rules_shelve_max_ms(const struct site *site)
 {
-    return r->site->shelve_max_ms > 0 ? r->site->shelve_max_ms : SHELVE_MAX_STANDARD_MS;
+    return site->shelve_max_ms > 0 ? site->shelve_max_ms : SHELVE_MAX_STANDARD_MS;
 }
 
 void shelves_schedule(struct rules *r)
@@ -48,8 +48,8 @@ void shelves_start(struct rules *r, struct occurrence *o, struct moment now)
 {
     int64_t left = o->alarm.shelved_until_ms - now.wall_ms;
 
-    if (left > shelves_max_ms(r)) {
-        left = shelves_max_ms(r);
+    if (left > rules_shelve_max_ms(r->site)) {
+        left = rules_shelve_max_ms(r->site);
         o->alarm.shelved_until_ms = now.wall_ms + left;
     }
     o->shelved_until_ms = now.mono_ms + left;
@@ -61,7 +61,7 @@ void shelves_start(struct rules *r, struct occurrence *o, struct moment now)
 
 void shelves_inherit(struct rules *r, struct occurrence *o, const struct occurrence *old)
 {
-    int64_t latest = r->figures.since.mono_ms + shelves_max_ms(r);
+    int64_t latest = r->figures.since.mono_ms + rules_shelve_max_ms(r->site);
 
     if (!o->alarm.shelved || !old->alarm.shelved || strcmp(o->alarm.id, old->alarm.id) != 0 ||
         old->shelved_until_ms > latest)

@@ -13,8 +13,6 @@
 
 struct rules;
 
-/* The longest shelving of the site, ms. */
-int64_t shelves_max_ms(const struct rules *r);
 /* Ends an occurrence's shelving and tells of it: by a person, or (by is NULL) otherwise. */
 void shelves_end(struct rules *r, struct occurrence *o, const char *by, const char *comment,
                  struct moment at);

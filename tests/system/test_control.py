@@ -44,7 +44,10 @@ def test_status_has_every_member_of_the_contract(gateway):
     shape = {
         "version": str, "uptime_s": int, "level": str,
         "config": {"file": str, "sha256": str, "loaded_ts": int},
-        "alarms": {"red": int, "orange": int, "yellow": int, "blue": int, "unacked": int, "shelved": int},
+        "alarms": {"red": int, "orange": int, "yellow": int, "blue": int, "unacked": int, "shelved": int,
+                   "suppressed": int, "since_ts": int, "raised": int, "per_10min": int, "peak_10min": int, "per_hour": (int, float),
+                   "per_day": (int, float), "flood": bool, "floods": int, "chattering": int, "standing": int,
+                   "chattering_alarms": list, "standing_alarms": list, "frequent_alarms": list},
         "store": {"ok": bool, "size": int, "free": int, "last_commit_ms": int, "lost": int},
         "loop": {"late_max_ms": int},
     }
@@ -68,7 +71,10 @@ def test_status_has_every_member_of_the_contract(gateway):
         assert status[name], name
         for one in status[name]:
             check(one, inner, name)
-    assert status["level"] == "red" and status["alarms"] == {"red": 1, "orange": 0, "yellow": 0, "blue": 0, "unacked": 1, "shelved": 0}
+    alarms = status["alarms"]
+    counted = {"red": 1, "orange": 0, "yellow": 0, "blue": 0, "unacked": 1, "shelved": 0, "suppressed": 0, "raised": 1, "per_10min": 1}
+    assert status["level"] == "red" and {key: alarms[key] for key in counted} == counted
+    assert alarms["frequent_alarms"] == [{"rule": "gas-high", "point": "d-0-1.gas", "raises": 1}]
     assert status["devices"][0]["state"] == "online" and status["store"]["ok"] is True
     assert status["config"]["file"] == str(gateway.file) and status["store"]["size"] > 0
 

@@ -114,7 +114,7 @@ def test_every_message(plant, broker, daemon, v311):
         assert [(r["level"], r["was"], r["value"], r["limit"]) for r in alarms] == [
             ("yellow", "none", 30, 20), ("red", "yellow", 60, 50), ("none", "red", 0, 50)]
         for record in alarms:
-            assert set(record) - {"clock"} == {"seq", "ts", "alarm", "event", "level", "was", "acked", "shelved", "rule", "point", "area",
+            assert set(record) - {"clock", "first_out"} == {"seq", "ts", "alarm", "event", "level", "was", "acked", "shelved", "rule", "point", "area",
                                                "value", "limit", "unit", "label", "message", "by", "comment", "hash"}
             assert list(record)[-1] == "hash"
         # The last things said, in this order: the event that it stops, then that it is offline.

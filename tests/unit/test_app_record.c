@@ -146,6 +146,34 @@ static void an_alarm_is_the_contracts_record(void **state)
     jsonw_free(&w);
 }
 
+static void what_is_rare_stands_behind_the_message(void **state)
+{
+    const struct alarm alarm = {.id = "gw-01-42",
+                                .rule = "r",
+                                .level = LEVEL_RED,
+                                .first_out = true,
+                                .shelved = true,
+                                .shelved_until_ms = 1763780600125};
+    struct alarm_change change = {.event = ALARM_SHELVE,
+                                  .at = {.wall_ms = 1763780000125},
+                                  .was = LEVEL_RED,
+                                  .alarm = &alarm,
+                                  .by = "Li",
+                                  .comment = "repair"};
+    static const char end[] = "\"message\":null,\"first_out\":true,\"shelved_until\":1763780600125,"
+                              "\"by\":\"Li\",\"comment\":\"repair\"";
+    struct jsonw w;
+    const char *body;
+    size_t length;
+
+    (void)state;
+    jsonw_init(&w, 0);
+    assert_int_equal(record_alarm(&w, &change, false, &body, &length), RG_OK);
+    assert_true(length > sizeof end);
+    assert_memory_equal(body + length - (sizeof end - 1), end, sizeof end - 1);
+    jsonw_free(&w);
+}
+
 static void a_record_that_does_not_fit_is_an_error(void **state)
 {
     const struct sample samples[] = {{0, QUALITY_GOOD, 12.3}};
@@ -222,6 +250,7 @@ int main(void)
         cmocka_unit_test(unsynced_records_are_told_apart),
         cmocka_unit_test(floats_have_their_shortest_text),
         cmocka_unit_test(an_alarm_is_the_contracts_record),
+        cmocka_unit_test(what_is_rare_stands_behind_the_message),
         cmocka_unit_test(a_record_that_does_not_fit_is_an_error),
         cmocka_unit_test(the_state_document),
         cmocka_unit_test(live_points_begin_stale),

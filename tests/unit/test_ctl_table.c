@@ -229,8 +229,54 @@ static void alarms(void **state)
          "\"浓度\","
          "\"raised_ts\":0,\"acked\":false}]",
          &o);
-    out_check(&o, "ALARM  LEVEL  SINCE  AREA  POINT  RULE  ACKNOWLEDGED  MESSAGE\n"
-                  "gw-1   red    never  -     d.p    r     no            浓度\n");
+    out_check(&o, "ALARM  LEVEL  SINCE  AREA  POINT  RULE  ACKNOWLEDGED  REMARK  MESSAGE\n"
+                  "gw-1   red    never  -     d.p    r     no                    浓度\n");
+}
+
+static void marks_of_alarms(void **state)
+{
+    struct out o;
+
+    (void)state;
+    show(show_alarms,
+         "[{\"alarm\":\"gw-1\",\"first_out\":true,\"standing\":true,\"shelved\":false},"
+         "{\"alarm\":\"gw-2\",\"suppressed\":true,\"shelved\":true,\"shelved_until_ts\":1763780000000}]",
+         &o);
+    assert_int_equal(fclose(o.to), 0);
+    assert_non_null(strstr(o.text, "  first out, standing over 24 h "));
+    assert_non_null(strstr(o.text, "  suppressed, shelved until 2025-11-22 02:53:20 "));
+    free(o.text);
+    show(show_shelved, "{\"alarm\":\"gw-1\",\"shelved_until_ts\":1763780000000}", &o);
+    out_check(&o, "gw-1 shelved until 2025-11-22 02:53:20\n");
+}
+
+static void figures(void **state)
+{
+    struct out o;
+
+    (void)state;
+    show(show_figures, "{\"red\":1}", &o);
+    out_check(&o, "");
+    show(show_figures,
+         "{\"since_ts\":1763780000000,\"raised\":12,\"per_10min\":3,\"peak_10min\":11,\"per_hour\":6,"
+         "\"per_day\":12,\"flood\":false,\"floods\":0,\"chattering\":0,\"standing\":0}",
+         &o);
+    out_check(&o, "raised: 3 in the last 10 min (most 11), 6.0 an hour, 12.0 a day, 12 since 2025-11-22 "
+                  "02:53:20\n");
+    show(show_figures,
+         "{\"since_ts\":0,\"raised\":12,\"flood\":true,\"flood_since_ts\":1763780000000,\"floods\":2,"
+         "\"flood_share\":0.0125,\"chattering\":3,\"chattering_alarms\":[{\"rule\":\"r\",\"point\":\"d.p\","
+         "\"raises\":9},{\"rule\":\"vote\",\"point\":null,\"raises\":3}],\"standing\":1,\"standing_alarms\":["
+         "{\"alarm\":\"gw-7\",\"level\":\"blue\",\"rule\":\"r\",\"point\":\"d.q\",\"raised_ts\":"
+         "1763780000000}]}",
+         &o);
+    out_check(&o, "raised: 0 in the last 10 min (most 0), 0.0 an hour, 0.0 a day, 12 since never\n"
+                  "  ALARM FLOOD since 2025-11-22 02:53:20\n"
+                  "  floods: 2, 1.25 % of the time\n"
+                  "  chattering: r d.p, raised 9 times\n"
+                  "  chattering: vote -, raised 3 times\n"
+                  "  chattering: and 1 more\n"
+                  "  standing over 24 h: r d.q, blue gw-7 since 2025-11-22 02:53:20\n");
 }
 
 static void points(void **state)
@@ -279,9 +325,10 @@ static void answers_with_parts_missing(void **state)
         "[7]",
         "{\"areas\":[]}",
         "{\"buses\":[{}],\"devices\":[{}],\"uplinks\":[{\"pending\":7}],\"store\":[]}",
-        "{\"level\":7,\"alarms\":{\"red\":\"many\"},\"uptime_s\":-5,\"buses\":{\"a\":1}}"};
+        "{\"level\":7,\"alarms\":{\"red\":\"many\",\"raised\":\"x\",\"standing_alarms\":[7,{}],\"chattering_"
+        "alarms\":{\"a\":{}},\"chattering\":-5},\"uptime_s\":-5,\"buses\":{\"a\":1}}"};
     static void (*const shows[])(const struct json *, FILE *) = {show_status, show_alarms, show_points,
-                                                                 show_risk};
+                                                                 show_risk, show_shelved};
 
     (void)state;
     for (size_t i = 0; i < RG_COUNT(answers); i++) {
@@ -317,6 +364,12 @@ static void status(void **state)
     free(o.text);
 }
 
+static int in_utc(void **state)
+{
+    (void)state;
+    return setenv("TZ", "UTC", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +382,8 @@ int main(void)
         cmocka_unit_test(many_rows),
         cmocka_unit_test(colours_of_levels),
         cmocka_unit_test(alarms),
+        cmocka_unit_test(marks_of_alarms),
+        cmocka_unit_test(figures),
         cmocka_unit_test(points),
         cmocka_unit_test(risk),
         cmocka_unit_test(answers_with_parts_missing),
@@ -337,5 +392,5 @@ int main(void)
 
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, in_utc, NULL);
 }
