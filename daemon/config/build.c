@@ -40,6 +40,17 @@ static void take_items(struct build *b, const struct key_row *row, const struct 
     }
 }
 
+/* A mapping that may be split over files: its children are the entries, under the section that is their root's. */
+static void take_numbers(struct build *b, const struct key_row *row, const struct node *node)
+{
+    struct entries *entries = &b->entries[SECTION_ROOT];
+
+    if (node_is_null(node) || !fill_shape(b->ld, row, node))
+        return;
+    for (const struct node *item = node->first; item && entries->nodes; item = item->next)
+        entries->nodes[entries->count++] = item;
+}
+
 /* Room for the entries of every list section, counted over all files. */
 static bool make_room(struct build *b)
 {
@@ -49,13 +60,14 @@ static bool make_room(struct build *b)
     for (size_t i = 0; i < count; i++) {
         size_t items = 0;
 
-        if (rows[i].kind != KIND_ITEMS)
+        if (rows[i].kind != KIND_ITEMS && rows[i].kind != KIND_NUMBERS)
             continue;
         for (uint32_t f = 0; f < b->ld->source_count; f++) {
             const struct node *node = node_get(b->ld->sources[f].root, rows[i].name);
 
             items += node ? node->count : 0;
         }
+        /* `values`, whose entries are no mappings, stand under the top level itself, 0. */
         b->entries[rows[i].of].nodes = load_scratch(b->ld, items + 1, sizeof *b->entries[rows[i].of].nodes);
         if (!b->entries[rows[i].of].nodes)
             return false;
@@ -81,6 +93,8 @@ static void take_root(struct build *b, const struct node *root)
             continue;
         if (rows[i].kind == KIND_MAP)
             take_map(b, &rows[i], found[i]);
+        else if (rows[i].kind == KIND_NUMBERS)
+            take_numbers(b, &rows[i], found[i]);
         else if (rows[i].kind == KIND_ITEMS)
             take_items(b, &rows[i], found[i]);
         else if (!node_is_null(found[i]))
@@ -129,6 +143,8 @@ static void names_end_all(struct build *b)
     names_end(&b->points);
     names_end(&b->areas);
     names_end(&b->rules);
+    names_end(&b->permits);
+    names_end(&b->values);
     names_end(&b->outputs);
 }
 
@@ -136,8 +152,9 @@ void build_site(struct load *ld, struct site *site)
 {
     /* What a part refers to is built before it. */
     static void (*const steps[])(struct build *) = {
-        build_gateway, build_store,    build_control, build_log,   build_areas,   build_buses, build_devices,
-        build_derived, build_operands, build_uplinks, build_rules, build_outputs, check_watch};
+        build_gateway, build_store,      build_control,  build_log,   build_areas,   build_buses,
+        build_devices, build_derived,    build_operands, build_twins, build_uplinks, build_alarms,
+        build_rules,   build_values_end, build_outputs,  check_watch};
     struct build b = {.ld = ld, .site = site};
 
     if (!make_room(&b))

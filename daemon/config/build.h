@@ -26,15 +26,21 @@ struct names {
 
 struct line_said;
 struct operand_want;
+struct twin_want;
 
 struct build {
     struct load *ld;
     struct site *site;
     const struct node *maps[SECTION_COUNT]; /* the mapping sections: gateway, store, control, log; or NULL */
     struct entries entries[SECTION_COUNT];  /* the list sections */
-    struct names uplinks, buses, devices, points, areas, rules, outputs;
+    struct names uplinks, buses, devices, points, areas, permits, values, outputs;
+    struct names rules;    /* by entry; rule_of tells what became of it */
+    uint32_t *rule_of;     /* [entries]: index in site.rules, or SITE_NONE: left out */
+    double *value_numbers; /* [values.count]: by index of the name */
+    bool *values_used;
     struct line_said *lines;    /* [bus_count] */
     struct operand_want *wants; /* operands whose points are found once all have their names */
+    struct twin_want *twins;    /* likewise */
 };
 
 /* The whole way; site is left incomplete when there are errors. */
@@ -45,11 +51,14 @@ void build_store(struct build *b);
 void build_areas(struct build *b);
 void build_buses(struct build *b);
 void build_devices(struct build *b);
-void build_derived(struct build *b);  /* right after devices: its groups lie behind them */
-void build_operands(struct build *b); /* after both: finds the points that points are worked out from */
-void build_uplinks(struct build *b);  /* after devices */
-void build_rules(struct build *b);    /* after devices */
-void build_outputs(struct build *b);  /* after rules */
+void build_derived(struct build *b);    /* right after devices: its groups lie behind them */
+void build_operands(struct build *b);   /* after both: finds the points that points are worked out from */
+void build_twins(struct build *b);      /* likewise: the twins of points */
+void build_uplinks(struct build *b);    /* after devices */
+void build_alarms(struct build *b);     /* shelving, permits and values */
+void build_rules(struct build *b);      /* after devices and alarms */
+void build_values_end(struct build *b); /* after rules: tells of values that nothing names */
+void build_outputs(struct build *b);    /* after rules */
 
 /* Where the parts of devices, points and rules are split over files. */
 /* One point of a device: its number in site.points, and what it says. */
@@ -67,6 +76,16 @@ enum operand_kind operand_take(struct build *b, const char *key, const struct no
 /* The same for the keys of, times, plus of a mapping. */
 enum operand_kind operand_want(struct build *b, uint32_t device, const struct node *of, double times,
                                double plus, const struct node *map, struct site_operand *into);
+/* The index of the point that a text names: device.point, or the name of a point of that device; an error at `node`, and
+ * SITE_NONE, when there is none. */
+uint32_t point_find(struct build *b, uint32_t device, const struct node *node);
+/* The same without a word; name: the scalar's text. */
+uint32_t point_look(const struct build *b, uint32_t device, const char *name);
+/* doubt of a device or group -> what holds for its points, map NULL: the default; and that of one of its points, whose
+ * own `doubt` is map. Where a group says nothing its points have none. */
+void build_doubts(struct build *b, const struct node *map, struct site_doubt *standard);
+void build_doubt(struct build *b, const struct site_doubt *standard, bool none, const struct node *map,
+                 struct site_point *point, uint32_t index);
 /* status and heartbeat -> device.gates; after its poll period is known. */
 void build_gates(struct build *b, struct device_item *item);
 /* trigger -> device.trigger; bus: NULL when it is not known. */
@@ -81,6 +100,27 @@ bool address_take(struct build *b, const struct address_item *at, enum point_spa
  * error otherwise; `what` names it: "a value in `is`". */
 bool key_number(struct build *b, const char *what, const struct node *child, int64_t least, int64_t most,
                 int64_t *out);
+/* The parts of a rule, its `where` and name known. points and vote -> its points, false: it is optional and matches none. */
+struct match;
+RG_NODISCARD bool match_begin(struct build *b, struct match **out);
+bool rule_points(struct build *b, struct match *match, uint32_t stamp, const struct rule_item *item,
+                 struct site_rule *rule);
+/* above and below; points: false, the rule is left out: only what is written is looked at. */
+void rule_limits(struct build *b, const struct rule_item *item, bool points, struct site_rule *rule);
+/* signal or one of its windows, with what belongs to it. */
+void rule_signal(struct build *b, const struct rule_item *item, const struct node *node,
+                 struct site_rule *rule);
+/* when and permit. */
+void rule_arming(struct build *b, const struct rule_item *item, const struct node *node,
+                 struct site_rule *rule);
+/* The points that stand beside each watched one; NULL, with an error, when one is missing or is the watched one. */
+const uint32_t *rule_beside(struct build *b, const struct site_rule *rule, const struct node *name);
+/* true, false or a number. */
+bool rule_value(const char *text, double *out);
+/* Whether a point can have that value. */
+bool point_may_be(const struct site_point *point, double value);
+/* The highest level that a rule can give. */
+enum level rule_most(const struct site_rule *rule);
 void rule_check(struct build *b, const struct site_rule *rule, const struct node *node);
 
 /* Warns where the polls asked for cannot fit. Only for a site without errors. */

@@ -148,7 +148,8 @@ static void take_way(struct build *b, struct derived_point_item *item, enum deri
     item->base.point.derived = d;
 }
 
-static void build_derived_point(struct build *b, uint32_t device, const struct node *node, uint32_t index)
+static void build_derived_point(struct build *b, uint32_t device, const struct derived_item *group,
+                                const struct site_doubt *standard, const struct node *node, uint32_t index)
 {
     struct derived_point_item item = {
         .base = {.point = {.device = device, .space = SPACE_DERIVED, .type = TYPE_F64, .bit = -1},
@@ -158,6 +159,7 @@ static void build_derived_point(struct build *b, uint32_t device, const struct n
     fill_map(b->ld, SECTION_DERIVED_POINT, node, &item);
     p->where = load_where(b->ld, node_place(node));
     build_point_common(b, &item.base, node_get(node, "name"), index);
+    build_doubt(b, standard, !group->doubt, item.base.doubt, p, index);
     for (unsigned kind = 0; kind < RG_COUNT(item.ways); kind++) {
         if (item.ways[kind] && !p->derived)
             take_way(b, &item, (enum derive_kind)kind);
@@ -169,8 +171,10 @@ static void build_group(struct build *b, const struct node *group, uint32_t inde
 {
     struct derived_item item = {.device = {.derived = true, .bus = SITE_NONE, .area = SITE_NONE}};
     struct site_device *d = &b->site->devices[index];
+    struct site_doubt standard;
 
     fill_map(b->ld, SECTION_DERIVED, group, &item);
+    build_doubts(b, item.doubt, &standard);
     if (item.area)
         item.device.area = names_find(b->ld, &b->areas, item.area, node_place(node_get(group, "area")));
     item.device.where = load_where(b->ld, node_place(group));
@@ -185,7 +189,7 @@ static void build_group(struct build *b, const struct node *group, uint32_t inde
             break;
         }
         if (node->kind == NODE_MAP)
-            build_derived_point(b, index, node, (uint32_t)b->site->point_count++);
+            build_derived_point(b, index, &item, &standard, node, (uint32_t)b->site->point_count++);
         else
             issue_error(b->ld, node_place(node), "an entry of `points` must be a mapping, not %s",
                         node_kind_words(node));

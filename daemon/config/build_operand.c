@@ -63,25 +63,45 @@ enum operand_kind operand_take(struct build *b, const char *key, const struct no
     return OPERAND_NUMBER;
 }
 
-/* A name without a dot is that of a point of the same device or group. */
-static void find(struct build *b, const struct operand_want *want)
+/* A name without a dot is that of a point of the same device or group. NULL: the device has no name, reported already. */
+static const char *full_name(const struct build *b, uint32_t device, const char *name,
+                             char full[POINT_NAME_MAX])
 {
-    const char *device = b->site->devices[want->device].name;
-    const char *name = want->of->text;
-    char full[POINT_NAME_MAX];
+    const char *of = b->site->devices[device].name;
 
-    if (!strchr(name, '.')) {
-        if (!device)
-            return; /* reported already */
-        (void)snprintf(full, sizeof full, "%s.%.*s", device, TEXT_ID_MAX, name);
-        name = full;
-    } else if (node_of_profile(b->ld, want->of)) {
-        issue_error(b->ld, node_place(want->of),
+    if (strchr(name, '.'))
+        return name;
+    if (!of)
+        return NULL;
+    (void)snprintf(full, POINT_NAME_MAX, "%s.%.*s", of, TEXT_ID_MAX, name);
+    return full;
+}
+
+uint32_t point_find(struct build *b, uint32_t device, const struct node *node)
+{
+    char full[POINT_NAME_MAX];
+    const char *name = full_name(b, device, node->text, full);
+
+    if (!name)
+        return SITE_NONE;
+    if (name != full && node_of_profile(b->ld, node)) {
+        issue_error(b->ld, node_place(node),
                     "a profile knows the points of its own device only, which have no dot: `%s`",
                     shown(name).text);
-        return;
+        return SITE_NONE;
     }
-    want->into->point = names_find(b->ld, &b->points, name, node_place(want->of));
+    return names_find(b->ld, &b->points, name, node_place(node));
+}
+
+uint32_t point_look(const struct build *b, uint32_t device, const char *name)
+{
+    char full[POINT_NAME_MAX];
+    uint32_t index = SITE_NONE;
+
+    name = full_name(b, device, name, full);
+    if (!name || hash_index_find(b->points.index, name, &index) != RG_OK)
+        return SITE_NONE;
+    return index;
 }
 
 /* The one that stands highest among those a point is worked out from, or SITE_NONE. */
@@ -134,7 +154,7 @@ void build_operands(struct build *b)
     uint32_t *seen = load_scratch(b->ld, b->site->point_count + 1, sizeof *seen);
 
     for (const struct operand_want *want = b->wants; want; want = want->next)
-        find(b, want);
+        want->into->point = point_find(b, want->device, want->of);
     if (level && seen && site_order(b->site, level) != RG_OK)
         tell_circles(b, level, seen);
 }

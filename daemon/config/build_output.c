@@ -61,20 +61,16 @@ static bool take_place(struct build *b, const struct output_item *item, const st
     return output->device != SITE_NONE && b->site->devices[output->device].bus != SITE_NONE;
 }
 
-/* The highest level a rule can give. */
-static enum level rule_most(const struct site_rule *rule)
+static uint32_t find_rule(struct build *b, const char *name, const struct node *node)
 {
-    enum level most = LEVEL_NONE;
+    uint32_t entry = names_find(b->ld, &b->rules, name, node_place(node));
 
-    for (enum level level = LEVEL_BLUE; level <= LEVEL_RED; level++) {
-        if (rule->has_above[level] || rule->has_below[level])
-            most = level;
-    }
-    for (size_t i = 0; i < rule->is_count; i++) {
-        if (rule->is[i].level > most)
-            most = rule->is[i].level;
-    }
-    return most;
+    if (entry == SITE_NONE)
+        return SITE_NONE;
+    if (b->rule_of[entry] == SITE_NONE && !b->ld->incomplete)
+        issue_error(b->ld, node_place(node),
+                    "the rule `%s` is `optional` and matches no point: the output would never be on", name);
+    return b->rule_of[entry];
 }
 
 static void take_when(struct build *b, const struct node *node, struct site_output *output)
@@ -89,7 +85,7 @@ static void take_when(struct build *b, const struct node *node, struct site_outp
     if (item.area)
         output->area = names_find(b->ld, &b->areas, item.area, node_place(node_get(node, "area")));
     if (item.rule)
-        output->rule = names_find(b->ld, &b->rules, item.rule, node_place(node_get(node, "rule")));
+        output->rule = find_rule(b, item.rule, node_get(node, "rule"));
     if (output->rule != SITE_NONE && rule_most(&b->site->rules[output->rule]) < output->from)
         issue_error(b->ld, node_place(node_get(node, "from")),
                     "the rule `%s` never gives %s: the output would never be on", item.rule,

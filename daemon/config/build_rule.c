@@ -1,126 +1,16 @@
-/* rules: which points they watch, and from which limits on. */
-#include <stdlib.h>
+/* rules: what is dangerous. */
 #include <string.h>
 
 #include "base/text.h"
 #include "config/build.h"
 #include "config/fill.h"
 #include "config/issue.h"
-#include "config/items.h"
 #include "config/value.h"
 #include "model/alarm.h"
 
-#define GLOB_TRIES 50000000u /* names compared with globs in one load: some seconds at most */
-#define IS_VALUES 64
+#define BASIS_BYTES 256
 
-/* The points of the rule that is being built. */
-struct match {
-    uint32_t *stamps; /* [point_count]: the last rule, from 1, that took the point */
-    uint32_t *points; /* [point_count]: of this rule */
-    size_t count;
-    size_t tries;   /* of globs, all rules */
-    size_t watches; /* pairs of rule and point, all rules */
-};
-
-static void match_add(struct match *m, uint32_t rule, uint32_t point)
-{
-    if (m->stamps[point] == rule + 1)
-        return; /* meant by two patterns of one rule */
-    m->stamps[point] = rule + 1;
-    m->points[m->count++] = point;
-}
-
-static void match_glob(struct build *b, struct match *m, uint32_t rule, const char *pattern,
-                       const struct node *node)
-{
-    bool any = false;
-
-    m->tries += b->site->point_count;
-    if (m->tries > GLOB_TRIES) {
-        if (m->tries - b->site->point_count <= GLOB_TRIES)
-            issue_error(b->ld, node_place(node), "too many globs for so many points");
-        return;
-    }
-    for (uint32_t i = 0; i < b->site->point_count; i++) {
-        const char *name = b->site->points[i].full_name;
-
-        if (!name || !text_glob(pattern, name))
-            continue;
-        match_add(m, rule, i);
-        any = true;
-    }
-    if (!any && !b->ld->incomplete)
-        issue_error(b->ld, node_place(node), "`%s` matches no point; points are called device.point",
-                    shown(pattern).text);
-}
-
-static void match_one(struct build *b, struct match *m, uint32_t rule, const struct node *node)
-{
-    const char *pattern = fill_text(b->ld, "points", node);
-    uint32_t point;
-
-    if (!pattern)
-        return;
-    if (text_has_glob(pattern)) {
-        match_glob(b, m, rule, pattern, node);
-        return;
-    }
-    point = names_find(b->ld, &b->points, pattern, node_place(node));
-    if (point != SITE_NONE)
-        match_add(m, rule, point);
-}
-
-static int by_index(const void *left, const void *right)
-{
-    const uint32_t *a = left;
-    const uint32_t *c = right;
-
-    return *a < *c ? -1 : *a > *c;
-}
-
-static void take_points(struct build *b, struct match *m, uint32_t index, const struct node *list,
-                        struct site_rule *rule)
-{
-    uint32_t *points;
-
-    m->count = 0;
-    if (list && list->kind == NODE_SCALAR)
-        match_one(b, m, index, list);
-    else if (list && list->count == 0)
-        issue_error(b->ld, node_place(list), "`points` is empty: the rule watches nothing");
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next)
-        match_one(b, m, index, node);
-    if (m->count > CONFIG_WATCHES - m->watches) {
-        issue_error(b->ld, node_place(list), "all rules together watch more than %u points", CONFIG_WATCHES);
-        return;
-    }
-    m->watches += m->count;
-    points = load_keep(b->ld, m->count + 1, sizeof *points);
-    if (!points)
-        return;
-    memcpy(points, m->points, m->count * sizeof *points);
-    qsort(points, m->count, sizeof *points, by_index);
-    rule->points = points;
-    rule->point_count = m->count;
-}
-
-static void take_limits(struct build *b, const struct limits_item *item, bool *has, double *limits)
-{
-    for (unsigned level = LEVEL_BLUE; level < LEVEL_COUNT; level++) {
-        const struct node *node = item->limit[level];
-
-        if (!node)
-            continue;
-        if (node->kind == NODE_MAP)
-            issue_error(b->ld, node_key_place(node),
-                        "a limit given by another point (`of`) is not carried out by this version of "
-                        "riskgate; give a number");
-        else
-            has[level] = fill_number(b->ld, node->key, node, &limits[level]);
-    }
-}
-
-static bool is_value(const char *text, double *out)
+bool rule_value(const char *text, double *out)
 {
     if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
         *out = text[0] == 't';
@@ -135,8 +25,8 @@ static void take_is(struct build *b, const struct node *map, struct site_rule *r
 
     if (!map)
         return;
-    if (map->count == 0 || map->count > IS_VALUES) {
-        issue_error(b->ld, node_key_place(map), "`is` must give 1 to %d values", IS_VALUES);
+    if (map->count == 0 || map->count > RULE_VALUES_MAX) {
+        issue_error(b->ld, node_key_place(map), "`is` must give 1 to %d values", RULE_VALUES_MAX);
         return;
     }
     values = load_keep(b->ld, map->count, sizeof *values);
@@ -147,7 +37,7 @@ static void take_is(struct build *b, const struct node *map, struct site_rule *r
         struct rule_is *value = &values[rule->is_count];
         size_t i = 0;
 
-        if (!is_value(node->key, &value->value)) {
+        if (!rule_value(node->key, &value->value)) {
             issue_error(b->ld, node_key_place(node),
                         "a value in `is` must be a number, true or false, not `%s`", shown(node->key).text);
             continue;
@@ -164,41 +54,123 @@ static void take_is(struct build *b, const struct node *map, struct site_rule *r
     }
 }
 
-static void build_rule(struct build *b, struct match *m, uint32_t index, const struct node *node)
+static void take_latch(struct build *b, const struct node *node, struct site_rule *rule)
 {
+    if (!node)
+        return;
+    if (!node->quoted && strcmp(node->text, "true") == 0)
+        rule->latch_from = LEVEL_BLUE;
+    else if (node->quoted || strcmp(node->text, "false") != 0)
+        (void)fill_latch(b->ld, node, &rule->latch_from);
+    if (rule->latch_from > rule_most(rule) && rule_most(rule) != LEVEL_NONE)
+        issue_error(b->ld, node_place(node), "`latch` begins at %s, which the rule never gives",
+                    level_name(rule->latch_from));
+}
+
+/* Whether the rule has a limit or a value of that level. */
+static bool gives_level(const struct rule_item *item, const struct site_rule *rule, enum level level)
+{
+    bool gives = item->above.limit[level] || item->below.limit[level];
+
+    for (size_t i = 0; i < rule->is_count; i++)
+        gives = gives || rule->is[i].level == level;
+    return gives;
+}
+
+static const char *take_text(struct build *b, const struct node *node)
+{
+    if (node->kind == NODE_SCALAR && node->text[0] == '\0' && node->quoted)
+        issue_error(b->ld, node_place(node), "`basis` must not be empty");
+    else if (node->kind != NODE_SCALAR || node_is_null(node))
+        issue_error(b->ld, node_place(node), "`basis` must be a text, not %s", node_kind_words(node));
+    else if (strlen(node->text) > BASIS_BYTES)
+        issue_error(b->ld, node_place(node), "`basis` is longer than %d bytes", BASIS_BYTES);
+    else
+        return load_keep_text(b->ld, node->text);
+    return NULL;
+}
+
+static void take_basis(struct build *b, const struct rule_item *item, struct site_rule *rule)
+{
+    const struct node *map = item->basis;
+
+    if (!map)
+        return;
+    if (map->kind == NODE_SCALAR) {
+        rule->basis[LEVEL_NONE] = take_text(b, map);
+        return;
+    }
+    for (const struct node *node = map->first; node; node = node->next) {
+        enum level level;
+
+        if (!fill_level_key(b->ld, "basis", node, &level))
+            continue;
+        if (rule->basis[level])
+            issue_error(b->ld, node_key_place(node), "`%s` is given twice in `basis`", node->key);
+        else if (!gives_level(item, rule, level))
+            issue_error(b->ld, node_key_place(node), "`basis` names %s, which the rule never gives",
+                        level_name(level));
+        rule->basis[level] = take_text(b, node);
+    }
+}
+
+static void take_name(struct build *b, uint32_t entry, const struct node *node, const struct site_rule *rule)
+{
+    static const struct {
+        const char *name, *what;
+    } reserved[] = {{RULE_OFFLINE, "the silence of devices"},
+                    {RULE_OUTPUT, "the faults of outputs"},
+                    {RULE_DOUBT, "readings that are not to be believed"}};
+    struct place at;
+
+    if (!rule->name)
+        return;
+    at = node_place(node_get(node, "name"));
+    for (size_t i = 0; i < RG_COUNT(reserved); i++)
+        if (strcmp(rule->name, reserved[i].name) == 0)
+            issue_error(b->ld, at, "the name `%s` is reserved for %s", reserved[i].name, reserved[i].what);
+    names_add(b->ld, &b->rules, entry, rule->name, at);
+}
+
+/* false: the rule is optional and watches nothing here, so it is no part of the site. */
+static bool build_rule(struct build *b, struct match *m, uint32_t entry, struct site_rule *out)
+{
+    const struct node *node = b->entries[SECTION_RULE].nodes[entry];
     struct rule_item item = {.points = NULL};
     struct site_rule *rule = &item.rule;
+    bool points;
 
     fill_map(b->ld, SECTION_RULE, node, &item);
     rule->where = load_where(b->ld, node_place(node));
-    if (rule->name && strcmp(rule->name, RULE_OFFLINE) == 0)
-        issue_error(b->ld, node_place(node_get(node, "name")),
-                    "the name `%s` is reserved for the silence of devices", RULE_OFFLINE);
-    if (rule->name && strcmp(rule->name, RULE_OUTPUT) == 0)
-        issue_error(b->ld, node_place(node_get(node, "name")),
-                    "the name `%s` is reserved for the faults of outputs", RULE_OUTPUT);
-    if (rule->name)
-        names_add(b->ld, &b->rules, index, rule->name, node_place(node_get(node, "name")));
-    take_limits(b, &item.above, rule->has_above, rule->above);
-    take_limits(b, &item.below, rule->has_below, rule->below);
+    take_name(b, entry, node, rule);
+    points = rule_points(b, m, entry + 1, &item, rule);
+    rule_limits(b, &item, points, rule);
     take_is(b, item.is, rule);
-    take_points(b, m, index, item.points, rule);
-    rule_check(b, rule, node);
-    b->site->rules[index] = *rule;
+    rule_signal(b, &item, node, rule);
+    take_latch(b, item.latch, rule);
+    take_basis(b, &item, rule);
+    if (points) {
+        rule_arming(b, &item, node, rule);
+        rule_check(b, rule, node);
+    }
+    *out = *rule;
+    return points;
 }
 
 void build_rules(struct build *b)
 {
     const struct entries *entries = &b->entries[SECTION_RULE];
-    struct match m = {.count = 0};
+    struct match *m;
 
-    m.stamps = load_scratch(b->ld, b->site->point_count + 1, sizeof *m.stamps);
-    m.points = load_scratch(b->ld, b->site->point_count + 1, sizeof *m.points);
     b->site->rules = load_keep(b->ld, (size_t)entries->count + 1, sizeof *b->site->rules);
-    if (!m.stamps || !m.points || !b->site->rules || !names_begin(b->ld, &b->rules, "rule", entries->count))
+    b->rule_of = load_scratch(b->ld, (size_t)entries->count + 1, sizeof *b->rule_of);
+    if (!match_begin(b, &m) || !b->site->rules || !b->rule_of ||
+        !names_begin(b->ld, &b->rules, "rule", entries->count))
         return;
     for (uint32_t i = 0; i < entries->count && !b->ld->oom; i++) {
-        build_rule(b, &m, i, entries->nodes[i]);
-        b->site->rule_count = i + 1;
+        bool taken = build_rule(b, m, i, &b->site->rules[b->site->rule_count]);
+
+        b->rule_of[i] = taken ? (uint32_t)b->site->rule_count : SITE_NONE;
+        b->site->rule_count += taken;
     }
 }

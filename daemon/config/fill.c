@@ -37,7 +37,7 @@ static const char *const wanted[] = {
     [KIND_DECIMAL] = "a number",
     [KIND_RANGE] = "a list of two numbers, [least, most]",
     [KIND_RAWS] = "a list of raw values",
-    [KIND_LIMIT] = "a number",
+    [KIND_LIMIT] = "a number, or a mapping such as {of: device.point, times: 1.1} or {value: name}",
     [KIND_LEVELS] = "a mapping such as {1: red}",
     [KIND_PAIR] = "a list of two numbers",
     [KIND_PAIRS] = "a list of pairs such as [[0, 0], [1.5, 12]]",
@@ -48,6 +48,11 @@ static const char *const wanted[] = {
     [KIND_LIKE] = "as in a device",
     [KIND_TEXTS] = "a mapping to texts",
     [KIND_VALUES] = "a mapping",
+    [KIND_NUMBERS] = "a mapping such as {name: 85}",
+    [KIND_SIGNAL] = "`value`, or a window such as {mean: 15m}",
+    [KIND_IS] = "a value or a list of values",
+    [KIND_LATCH] = "true, false or a level",
+    [KIND_BASIS] = "a text, or a mapping such as {red: text}",
 };
 
 static void refuse(struct load *ld, const struct key_row *row, const struct node *node)
@@ -263,6 +268,7 @@ static bool shape_fits(enum key_kind kind, const struct node *node)
     case KIND_WORDS:
     case KIND_TEXTS:
     case KIND_VALUES:
+    case KIND_NUMBERS:
         return node->kind == NODE_MAP;
     case KIND_PARTS:
         return node->kind != NODE_SCALAR;
@@ -275,12 +281,14 @@ static bool shape_fits(enum key_kind kind, const struct node *node)
     case KIND_OPERANDS:
         return node->kind == NODE_LIST;
     case KIND_OPERAND:
+    case KIND_LIMIT:
+    case KIND_SIGNAL:
+    case KIND_BASIS:
         return node->kind == NODE_MAP || (node->kind == NODE_SCALAR && !node_is_null(node));
     case KIND_PATHS:
     case KIND_PATTERNS:
+    case KIND_IS:
         return node->kind == NODE_LIST || (node->kind == NODE_SCALAR && !node_is_null(node));
-    case KIND_LIMIT:
-        return node->kind != NODE_LIST && !node_is_null(node); /* a mapping is told to be for later */
     default:
         return node->kind == NODE_SCALAR && !node_is_null(node);
     }
@@ -343,14 +351,31 @@ const char *fill_text(struct load *ld, const char *key, const struct node *node)
     return NULL;
 }
 
-bool fill_level(struct load *ld, const char *key, const struct node *node, enum level *out)
+static bool fill_level_text(struct load *ld, struct place at, const char *key, const char *wants,
+                            const char *text, enum level *out)
 {
     static const char *const names[] = {"red", "orange", "yellow", "blue"};
-    const char *text = node->kind == NODE_SCALAR ? node->text : "";
 
     if (level_parse(text, out) == RG_OK && *out != LEVEL_NONE)
         return true;
-    issue_error(ld, node_place(node), "`%s` must give one of red, orange, yellow, blue, not `%s`%s", key,
-                shown(text).text, issue_nearest(ld, text, names, RG_COUNT(names)).text);
+    *out = LEVEL_NONE;
+    issue_error(ld, at, "`%s` must %s red, orange, yellow, blue, not `%s`%s", key, wants, shown(text).text,
+                issue_nearest(ld, text, names, RG_COUNT(names)).text);
     return false;
+}
+
+bool fill_level(struct load *ld, const char *key, const struct node *node, enum level *out)
+{
+    return fill_level_text(ld, node_place(node), key, "give one of",
+                           node->kind == NODE_SCALAR ? node->text : "", out);
+}
+
+bool fill_level_key(struct load *ld, const char *key, const struct node *node, enum level *out)
+{
+    return fill_level_text(ld, node_key_place(node), key, "name one of", node->key, out);
+}
+
+bool fill_latch(struct load *ld, const struct node *node, enum level *out)
+{
+    return fill_level_text(ld, node_place(node), "latch", "be true, false or one of", node->text, out);
 }

@@ -29,6 +29,9 @@ bool fill_number(struct load *ld, const char *key, const struct node *node, doub
 /* A plain text of a list or of a value; NULL, with an issue, when it is none. */
 const char *fill_text(struct load *ld, const char *key, const struct node *node);
 bool fill_level(struct load *ld, const char *key, const struct node *node, enum level *out);
+/* The same for the key of a value, and for a level that may also be true or false, which are not looked at here. */
+bool fill_level_key(struct load *ld, const char *key, const struct node *node, enum level *out);
+bool fill_latch(struct load *ld, const struct node *node, enum level *out);
 /* One of the names of choices, which are listed when it is none. */
 bool fill_named(struct load *ld, const char *key, const struct node *node, const struct choice *choices,
                 int64_t *out);

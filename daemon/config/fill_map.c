@@ -41,33 +41,31 @@ void fill_find(struct load *ld, enum section section, const struct node *map, co
     }
 }
 
-/* Keys of which exactly one, or at least one, must be given. */
-static void check_groups(struct load *ld, enum section section, const struct node *map)
+/* Keys of one flag, of which exactly one, or at least one, must be given. */
+static void check_group(struct load *ld, enum section section, const struct node *map, unsigned flag)
 {
     size_t count;
     const struct key_row *rows = table_rows(section, &count);
     const struct node *one = NULL;
     const struct node *two = NULL;
     char list[160] = "";
-    unsigned group = 0;
 
     for (size_t i = 0; i < count; i++) {
         const struct node *given = node_get(map, rows[i].name);
         size_t used = strlen(list);
 
-        if (!(rows[i].flags & (KEY_ONE_OF | KEY_ANY_OF)))
+        if (!(rows[i].flags & flag))
             continue;
-        group |= rows[i].flags;
         (void)snprintf(list + used, sizeof list - used, "%s`%s`", used ? ", " : "", rows[i].name);
         if (given && !one)
             one = given;
         else if (given && !two)
             two = given;
     }
-    if (group && !one)
+    if (list[0] && !one)
         issue_error(ld, node_place(map), "%s needs %s of %s", table_title(section),
-                    group & KEY_ONE_OF ? "exactly one" : "at least one", list);
-    else if ((group & KEY_ONE_OF) && two)
+                    flag == KEY_ONE_OF ? "exactly one" : "at least one", list);
+    else if (flag == KEY_ONE_OF && two)
         issue_error(ld, node_key_place(two), "`%s` and `%s` are both given; %s has exactly one of %s",
                     one->key, two->key, table_title(section), list);
 }
@@ -107,8 +105,10 @@ void fill_given(struct load *ld, enum section section, const struct node *map, v
         if ((rows[i].flags & KEY_REQUIRED) && !node_get(map, rows[i].name))
             issue_error(ld, node_place(map), "`%s` is missing in %s", rows[i].name, table_title(section));
     /* A misspelt key may be the one that is wanted. */
-    if (is_known(section, map))
-        check_groups(ld, section, map);
+    if (is_known(section, map)) {
+        check_group(ld, section, map, KEY_ONE_OF);
+        check_group(ld, section, map, KEY_ANY_OF);
+    }
 }
 
 void fill_map(struct load *ld, enum section section, const struct node *map, void *base)

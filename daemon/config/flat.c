@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/alarm.h"
 
 #define WHAT_MAX 320
 #define TEXT_MAX 1024
@@ -60,41 +61,6 @@ void flat_duration(struct flat *f, const char *kind, const char *name, const cha
     flat_text(f, kind, name, key, text_format_duration(ms, text));
 }
 
-static void flat_limits(struct flat *f, const struct site_rule *r, const char *side, const bool *has,
-                        const double *limit)
-{
-    for (int level = LEVEL_BLUE; level <= LEVEL_RED; level++) {
-        char key[32];
-
-        if (!has[level])
-            continue;
-        (void)snprintf(key, sizeof key, "%s.%s", side, level_name((enum level)level));
-        flat_format(f, "rule", r->name, key, "%.15g", limit[level]);
-    }
-}
-
-static void flat_rule(struct flat *f, const struct site *site, const struct site_rule *r)
-{
-    flat_limits(f, r, "above", r->has_above, r->above);
-    flat_limits(f, r, "below", r->has_below, r->below);
-    for (size_t i = 0; i < r->is_count; i++) {
-        char key[64];
-
-        (void)snprintf(key, sizeof key, "is.%.15g", r->is[i].value);
-        flat_text(f, "rule", r->name, key, level_name(r->is[i].level));
-    }
-    for (size_t i = 0; i < r->point_count; i++) {
-        char key[WHAT_MAX / 2];
-
-        (void)snprintf(key, sizeof key, "points.%s", site->points[r->points[i]].full_name);
-        flat_text(f, "rule", r->name, key, "watched");
-    }
-    flat_format(f, "rule", r->name, "deadband", "%.15g", r->deadband);
-    flat_duration(f, "rule", r->name, "on_delay", r->on_delay_ms);
-    flat_duration(f, "rule", r->name, "off_delay", r->off_delay_ms);
-    flat_text(f, "rule", r->name, "message", r->message);
-}
-
 static void flat_area(struct flat *f, const struct site *site, const struct site_area *a)
 {
     flat_text(f, "area", a->name, "label", a->label);
@@ -106,6 +72,8 @@ static void flat_area(struct flat *f, const struct site *site, const struct site
     flat_text(f, "area", a->name, "responsible.phone", a->resp_phone);
     flat_text(f, "area", a->name, "measure", a->measure);
     flat_text(f, "area", a->name, "grid", a->grid);
+    if (a->aggregate == AGGREGATE_GB39496)
+        flat_text(f, "area", a->name, "aggregate", "gb39496");
 }
 
 static void flat_uplink(struct flat *f, const struct site *site, const struct site_uplink *u)
@@ -167,6 +135,8 @@ static void flat_gateway(struct flat *f, const struct site *site)
     flat_duration(f, "store", "retention", "alarms", s->keep_alarms_ms);
     flat_duration(f, "store", "retention", "events", s->keep_events_ms);
     flat_format(f, "store", "retention", "max_size", "%lld", (long long)s->max_size);
+    if (site->shelve_max_ms != 0 && site->shelve_max_ms != SHELVE_MAX_STANDARD_MS)
+        flat_duration(f, "alarms", "shelving", "max", site->shelve_max_ms);
     flat_text(f, "control", "socket", "path", site->control_socket);
     flat_text(f, "log", "level", "is", log_level_name(site->log_level));
 }
@@ -201,6 +171,8 @@ void flat_site(struct flat *f, const struct site *site)
         flat_area(f, site, &site->areas[i]);
     for (size_t i = 0; i < site->rule_count; i++)
         flat_rule(f, site, &site->rules[i]);
+    for (size_t i = 0; i < site->permit_count; i++)
+        flat_permit(f, &site->permits[i]);
     for (size_t i = 0; i < site->output_count; i++)
         flat_output(f, site, &site->outputs[i]);
     flat_sort(f);

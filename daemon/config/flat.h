@@ -38,6 +38,9 @@ void flat_duration(struct flat *f, const char *kind, const char *name, const cha
  * out: a new version of the program is no change of the configuration. */
 void flat_bus(struct flat *f, const struct site_bus *bus);
 void flat_device(struct flat *f, const struct site *site, const struct site_device *device);
+void flat_rule(struct flat *f, const struct site *site, const struct site_rule *rule);
+void flat_permit(struct flat *f, const struct site_permit *permit);
+void flat_doubt(struct flat *f, const struct site *site, const struct site_point *point);
 void flat_convert(struct flat *f, const struct site *site, const struct site_point *point);
 
 #endif

@@ -46,6 +46,7 @@ static void flat_point(struct flat *f, const struct site *site, const struct sit
         flat_format(f, "point", p->full_name, "range", "[%.15g, %.15g]", p->range_min, p->range_max);
     flat_text(f, "point", p->full_name, "unit", p->unit);
     flat_text(f, "point", p->full_name, "label", p->label);
+    flat_doubt(f, site, p);
 }
 
 /* How it is asked. */

@@ -29,7 +29,8 @@ struct device_item {
     const char *bus, *area;
     enum word_order order; /* of its points that do not name theirs */
     const struct node *points;
-    const struct node *line, *status, *heartbeat, *trigger;
+    const struct node *line, *status, *heartbeat, *trigger, *doubt;
+    struct site_doubt standard; /* of its points that say nothing else */
 };
 
 /* How a device is set, as far as it is told. */
@@ -81,7 +82,7 @@ struct point_item {
     int64_t mask;
     const struct node *scale, *offset;
     const struct node *range, *invalid;
-    const struct node *decimals_from, *values, *convert;
+    const struct node *decimals_from, *values, *convert, *doubt;
 };
 
 struct output_item {
@@ -107,11 +108,55 @@ struct limits_item {
     const struct node *limit[LEVEL_COUNT];
 };
 
+/* A limit that is not a plain number: it follows a point, or a value of the site. */
+struct limit_item {
+    const struct node *of;
+    const char *value;
+    double times, plus;
+};
+
+/* Windows by kind of signal; 0: not given. */
+struct signal_item {
+    int64_t window_ms[SIGNAL_FLAT + 1];
+};
+
+struct vote_item {
+    int64_t need;
+    const struct node *points;
+    enum vote_bad bad;
+};
+
+struct guard_item {
+    struct site_guard guard;
+    const struct node *point, *is, *above, *below;
+};
+
+struct doubt_item {
+    struct site_doubt doubt;
+    const struct node *rate, *twin;
+};
+
+struct doubt_rate_item {
+    double change;
+    int64_t per_ms;
+};
+
+struct twin_item {
+    const struct node *point;
+    double within;
+};
+
 struct rule_item {
     struct site_rule rule;
     const struct node *points;
     const struct node *is;
     struct limits_item above, below;
+    bool optional;
+    const struct node *signal;
+    struct signal_item windows;
+    double coverage; /* per cent */
+    const struct node *latch, *vote, *when, *basis;
+    const char *permit;
 };
 
 /* A profile file's own keys; those of a device in it are merged with the device's (profile_merge.c). */

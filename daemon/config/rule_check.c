@@ -7,7 +7,7 @@
 /* One of the two kinds of limit, so that each check is written once. */
 struct side {
     const char *key;
-    const bool *has;
+    bool has[LEVEL_COUNT]; /* as a number: what follows a point cannot be judged here */
     const double *limits;
     double sign; /* above: 1, below: -1: times it, limits grow with severity */
 };
@@ -68,11 +68,32 @@ struct bounds {
         best; /* the ends of the range, times the side's sign: worst is where the severest values are */
 };
 
-static struct bounds bounds_of(const struct site_point *p, double sign)
+static struct bounds bounds_of(double least, double most, double sign)
 {
     if (sign > 0)
-        return (struct bounds){.worst = p->range_max, .best = p->range_min};
-    return (struct bounds){.worst = -p->range_min, .best = -p->range_max};
+        return (struct bounds){.worst = most, .best = least};
+    return (struct bounds){.worst = -least, .best = -most};
+}
+
+/* What the signal can be, where that is known from the point's range. false: it is not. */
+static bool signal_range(const struct site_rule *rule, const struct site_point *p, double *least,
+                         double *most)
+{
+    switch (rule->signal.kind) {
+    case SIGNAL_FLAT:
+        *least = 0;
+        *most = 1;
+        return true;
+    case SIGNAL_VALUE:
+    case SIGNAL_MEAN:
+    case SIGNAL_MAX:
+    case SIGNAL_MIN:
+        *least = p->range_min;
+        *most = p->range_max;
+        return p->has_range;
+    default:
+        return false;
+    }
 }
 
 /* A limit that no good value reaches would look like protection and be none; one that cannot be left is an
@@ -84,11 +105,13 @@ static void check_limit(struct build *b, const struct site_rule *rule, const str
 
     for (size_t i = 0; i < rule->point_count; i++) {
         const struct site_point *p = &b->site->points[rule->points[i]];
-        struct bounds bounds = bounds_of(p, side->sign);
+        double least, most;
+        struct bounds bounds;
         const char *what = NULL;
 
-        if (!p->has_range || !p->full_name)
+        if (!p->full_name || !signal_range(rule, p, &least, &most))
             continue;
+        bounds = bounds_of(least, most, side->sign);
         if (limit > bounds.worst)
             what = "can never be reached";
         else if (limit <= bounds.best)
@@ -99,9 +122,27 @@ static void check_limit(struct build *b, const struct site_rule *rule, const str
             continue;
         issue_warning(b->ld, node_place(limit_node(node, side, level)),
                       "%s %.10g %s: the range of `%s` is %.10g to %.10g", level_name((enum level)level),
-                      side->limits[level], what, shown(p->full_name).text, p->range_min, p->range_max);
+                      side->limits[level], what, shown(p->full_name).text, least, most);
         return; /* one example is enough */
     }
+}
+
+bool point_may_be(const struct site_point *point, double value)
+{
+    if (point->type == TYPE_BOOL || point->bit >= 0)
+        return value == 0 || value == 1;
+    return !point->has_range || (value >= point->range_min && value <= point->range_max);
+}
+
+static bool signal_may_be(const struct site_rule *rule, const struct site_point *p, double value)
+{
+    double least, most;
+
+    if (rule->signal.kind == SIGNAL_VALUE)
+        return point_may_be(p, value);
+    if (rule->signal.kind == SIGNAL_FLAT)
+        return value == 0 || value == 1;
+    return !signal_range(rule, p, &least, &most) || (value >= least && value <= most);
 }
 
 static void check_is(struct build *b, const struct site_rule *rule, const struct node *node)
@@ -110,10 +151,8 @@ static void check_is(struct build *b, const struct site_rule *rule, const struct
         for (size_t i = 0; i < rule->point_count; i++) {
             const struct site_point *p = &b->site->points[rule->points[i]];
             double value = rule->is[v].value;
-            bool bit = p->type == TYPE_BOOL || p->bit >= 0;
 
-            if (bit ? value == 0 || value == 1
-                    : !p->has_range || (value >= p->range_min && value <= p->range_max))
+            if (signal_may_be(rule, p, value))
                 continue;
             issue_warning(b->ld, node_key_place(node_get(node, "is")), "`is`: `%s` never has the value %.10g",
                           p->full_name ? shown(p->full_name).text : "", value);
@@ -121,10 +160,39 @@ static void check_is(struct build *b, const struct site_rule *rule, const struct
         }
 }
 
+enum level rule_most(const struct site_rule *rule)
+{
+    enum level most = LEVEL_NONE;
+
+    for (enum level level = LEVEL_BLUE; level <= LEVEL_RED; level++) {
+        if (rule->has_above[level] || rule->has_below[level])
+            most = level;
+    }
+    for (size_t i = 0; i < rule->is_count; i++) {
+        if (rule->is[i].level > most)
+            most = rule->is[i].level;
+    }
+    return most;
+}
+
+/* The limits of a side that are numbers; true when it has any limit at all. */
+static bool take_numbers(const bool *has, const struct site_reference *const *of, struct side *side)
+{
+    bool any = false;
+
+    for (unsigned level = LEVEL_BLUE; level < LEVEL_COUNT; level++) {
+        any = any || has[level];
+        side->has[level] = has[level] && !of[level];
+    }
+    return any;
+}
+
 void rule_check(struct build *b, const struct site_rule *rule, const struct node *node)
 {
-    const struct side sides[2] = {{"above", rule->has_above, rule->above, 1},
-                                  {"below", rule->has_below, rule->below, -1}};
+    struct side sides[2] = {{.key = "above", .limits = rule->above, .sign = 1},
+                            {.key = "below", .limits = rule->below, .sign = -1}};
+    const bool above = take_numbers(rule->has_above, rule->above_of, &sides[0]);
+    const bool below = take_numbers(rule->has_below, rule->below_of, &sides[1]);
 
     for (size_t s = 0; s < RG_COUNT(sides); s++) {
         check_order(b, &sides[s], rule->deadband, node);
@@ -134,6 +202,6 @@ void rule_check(struct build *b, const struct site_rule *rule, const struct node
     }
     check_sides(b, &sides[0], &sides[1], node);
     check_is(b, rule, node);
-    if (rule->deadband > 0 && lowest(&sides[0]) == LEVEL_COUNT && lowest(&sides[1]) == LEVEL_COUNT)
+    if (rule->deadband > 0 && !above && !below)
         issue_warning(b->ld, node_key_place(node_get(node, "deadband")), "`deadband` has no effect on `is`");
 }

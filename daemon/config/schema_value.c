@@ -30,6 +30,16 @@ static const char *const definitions[SECTION_COUNT] = {
     [SECTION_RESPONSIBLE] = "responsible",
     [SECTION_RULE] = "rule",
     [SECTION_LIMITS] = "limits",
+    [SECTION_LIMIT] = "limit",
+    [SECTION_SIGNAL] = "signal",
+    [SECTION_VOTE] = "vote",
+    [SECTION_GUARD] = "guard",
+    [SECTION_SHELVING] = "shelving",
+    [SECTION_PERMIT] = "permit",
+    [SECTION_DOUBTS] = "doubts",
+    [SECTION_DOUBT] = "doubt",
+    [SECTION_DOUBT_RATE] = "doubt_rate",
+    [SECTION_TWIN] = "twin",
     [SECTION_CONTROL] = "control",
     [SECTION_LOG] = "log",
     [SECTION_RS485] = "rs485",
@@ -272,7 +282,6 @@ static void put_scalar(struct jsonw *w, const struct key_row *row)
         jsonw_key_string(w, "pattern", "^[0134][0-9]{4,5}$");
         break;
     case KIND_DECIMAL:
-    case KIND_LIMIT:
         jsonw_key_string(w, "type", "number");
         break;
     default:
@@ -309,6 +318,77 @@ static void put_operand(struct jsonw *w, const struct key_row *row)
     jsonw_array_end(w);
 }
 
+/* A limit or a signal: a plain word or number, or the mapping. */
+static void put_plain_or_ref(struct jsonw *w, const struct key_row *row)
+{
+    jsonw_key(w, "anyOf");
+    jsonw_array_begin(w);
+    jsonw_object_begin(w);
+    if (row->kind == KIND_LIMIT)
+        jsonw_key_string(w, "type", "number");
+    else
+        jsonw_key_string(w, "const", "value");
+    jsonw_object_end(w);
+    put_one_ref(w, row->of);
+    jsonw_array_end(w);
+}
+
+static void put_numbers(struct jsonw *w)
+{
+    jsonw_key_string(w, "type", "object");
+    jsonw_key(w, "propertyNames");
+    jsonw_object_begin(w);
+    put_pattern(w, "^[A-Za-z0-9._-]{1,64}$");
+    jsonw_object_end(w);
+    jsonw_key(w, "additionalProperties");
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "type", "number");
+    jsonw_object_end(w);
+}
+
+/* One value of a discrete signal, or a list. */
+static void put_is(struct jsonw *w)
+{
+    jsonw_key(w, "type");
+    jsonw_array_begin(w);
+    jsonw_string(w, "number");
+    jsonw_string(w, "boolean");
+    jsonw_string(w, "array");
+    jsonw_array_end(w);
+    jsonw_key(w, "items");
+    jsonw_object_begin(w);
+    put_types(w, "number", "boolean");
+    jsonw_object_end(w);
+    jsonw_key_int(w, "minItems", 1);
+    jsonw_key_int(w, "maxItems", RULE_VALUES_MAX);
+}
+
+static void put_latch(struct jsonw *w)
+{
+    jsonw_key(w, "enum");
+    jsonw_array_begin(w);
+    jsonw_bool(w, true);
+    jsonw_bool(w, false);
+    for (const struct choice *level = table_levels; level->name; level++)
+        jsonw_string(w, level->name);
+    jsonw_array_end(w);
+}
+
+static void put_basis(struct jsonw *w, const struct key_row *row)
+{
+    put_types(w, "string", "object");
+    jsonw_key_int(w, "minLength", 1);
+    put_number(w, "maxLength", row->max);
+    jsonw_key(w, "propertyNames");
+    jsonw_object_begin(w);
+    put_choices(w, table_levels);
+    jsonw_object_end(w);
+    jsonw_key(w, "additionalProperties");
+    jsonw_object_begin(w);
+    put_text(w, row);
+    jsonw_object_end(w);
+}
+
 static void put_list_of(struct jsonw *w, void (*put)(struct jsonw *w, const struct key_row *row),
                         const struct key_row *row, int64_t least)
 {
@@ -318,6 +398,31 @@ static void put_list_of(struct jsonw *w, void (*put)(struct jsonw *w, const stru
     put(w, row);
     jsonw_object_end(w);
     jsonw_key_int(w, "minItems", least);
+}
+
+/* The kinds that only rules have. */
+static void put_rule_value(struct jsonw *w, const struct key_row *row)
+{
+    switch (row->kind) {
+    case KIND_LIMIT:
+    case KIND_SIGNAL:
+        put_plain_or_ref(w, row);
+        break;
+    case KIND_NUMBERS:
+        put_numbers(w);
+        break;
+    case KIND_IS:
+        put_is(w);
+        break;
+    case KIND_LATCH:
+        put_latch(w);
+        break;
+    case KIND_BASIS:
+        put_basis(w, row);
+        break;
+    default:
+        put_scalar(w, row);
+    }
 }
 
 void schema_put_value(struct jsonw *w, const struct key_row *row)
@@ -380,6 +485,6 @@ void schema_put_value(struct jsonw *w, const struct key_row *row)
         put_any_keys(w, row);
         break;
     default:
-        put_scalar(w, row);
+        put_rule_value(w, row);
     }
 }

@@ -7,6 +7,10 @@
 const struct choice table_levels[] = {
     {"blue", LEVEL_BLUE}, {"yellow", LEVEL_YELLOW}, {"orange", LEVEL_ORANGE}, {"red", LEVEL_RED}, {NULL, 0}};
 
+const struct choice table_levels_or_none[] = {{"none", LEVEL_NONE},     {"blue", LEVEL_BLUE},
+                                              {"yellow", LEVEL_YELLOW}, {"orange", LEVEL_ORANGE},
+                                              {"red", LEVEL_RED},       {NULL, 0}};
+
 /* `comm` is the gateway's own word. */
 const struct choice table_qualities[] = {{"good", QUALITY_GOOD},
                                          {"sensor", QUALITY_SENSOR},
@@ -40,6 +44,16 @@ static const char *const titles[SECTION_COUNT] = {
     [SECTION_RESPONSIBLE] = "`responsible`",
     [SECTION_RULE] = "a rule",
     [SECTION_LIMITS] = "a set of limits",
+    [SECTION_LIMIT] = "a limit",
+    [SECTION_SIGNAL] = "`signal`",
+    [SECTION_VOTE] = "a vote",
+    [SECTION_GUARD] = "the `when` of a rule",
+    [SECTION_SHELVING] = "`alarms`",
+    [SECTION_PERMIT] = "a permit",
+    [SECTION_DOUBTS] = "`doubt`",
+    [SECTION_DOUBT] = "`doubt`",
+    [SECTION_DOUBT_RATE] = "the `rate` of `doubt`",
+    [SECTION_TWIN] = "`twin`",
     [SECTION_CONTROL] = "`control`",
     [SECTION_LOG] = "`log`",
     [SECTION_RS485] = "`rs485`",

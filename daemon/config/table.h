@@ -27,6 +27,16 @@ enum section {
     SECTION_RESPONSIBLE,
     SECTION_RULE,
     SECTION_LIMITS,
+    SECTION_LIMIT,
+    SECTION_SIGNAL,
+    SECTION_VOTE,
+    SECTION_GUARD,
+    SECTION_SHELVING,
+    SECTION_PERMIT,
+    SECTION_DOUBTS,
+    SECTION_DOUBT,
+    SECTION_DOUBT_RATE,
+    SECTION_TWIN,
     SECTION_CONTROL,
     SECTION_LOG,
     SECTION_RS485,
@@ -89,7 +99,7 @@ enum key_kind {
     KIND_DECIMAL,  /* a number whose decimal text matters */
     KIND_RANGE,    /* [least, most] */
     KIND_RAWS,     /* a list of raw values */
-    KIND_LIMIT,    /* a number */
+    KIND_LIMIT,    /* a number, or a mapping of section row.of */
     KIND_LEVELS,   /* {value: level} */
     KIND_PAIR,     /* [number, number] */
     KIND_PAIRS,    /* [[number, number], ...] */
@@ -97,9 +107,14 @@ enum key_kind {
     KIND_OPERAND,  /* a number, a point as above, or a mapping of section row.of or SECTION_OPERAND */
     KIND_OPERANDS, /* a list of them */
     KIND_NOTHING,  /* an empty list */
-    KIND_LIKE,   /* as the key of the same name in section row.of, where it is taken and checked; no field */
-    KIND_TEXTS,  /* {key: text} */
-    KIND_VALUES, /* {key: anything} */
+    KIND_LIKE,    /* as the key of the same name in section row.of, where it is taken and checked; no field */
+    KIND_TEXTS,   /* {key: text} */
+    KIND_VALUES,  /* {key: anything} */
+    KIND_NUMBERS, /* {name: number} */
+    KIND_SIGNAL,  /* `value`, or a mapping of section row.of */
+    KIND_IS,      /* a number, true or false, or a list of them */
+    KIND_LATCH,   /* true, false, or a level */
+    KIND_BASIS,   /* a text, or {level: text} */
 };
 
 #define KEY_REQUIRED 1u
@@ -122,14 +137,17 @@ struct key_row {
                         max bytes */
     const char *standard; /* the default, as it would be written; NULL: none */
     const struct choice *choices;
-    enum section of;     /* KIND_MAP, KIND_ITEMS, KIND_PART, KIND_PARTS, KIND_OPERAND, KIND_LIKE */
+    enum section of;     /* KIND_MAP, KIND_ITEMS, KIND_PART, KIND_PARTS, KIND_OPERAND, KIND_LIKE,
+                            KIND_LIMIT, KIND_SIGNAL */
     size_t offset, size; /* of the field in the section's struct */
     const char *doc;
 };
 
-#define TABLE_KEYS_MAX 32 /* rows of one section at most */
+#define RULE_VALUES_MAX 64 /* of `is` */
+#define TABLE_KEYS_MAX 32  /* rows of one section at most */
 
-extern const struct choice table_levels[];    /* without `none` */
+extern const struct choice table_levels[]; /* without `none` */
+extern const struct choice table_levels_or_none[];
 extern const struct choice table_qualities[]; /* what a device can say of itself */
 
 /* The rows of a section, which lie together. */

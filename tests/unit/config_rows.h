@@ -26,7 +26,8 @@ enum frame {
     FRAME_RULE,
     FRAME_UPLINK,
     FRAME_AREA,
-    FRAME_DERIVED
+    FRAME_DERIVED,
+    FRAME_RULES
 };
 
 static const struct {
@@ -56,6 +57,16 @@ static const struct {
                        " {name: b, holding: 1, type: u16}]}]\n"
                        "derived:\n  - name: g\n    points:\n      - {name: x, sum: [d.a]}\n      - {",
                        "}\n"},
+    /* Two detectors, of which only one has a `base`. */
+    [FRAME_RULES] =
+        {GATEWAY BUS
+         "devices:\n"
+         "  - {name: g1, bus: b, unit: 1, points: [{name: co, holding: 0, type: u16, range: [0, 500]},\n"
+         "     {name: base, holding: 1, type: u16}, {name: fan, coil: 0}]}\n"
+         "  - {name: g2, bus: b, unit: 2, points: [{name: co, holding: 0, type: u16, range: [0, 500]},\n"
+         "     {name: fan, coil: 0}]}\n"
+         "rules:\n  - {",
+         "}\n"},
 };
 
 struct row {

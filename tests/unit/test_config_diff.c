@@ -87,6 +87,85 @@ static void every_changed_limit_with_old_and_new(void **state)
           "rule.r.on_delay: 0s -> 90s\n");
 }
 
+#define TWO                                                                                                  \
+    "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"                                                            \
+    "devices:\n"                                                                                             \
+    "  - {name: d, bus: b, unit: 1, points: [{name: p, holding: 0, type: u16}, {name: q, coil: 0}]}\n"       \
+    "  - {name: e, bus: b, unit: 2, points: [{name: p, holding: 0, type: u16}, {name: q, coil: 0}]}\n"
+
+/* What a rule looks at, when it is armed and what holds for its alarm. */
+static void the_whole_of_a_rule(void **state)
+{
+    (void)state;
+    check(HEAD TWO "values: {top: 85}\nrules: [{name: r, points: d.p, above: {red: {value: top}}}]\n",
+          HEAD TWO "values: {top: 90}\nrules: [{name: r, points: d.p, above: {red: {value: top}}}]\n",
+          "rule.r.above.red: 85 -> 90\n");
+    check(HEAD TWO "rules: [{name: r, points: d.p, above: {red: {of: e.p, times: 1.1}}}]\n",
+          HEAD TWO "rules: [{name: r, points: d.p, above: {red: {of: e.p, times: 1.2, plus: -3}}}]\n",
+          "rule.r.above.red: e.p * 1.1 -> e.p * 1.2 + -3\n");
+    check(HEAD TWO "rules: [{name: r, points: '*.p', above: {red: 5}}]\n",
+          HEAD TWO
+          "rules: [{name: r, points: '*.p', above: {red: {of: q, times: 2}}, when: {point: q, is: [1], "
+          "above: 0, below: 2}}]\n",
+          "rule.r.above.red: 5 -> (each its own) * 2\n"
+          "rule.r.above.red.d.p: - -> d.q\n"
+          "rule.r.above.red.e.p: - -> e.q\n"
+          "rule.r.when.above: - -> 0\n"
+          "rule.r.when.below: - -> 2\n"
+          "rule.r.when.is.1: - -> armed\n"
+          "rule.r.when.point: - -> (each its own)\n"
+          "rule.r.when.point.d.p: - -> d.q\n"
+          "rule.r.when.point.e.p: - -> e.q\n");
+    check(HEAD TWO "rules: [{name: r, points: d.p, above: {red: 5}, mean: 15m}]\n",
+          HEAD TWO "rules: [{name: r, points: d.p, above: {red: 5}, delta: 1h, wrap: 65536, coverage: 50}]\n",
+          "rule.r.signal: mean -> delta\n"
+          "rule.r.signal.coverage: 75 -> 50\n"
+          "rule.r.signal.window: 15m -> 1h\n"
+          "rule.r.signal.wrap: - -> 65536\n");
+    check(
+        HEAD TWO "permits: [{name: t, max: 8h}]\nrules: [{name: r, vote: {need: 2, points: '*.p'}, above: "
+                 "{red: 5}}]\n",
+        HEAD TWO
+        "permits: [{name: t, max: 4h}]\nrules: [{name: r, vote: {need: 1, points: '*.p', bad: holds}, above: "
+        "{red: 5}, latch: true, permit: t, basis: {red: PROPOSAL}}]\n",
+        "permit.t.max: 8h -> 4h\n"
+        "rule.r.basis.red: - -> PROPOSAL\n"
+        "rule.r.latch: - -> blue\n"
+        "rule.r.permit: - -> t\n"
+        "rule.r.vote: 2, bad counts -> 1, bad holds\n");
+    check(HEAD PLANT RULE "alarms: {shelve_max: 8h}\nareas: [{name: a}]\n",
+          HEAD PLANT RULE "alarms: {shelve_max: 1h}\nareas: [{name: a, aggregate: gb39496}]\n",
+          "alarms.shelving.max: - -> 1h\n"
+          "area.a.aggregate: - -> gb39496\n");
+}
+
+static void doubts_of_points(void **state)
+{
+    (void)state;
+    check(HEAD PLANT RULE,
+          HEAD "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
+               "devices: [{name: d, bus: b, unit: 1, poll: 1s, doubt: {level: yellow, after: 10s},\n"
+               "  points: [{name: p, holding: 0, type: u16}]}]\n" RULE,
+          "");
+    check(HEAD PLANT RULE,
+          HEAD
+          "buses: [{name: b, tcp: '127.0.0.1:1502'}]\n"
+          "devices: [{name: d, bus: b, unit: 1, poll: 1s, points: [{name: p, holding: 0, type: u16, doubt: "
+          "{level: red,\n"
+          "  after: 5s, flat: 1h, rate: {change: 10, per: 2s}, twin: {point: g.x, within: 3}}}]}]\n"
+          "derived: [{name: g, points: [{name: x, sum: [d.p]}]}]\n" RULE,
+          "device.g.bus: - -> (derived)\n"
+          "point.d.p.doubt.after: - -> 5s\n"
+          "point.d.p.doubt.flat: - -> 1h\n"
+          "point.d.p.doubt.flat_band: - -> 0\n"
+          "point.d.p.doubt.level: - -> red\n"
+          "point.d.p.doubt.rate: - -> 5/s\n"
+          "point.d.p.doubt.twin: - -> g.x within 3\n"
+          "point.g.x.derived: - -> sum\n"
+          "point.g.x.derived.0: - -> d.p * 1 + 0\n"
+          "point.g.x.scaling: - -> 1 0 1\n");
+}
+
 static void limits_are_told_exactly(void **state)
 {
     (void)state;
@@ -369,6 +448,8 @@ int main(void)
         cmocka_unit_test(how_it_is_written_is_no_change),
         cmocka_unit_test(every_changed_limit_with_old_and_new),
         cmocka_unit_test(limits_are_told_exactly),
+        cmocka_unit_test(the_whole_of_a_rule),
+        cmocka_unit_test(doubts_of_points),
         cmocka_unit_test(discrete_conditions),
         cmocka_unit_test(how_a_point_is_read),
         cmocka_unit_test(how_a_line_and_a_device_are_asked),

@@ -149,6 +149,9 @@ static const struct row rows[] = {
      "3:30: error: `measure` must be a text, not a list\n"},
     {FRAME_AREA, "name: a, inherent: red, measure: m, responsible: {unit: u, person: x, phone: 1}", ""},
     {FRAME_AREA, "name: a, inherent: yellow", ""},
+    {FRAME_AREA, "name: a, aggregate: gb39496", ""},
+    {FRAME_AREA, "name: a, aggregate: gb39469",
+     "3:26: error: `aggregate` must be one of highest, gb39496, not `gb39469`; did you mean `gb39496`?\n"},
     {FRAME_AREA, "name: a, responsible: x", "3:28: error: `responsible` must be a mapping, not `x`\n"},
     {FRAME_AREA, "name: a, responsible: {who: x}", "3:29: error: unknown key `who` in `responsible`\n"},
 };

@@ -1,0 +1,113 @@
+/* above and below: limits that are numbers, follow a point, or name a value of the site. */
+#include <math.h>
+#include <string.h>
+
+#include "config/build.h"
+#include "config/fill.h"
+#include "config/issue.h"
+
+/* One side of the rule that is being built. */
+struct limits {
+    const struct limits_item *item;
+    bool *has;
+    double *numbers;
+    const struct site_reference **of;
+};
+
+/* The number that a value of the site has. false: it has none, told. */
+static bool value_find(struct build *b, const struct site_rule *rule, bool points, const char *name,
+                       const struct node *node, double *out)
+{
+    const struct entries *entries = &b->entries[SECTION_ROOT];
+    const struct place at = node_place(node);
+    uint32_t index;
+
+    if (hash_index_find(b->values.index, name, &index) == RG_OK) {
+        b->values_used[index] = true;
+        *out = b->value_numbers[index];
+        if (!node_is_null(entries->nodes[index]) || !points)
+            return !isnan(*out);
+        issue_error(b->ld, at, "the rule `%s` needs the value `%s`, which is left open at %s:%u",
+                    rule->name ? shown(rule->name).text : "", name,
+                    b->ld->sources[entries->nodes[index]->file].name, entries->nodes[index]->key_line);
+        return false;
+    }
+    if (points && !b->ld->incomplete)
+        issue_error(b->ld, at, "the rule `%s` needs the value `%s`, which `values` does not give%s",
+                    rule->name ? shown(rule->name).text : "", name,
+                    issue_nearest(b->ld, name, b->values.list, b->values.count).text);
+    return false;
+}
+
+/* The points of an earlier limit that follows the same text, so that the levels of a rule share them. */
+static const uint32_t *points_shared(const struct limits *l, unsigned level, const char *text)
+{
+    for (unsigned earlier = LEVEL_BLUE; earlier < level; earlier++) {
+        const struct node *of = node_get(l->item->limit[earlier], "of");
+
+        if (l->of[earlier] && of && of->kind == NODE_SCALAR && strcmp(of->text, text) == 0)
+            return l->of[earlier]->points;
+    }
+    return NULL;
+}
+
+static void take_of(struct build *b, const struct limits *l, unsigned level, const struct limit_item *limit,
+                    const struct site_rule *rule)
+{
+    struct site_reference *reference = load_keep(b->ld, 1, sizeof *reference);
+    const uint32_t *points = points_shared(l, level, limit->of->text);
+
+    if (!points)
+        points = rule_beside(b, rule, limit->of);
+    if (!reference || !points)
+        return;
+    *reference = (struct site_reference){.points = points, .times = limit->times, .plus = limit->plus};
+    l->of[level] = reference;
+    l->has[level] = true;
+}
+
+static void take_mapping(struct build *b, const struct limits *l, unsigned level, bool points,
+                         const struct site_rule *rule)
+{
+    const struct node *map = l->item->limit[level];
+    const struct node *times = node_get(map, "times");
+    struct limit_item limit = {.of = NULL};
+    double number;
+
+    fill_map(b->ld, SECTION_LIMIT, map, &limit);
+    if (times && limit.times == 0)
+        issue_error(b->ld, node_place(times),
+                    "`times` must not be 0: what the limit names would have no effect");
+    if (limit.of && !limit.value && points)
+        take_of(b, l, level, &limit, rule);
+    else if (limit.value && !limit.of &&
+             value_find(b, rule, points, limit.value, node_get(map, "value"), &number)) {
+        l->numbers[level] = number * limit.times + limit.plus;
+        l->has[level] = isfinite(l->numbers[level]) != 0;
+        if (!l->has[level])
+            issue_error(b->ld, node_key_place(map), "the limit that comes of it is too large a number");
+    }
+}
+
+static void take_side(struct build *b, const struct limits *l, bool points, const struct site_rule *rule)
+{
+    for (unsigned level = LEVEL_BLUE; level < LEVEL_COUNT; level++) {
+        const struct node *node = l->item->limit[level];
+
+        if (!node)
+            continue;
+        if (node->kind == NODE_MAP)
+            take_mapping(b, l, level, points, rule);
+        else
+            l->has[level] = fill_number(b->ld, node->key, node, &l->numbers[level]);
+    }
+}
+
+void rule_limits(struct build *b, const struct rule_item *item, bool points, struct site_rule *rule)
+{
+    const struct limits above = {&item->above, rule->has_above, rule->above, rule->above_of};
+    const struct limits below = {&item->below, rule->has_below, rule->below, rule->below_of};
+
+    take_side(b, &above, points, rule);
+    take_side(b, &below, points, rule);
+}
