@@ -160,16 +160,21 @@ static bool build_rule(struct build *b, struct match *m, uint32_t entry, struct 
 void build_rules(struct build *b)
 {
     const struct entries *entries = &b->entries[SECTION_RULE];
+    struct config *config = b->ld->config;
     struct match *m;
 
     b->site->rules = load_keep(b->ld, (size_t)entries->count + 1, sizeof *b->site->rules);
+    config->left_out = load_keep(b->ld, (size_t)entries->count + 1, sizeof *config->left_out);
     b->rule_of = load_scratch(b->ld, (size_t)entries->count + 1, sizeof *b->rule_of);
-    if (!match_begin(b, &m) || !b->site->rules || !b->rule_of ||
+    if (!match_begin(b, &m) || !b->site->rules || !b->rule_of || !config->left_out ||
         !names_begin(b->ld, &b->rules, "rule", entries->count))
         return;
     for (uint32_t i = 0; i < entries->count && !b->ld->oom; i++) {
-        bool taken = build_rule(b, m, i, &b->site->rules[b->site->rule_count]);
+        struct site_rule *rule = &b->site->rules[b->site->rule_count];
+        bool taken = build_rule(b, m, i, rule);
 
+        if (!taken && rule->name)
+            config->left_out[config->left_out_count++] = rule->name;
         b->rule_of[i] = taken ? (uint32_t)b->site->rule_count : SITE_NONE;
         b->site->rule_count += taken;
     }

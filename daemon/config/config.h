@@ -41,7 +41,10 @@ struct config {
     struct config_issue *issues; /* in order of file and line; warnings among them */
     size_t issue_count;
     size_t error_count, warning_count; /* those not kept included */
-    const struct profile *profile;     /* config_load_profile only */
+    const char *
+        *left_out; /* the optional rules that match no point, in order; they are no part of the site */
+    size_t left_out_count;
+    const struct profile *profile; /* config_load_profile only */
 };
 
 /* Never fails but for memory (RG_ENOMEM, *out is NULL then): what is wrong with the files is in issues. Free

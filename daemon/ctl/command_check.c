@@ -4,6 +4,17 @@
 #include "config/config.h"
 #include "ctl/command.h"
 
+/* Rules of a pack for which the site has no points are no mistake; a misspelt name would look the same. */
+static void print_left_out(const struct config *config)
+{
+    if (config->left_out_count == 0)
+        return;
+    (void)printf("%zu optional rules match no point here and are left out:", config->left_out_count);
+    for (size_t i = 0; i < config->left_out_count; i++)
+        (void)printf("%s %s", i ? "," : "", config->left_out[i]);
+    (void)putchar('\n');
+}
+
 static enum exit_status check_print_json(const struct config *config)
 {
     enum exit_status status = config->site ? EXIT_DONE : EXIT_FAILED;
@@ -26,6 +37,11 @@ static enum exit_status check_print_json(const struct config *config)
         jsonw_key_string(&w, "text", issue->text);
         jsonw_object_end(&w);
     }
+    jsonw_array_end(&w);
+    jsonw_key(&w, "left_out");
+    jsonw_array_begin(&w);
+    for (size_t i = 0; i < config->left_out_count; i++)
+        jsonw_string(&w, config->left_out[i]);
     jsonw_array_end(&w);
     jsonw_object_end(&w);
     if (jsonw_error(&w) == RG_OK)
@@ -57,6 +73,7 @@ enum exit_status command_check(const struct arguments *a)
             if (config->warning_count > 0)
                 (void)printf("; %zu warnings", config->warning_count);
             (void)putchar('\n');
+            print_left_out(config);
         } else {
             (void)fprintf(stderr, "%s: %zu errors, %zu warnings\n", a->operands[0], config->error_count,
                           config->warning_count);

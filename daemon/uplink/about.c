@@ -1,5 +1,6 @@
 #include "uplink/about.h"
 
+#include "uplink/about_rule.h"
 #include "uplink/payload.h"
 
 static void text_if(struct jsonw *w, const char *key, const char *value)
@@ -137,55 +138,20 @@ static void write_device(struct jsonw *w, const struct site *site, const struct 
     jsonw_object_end(w);
 }
 
-static void write_limits(struct jsonw *w, const char *key, const bool has[LEVEL_COUNT],
-                         const double limits[LEVEL_COUNT])
+static void write_permits(struct jsonw *w, const struct site *site)
 {
-    bool any = false;
-
-    for (size_t i = 0; i < LEVEL_COUNT; i++)
-        any = any || has[i];
-    if (!any)
+    if (site->permit_count == 0)
         return;
-    jsonw_key(w, key);
-    jsonw_object_begin(w);
-    for (size_t i = 0; i < LEVEL_COUNT; i++)
-        if (has[i])
-            jsonw_key_double(w, level_name((enum level)i), limits[i]);
-    jsonw_object_end(w);
-}
-
-static void write_is(struct jsonw *w, const struct site_rule *r)
-{
-    if (r->is_count == 0)
-        return;
-    jsonw_key(w, "is");
+    jsonw_key(w, "permits");
     jsonw_array_begin(w);
-    for (size_t i = 0; i < r->is_count; i++) {
+    for (size_t i = 0; i < site->permit_count; i++) {
         jsonw_object_begin(w);
-        jsonw_key_double(w, "value", r->is[i].value);
-        jsonw_key_string(w, "level", level_name(r->is[i].level));
+        jsonw_key_string(w, "name", site->permits[i].name);
+        text_if(w, "label", site->permits[i].label);
+        jsonw_key_int(w, "max_ms", site->permits[i].max_ms);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
-}
-
-static void write_rule(struct jsonw *w, const struct site *site, const struct site_rule *r)
-{
-    jsonw_object_begin(w);
-    jsonw_key_string(w, "name", r->name);
-    text_if(w, "message", r->message);
-    jsonw_key(w, "points");
-    jsonw_array_begin(w);
-    for (size_t i = 0; i < r->point_count; i++)
-        jsonw_string(w, site->points[r->points[i]].full_name);
-    jsonw_array_end(w);
-    write_limits(w, "above", r->has_above, r->above);
-    write_limits(w, "below", r->has_below, r->below);
-    write_is(w, r);
-    jsonw_key_double(w, "deadband", r->deadband);
-    jsonw_key_int(w, "on_delay_ms", r->on_delay_ms);
-    jsonw_key_int(w, "off_delay_ms", r->off_delay_ms);
-    jsonw_object_end(w);
 }
 
 void about_write(const struct site *site, struct jsonw *w)
@@ -205,10 +171,11 @@ void about_write(const struct site *site, struct jsonw *w)
     for (size_t i = 0; i < site->device_count; i++)
         write_device(w, site, &site->devices[i]);
     jsonw_array_end(w);
+    write_permits(w, site);
     jsonw_key(w, "rules");
     jsonw_array_begin(w);
     for (size_t i = 0; i < site->rule_count; i++)
-        write_rule(w, site, &site->rules[i]);
+        about_rule(site, &site->rules[i], w);
     jsonw_array_end(w);
     jsonw_object_end(w);
 }

@@ -189,6 +189,8 @@ static void test_optional(void **state)
     const struct site *site = config->site;
 
     (void)state;
+    assert_int_equal(config->left_out_count, 1);
+    assert_string_equal(config->left_out[0], "gone");
     assert_int_equal(site->rule_count, 2);
     assert_string_equal(site->rules[0].name, "here");
     assert_int_equal(site->rules[0].point_count, 2);

@@ -203,6 +203,77 @@ static void about_says_what_a_platform_shows(void **state)
     support_site_free(&s);
 }
 
+/* Signals, references, votes, guards, permits, latches and bases: each where it applies, and nothing where not. */
+static void about_says_all_of_a_rule(void **state)
+{
+    static const uint32_t bases[] = {1, 3}, fans[] = {4, 4};
+    static const double is[] = {1, 2};
+    static const struct site_reference each = {bases, 1.2, -3}, one = {fans, 1, 0};
+    struct site_permit permit = {.name = "tank", .label = "罐", .max_ms = 3600000};
+    struct support_site s;
+    struct site_rule *r;
+    struct json *root = NULL;
+    const struct json *it = NULL;
+
+    (void)state;
+    support_site_build(
+        &s, "device g1\npoint co\npoint base\ndevice g2\npoint co\npoint base\ndevice f\npoint fan\n"
+            "rule r points=*.co above=blue:1,yellow:10,red:50\nrule plain points=g1.co above=red:5\n");
+    s.site.permits = &permit;
+    s.site.permit_count = 1;
+    r = &s.site.rules[0];
+    r->signal =
+        (struct site_signal){.kind = SIGNAL_DELTA, .window_ms = 900000, .coverage = 0.9, .wrap = 65536};
+    r->above_of[LEVEL_YELLOW] = &one;
+    r->above_of[LEVEL_RED] = &each;
+    r->latch_from = LEVEL_YELLOW;
+    r->vote_need = 2;
+    r->vote_bad = VOTE_BAD_HOLDS;
+    r->guard = (struct site_guard){.points = fans, .is = is, .is_count = 2, .has_below = true, .below = 7};
+    r->has_permit = true;
+    r->basis[LEVEL_RED] = "GB/T 1";
+    s.site.rules[1].basis[LEVEL_NONE] = "PROPOSAL";
+    root = about_of(&s.site);
+    it = json_first(json_get(root, "permits"));
+    assert_string_equal(json_string(json_get(it, "name")), "tank");
+    assert_string_equal(json_string(json_get(it, "label")), "罐");
+    assert_int_equal(json_int(json_get(it, "max_ms"), 0), 3600000);
+
+    it = json_get(json_first(json_get(root, "rules")), "signal");
+    assert_string_equal(json_string(json_get(it, "kind")), "delta");
+    assert_int_equal(json_int(json_get(it, "window_ms"), 0), 900000);
+    assert_true(json_double(json_get(it, "coverage"), 0) == 90);
+    assert_true(json_double(json_get(it, "wrap"), 0) == 65536);
+    assert_null(json_get(it, "band"));
+    it = json_get(json_first(json_get(root, "rules")), "above");
+    assert_true(json_double(json_get(it, "blue"), 0) == 1);
+    assert_string_equal(json_string(json_get(json_get(it, "yellow"), "of")), "f.fan");
+    assert_int_equal(json_size(json_get(json_get(it, "red"), "of")), 2);
+    assert_string_equal(json_string(json_next(json_first(json_get(json_get(it, "red"), "of")))), "g2.base");
+    assert_true(json_double(json_get(json_get(it, "red"), "times"), 0) == 1.2);
+    assert_true(json_double(json_get(json_get(it, "red"), "plus"), 0) == -3);
+    it = json_first(json_get(root, "rules"));
+    assert_string_equal(json_string(json_get(it, "latch")), "yellow");
+    assert_int_equal(json_int(json_get(json_get(it, "vote"), "need"), 0), 2);
+    assert_string_equal(json_string(json_get(json_get(it, "vote"), "bad")), "holds");
+    assert_string_equal(json_string(json_get(json_get(it, "when"), "point")), "f.fan");
+    assert_int_equal(json_size(json_get(json_get(it, "when"), "is")), 2);
+    assert_true(json_double(json_get(json_get(it, "when"), "below"), 0) == 7);
+    assert_null(json_get(json_get(it, "when"), "above"));
+    assert_string_equal(json_string(json_get(it, "permit")), "tank");
+    assert_string_equal(json_string(json_get(json_get(it, "basis"), "red")), "GB/T 1");
+    it = json_next(it);
+    assert_string_equal(json_string(json_get(it, "basis")), "PROPOSAL");
+    assert_true(json_double(json_get(json_get(it, "above"), "red"), 0) == 5);
+    for (size_t i = 0; i < 5; i++) {
+        static const char *const keys[] = {"signal", "latch", "vote", "when", "permit"};
+
+        assert_null(json_get(it, keys[i]));
+    }
+    json_free(root);
+    support_site_free(&s);
+}
+
 /* A group of derived points stands among the devices, without what only a device has. */
 static void about_lists_derived_points(void **state)
 {
@@ -240,6 +311,7 @@ int main(void)
         cmocka_unit_test(an_unstored_alarm_has_no_numbers),
         cmocka_unit_test(a_full_buffer_is_an_error),
         cmocka_unit_test(about_says_what_a_platform_shows),
+        cmocka_unit_test(about_says_all_of_a_rule),
         cmocka_unit_test(about_lists_derived_points),
     };
 
