@@ -21,19 +21,15 @@ static enum rg_err find(struct rules *r, const char *alarm, const char *by, cons
 /* A latch that held an alarm lets go. */
 static void unlatch(struct rules *r, uint32_t owner, struct moment now)
 {
+    const struct slot_rule *rule;
+    struct slot *slot = engine_slot(r, owner, &rule);
     struct level_move move;
-    uint32_t index;
 
-    switch (engine_kind(r, owner, &index)) {
-    case OWNER_WATCHED:
-        if (slot_ack(&r->watched[index].slot, &r->watched[index].conf->delays, now, &move))
-            engine_carry_out(r, owner, &move);
-        engine_schedule(r, owner);
-        break;
-    case OWNER_DEVICE:
-    case OWNER_OUTPUT:
-        break; /* they do not latch */
-    }
+    if (!slot)
+        return; /* silences and faults do not latch */
+    if (slot_ack(slot, rule, now, &move))
+        engine_carry_out(r, owner, &move);
+    engine_schedule(r, owner);
 }
 
 enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const char *comment,

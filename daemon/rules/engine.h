@@ -1,10 +1,12 @@
 /* The engine's state, private to this folder. setup.c builds it, puts alarms back and starts it, inherit.c goes on after a
  * reload; rules.c feeds it, acts.c does what people ask for; tell.c carries moves out; owners.c knows whose alarm is
- * whose; shelves.c knows what is shelved; read.c answers.
+ * whose; shelves.c knows what is shelved; read.c answers. watch.c takes readings to rules, votes.c to votes; refer.c knows the
+ * points that others look at, armed.c what that and permits do to a rule.
  *
  * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
- * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults).
- * Owners index `open` and are the ids of the deadlines; one more id is the next end of a shelving. */
+ * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults);
+ * then the votes, whose members are watched slots that keep no alarm of their own.
+ * Owners index `open` and are the ids of the deadlines; one more id is the next end of a shelving, then come the permits. */
 #ifndef RG_RULES_ENGINE_H
 #define RG_RULES_ENGINE_H
 
@@ -16,6 +18,7 @@
 #include "rules/alarms.h"
 #include "rules/condition.h"
 #include "rules/deadlines.h"
+#include "rules/depend.h"
 #include "rules/figures.h"
 #include "rules/follow.h"
 #include "rules/offline.h"
@@ -23,6 +26,7 @@
 #include "rules/rules.h"
 #include "rules/shelves.h"
 #include "rules/slot.h"
+#include "rules/vote.h"
 
 #define ENGINE_ORPHANS 1024 /* room for restored alarms beyond one for each owner */
 #define ENGINE_NO_LONGER "no longer configured"
@@ -33,8 +37,9 @@ enum engine_kind {
     OWNER_WATCHED, /* a rule on a point: index into watched */
     OWNER_DEVICE,  /* a device's silence: index into site.devices */
     OWNER_OUTPUT,  /* an output's fault: index into site.outputs */
+    OWNER_VOTE,    /* a rule that its members vote on: index into votes */
 };
-#define OWNER_KINDS (OWNER_OUTPUT + 1)
+#define OWNER_KINDS (OWNER_VOTE + 1)
 
 /* A rule made ready for points of one precision. */
 struct engine_conf {
@@ -42,13 +47,51 @@ struct engine_conf {
     struct slot_rule delays;
 };
 
+/* Why a rule is not armed, each a bit. */
+#define ENGINE_GUARD 1u  /* its guard does not hold */
+#define ENGINE_PERMIT 2u /* its permit is closed */
+
 /* A rule on a point. */
 struct watched {
     uint32_t point;
     uint32_t rule;
+    uint32_t place;   /* among the rule's points */
+    uint32_t vote;    /* whose member it is: condition only, no slot; SITE_NONE: it keeps an alarm */
+    uint8_t disarmed; /* 0: armed */
     const struct engine_conf *conf;
+    struct engine_conf *own; /* conf, when its limits follow other points; else NULL */
     struct condition condition;
     struct slot slot;
+};
+
+/* A rule whose points vote. */
+struct voting {
+    uint32_t rule;
+    uint32_t area;                  /* that all members are in or below, or SITE_NONE */
+    const char *label;              /* of the device that all members are of, or NULL */
+    const char *const *names;       /* full names of the members */
+    const struct engine_conf *conf; /* for its delays */
+    uint8_t disarmed;
+    bool heard;         /* a member's reading came in this frame */
+    enum level said;    /* by the vote, after the last frame */
+    uint32_t decider;   /* watched: the member that made it say so, or SITE_NONE */
+    enum level step;    /* what it says, reading by reading */
+    uint32_t candidate; /* the member that made it so */
+    struct vote vote;
+    struct slot slot;
+};
+
+/* The last sample of a point that others look at. */
+enum known_state { KNOWN_NOTHING, KNOWN_BAD, KNOWN_GOOD };
+struct known {
+    double value;
+    enum known_state state;
+};
+
+/* Until when a permit is open. */
+struct permit {
+    int64_t until_ms; /* monotonic; INT64_MIN: it is closed */
+    struct moment opened;
 };
 
 struct rules {
@@ -63,9 +106,20 @@ struct rules {
     uint32_t *first;           /* [point_count + 1]: where each point's slots begin */
     struct watched *watched;
     uint32_t watched_count;
-    struct offline *offline;    /* by device */
-    uint32_t *open;             /* by owner: its occurrence, or ALARMS_NONE */
-    uint32_t base[OWNER_KINDS]; /* the first owner of each kind */
+    struct voting *votes; /* in the order of the rules */
+    uint32_t vote_count;
+    struct vote_member *vote_members; /* of all votes */
+    const char **vote_names;
+    uint32_t *votes_heard; /* [votes_heard_count]: those that heard something in this frame */
+    uint32_t votes_heard_count;
+    struct known *known;              /* by point; NULL: no point is looked at by others */
+    struct depend references, guards; /* point: watched whose limits follow it; owners that it guards */
+    struct depend permitted;          /* permit: owners */
+    struct permit *permits;           /* by site.permits */
+    struct engine_conf *own;          /* of the watched whose limits follow other points */
+    struct offline *offline;          /* by device */
+    uint32_t *open;                   /* by owner: its occurrence, or ALARMS_NONE */
+    uint32_t base[OWNER_KINDS];       /* the first owner of each kind */
     uint32_t owner_count;
     struct deadlines deadlines;
     struct alarms alarms;
@@ -78,12 +132,15 @@ struct rules {
 
 enum engine_kind engine_kind(const struct rules *r, uint32_t owner, uint32_t *index);
 uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t index);
-/* The device an owner belongs to. */
+/* The slot of an owner that has one (a rule on a point, a vote), with its delays; else NULL. */
+struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule **rule);
+/* The device an owner belongs to; of a vote the one of its first member. */
 uint32_t engine_device(const struct rules *r, uint32_t owner);
 /* The area its alarms belong to, or SITE_NONE: its device's; an output's is the one it follows, if it follows one. */
 uint32_t engine_area(const struct rules *r, uint32_t owner);
-/* The deadline that is no owner's: the next end of a shelving. */
+/* The deadlines that are no owner's: the next end of a shelving, and of each permit. */
 #define ENGINE_SHELVES(r) ((r)->owner_count)
+#define ENGINE_PERMITS(r) ((r)->owner_count + 1)
 
 /* Brings what the risk tree and the outputs count of an alarm up to what it is now: suppressed it counts for neither, shelved
  * not for the outputs. told: people are told just now. To be called after every change of its level or of these. */
@@ -108,5 +165,48 @@ struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const
 void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *move);
 /* Tells of the clear of a restored occurrence that nobody owns, and lets go of it. */
 void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now);
+
+/* watch.c: a sample of a point of the site. */
+void engine_watch(struct rules *r, const struct sample *sample, struct moment at);
+/* Judges a reading of a watched slot. */
+void engine_judge(struct rules *r, uint32_t watched, const struct reading *reading, struct moment at);
+
+/* votes.c: the votes of the site, after its watched slots were made. RG_ENOMEM. */
+RG_NODISCARD enum rg_err votes_create(struct rules *r);
+void votes_destroy(struct rules *r);
+/* Of a rule, or SITE_NONE. */
+uint32_t votes_find(const struct rules *r, uint32_t rule);
+void votes_restore(struct rules *r, uint32_t vote, const struct alarm *alarm);
+/* The watched slot of the member at a place. */
+uint32_t votes_member(const struct rules *r, const struct voting *v, uint32_t place);
+/* A member's reading. */
+void votes_take(struct rules *r, uint32_t watched, const struct reading *reading, struct moment at);
+/* After a frame: what the votes say that heard anything in it. */
+void votes_judge(struct rules *r, struct moment at);
+
+/* refer.c: points that others look at. RG_ENOMEM. */
+RG_NODISCARD enum rg_err refer_create(struct rules *r);
+void refer_destroy(struct rules *r);
+/* Before the rules see a frame, for each of its samples: what is known of the point, the limits that follow it, the rules it
+ * guards. Only where there is `known`. */
+void refer_note(struct rules *r, const struct sample *sample, struct moment at);
+/* After the rules saw the frame: what is compared with the point is judged anew. */
+void refer_judge(struct rules *r, const struct sample *sample, struct moment at);
+/* What the engine at work until then knew; points: for each point the one of the old site, or SITE_NONE. */
+void refer_inherit(struct rules *r, const struct rules *from, const uint32_t *points);
+/* The guards of a point's rules, after it is known. */
+void refer_guards(struct rules *r, uint32_t point, struct moment at);
+
+/* armed.c: RG_ENOMEM. */
+RG_NODISCARD enum rg_err armed_create(struct rules *r);
+void armed_destroy(struct rules *r);
+/* One of the reasons for a rule not to be armed begins or ends. */
+void armed_set(struct rules *r, uint32_t owner, unsigned why, bool holds, struct moment at);
+/* An alarm was put back: if it was suppressed by its guard, it is until the guard's point is heard. */
+void armed_restore(struct rules *r, uint32_t owner, const struct alarm *alarm);
+/* What was put back is brought into line with what is armed now. */
+void armed_start(struct rules *r, struct occurrence *o, struct moment now);
+/* The permit whose deadline came. */
+void armed_expire(struct rules *r, uint32_t permit);
 
 #endif

@@ -42,11 +42,10 @@ static bool is_value(const struct watched *w, size_t k)
     return w->condition.has_value && w->condition.value == value;
 }
 
-static void explain_limits(const struct watched *w, struct explain *e)
+static void explain_limits(const struct watched *w, const struct slot *s, struct explain *e)
 {
     const struct site_rule *conf = w->conf->limits.conf;
     const struct condition *c = &w->condition;
-    const struct slot *s = &w->slot;
 
     for (int side = EXPLAIN_ABOVE; side <= EXPLAIN_BELOW; side++) {
         bool above = side == EXPLAIN_ABOVE;
@@ -58,7 +57,7 @@ static void explain_limits(const struct watched *w, struct explain *e)
             add_limit(e, &(struct explain_limit){
                              .level = (enum level)i,
                              .side = (enum explain_side)side,
-                             .limit = above ? conf->above[i] : conf->below[i],
+                             .limit = above ? w->conf->limits.above_told[i] : w->conf->limits.below_told[i],
                              .holds = c->has_value && (above ? c->value >= w->conf->limits.above[i]
                                                              : c->value <= w->conf->limits.below[i]),
                              .reached = i <= (int)s->level && i <= (int)held,
@@ -111,9 +110,8 @@ static void add_clock(struct explain *e, enum level level, struct moment since, 
         .level = level, .since = since, .end = {since.mono_ms + delay_ms, since.wall_ms + delay_ms}};
 }
 
-static void explain_clocks(const struct watched *w, struct explain *e)
+static void explain_clocks(const struct watched *w, const struct slot *s, struct explain *e)
 {
-    const struct slot *s = &w->slot;
     const struct site_rule *conf = w->conf->limits.conf;
 
     /* The clock next to the alarm's level is the oldest. */
@@ -151,18 +149,23 @@ static enum explain_state slot_state(const struct slot *s, const struct slot_rul
 static void explain_watched(const struct rules *r, uint32_t index, struct explain *e)
 {
     const struct watched *w = &r->watched[index];
+    const struct slot *s = w->vote != SITE_NONE ? &r->votes[w->vote].slot : &w->slot;
+    unsigned disarmed = w->vote != SITE_NONE ? r->votes[w->vote].disarmed : w->disarmed;
 
     e->kind = EXPLAIN_RULE;
     e->rule = w->rule;
     e->point = w->point;
-    e->level = (enum level)w->slot.level;
+    e->level = (enum level)s->level;
     e->has_value = w->condition.has_value;
     e->value = w->condition.value;
     e->bad = w->condition.trust == READING_BAD && w->slot.last.mono_ms != INT64_MIN;
-    explain_limits(w, e);
-    explain_clocks(w, e);
-    e->seen = w->slot.phase == SLOT_STEADY ? given_level(w, e) : (enum level)w->slot.seen;
-    e->state = slot_state(&w->slot, &w->conf->delays, e);
+    e->unguarded = (disarmed & ENGINE_GUARD) != 0;
+    e->unpermitted = (disarmed & ENGINE_PERMIT) != 0;
+    explain_limits(w, s, e);
+    explain_clocks(w, s, e);
+    /* Of a member of a vote: what it gives, while the state and its delays are the vote's. */
+    e->seen = s->phase == SLOT_STEADY || s != &w->slot ? given_level(w, e) : (enum level)s->seen;
+    e->state = slot_state(s, &w->conf->delays, e);
 }
 
 static void explain_silence(const struct rules *r, uint32_t device, struct explain *e)
@@ -189,17 +192,33 @@ static void explain_output(const struct rules *r, uint32_t output, const struct 
     (void)r;
 }
 
+/* Each member of a vote by itself, with the vote's alarm. */
+static void explain_vote(const struct rules *r, const struct voting *v, struct explain *e,
+                         rules_explain_cb cb, void *arg)
+{
+    const struct site_rule *rule = &r->site->rules[v->rule];
+    struct explain blank = *e;
+
+    for (size_t i = 0; i < rule->point_count; i++) {
+        *e = blank;
+        e->device = r->site->points[rule->points[i]].device;
+        explain_watched(r, votes_member(r, v, (uint32_t)i), e);
+        cb(arg, e);
+    }
+}
+
 static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_cb cb, void *arg)
 {
-    struct explain e = {.rule = SITE_NONE,
-                        .point = SITE_NONE,
-                        .output = SITE_NONE,
-                        .device = engine_device(r, owner),
-                        .alarm =
-                            r->open[owner] != ALARMS_NONE ? &r->alarms.pool[r->open[owner]].alarm : NULL};
-    uint32_t index;
+    struct explain e = {
+        .rule = SITE_NONE, .point = SITE_NONE, .output = SITE_NONE, .device = engine_device(r, owner)};
+    uint32_t index, whose = owner;
+    enum engine_kind kind = engine_kind(r, owner, &index);
 
-    switch (engine_kind(r, owner, &index)) {
+    if (kind == OWNER_WATCHED && r->watched[index].vote != SITE_NONE)
+        whose = engine_owner(r, OWNER_VOTE, r->watched[index].vote);
+    if (r->open[whose] != ALARMS_NONE)
+        e.alarm = &r->alarms.pool[r->open[whose]].alarm;
+    switch (kind) {
     case OWNER_WATCHED:
         explain_watched(r, index, &e);
         break;
@@ -209,6 +228,9 @@ static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_c
     case OWNER_OUTPUT:
         explain_output(r, index, e.alarm, &e);
         break;
+    case OWNER_VOTE:
+        explain_vote(r, &r->votes[index], &e, cb, arg);
+        return;
     }
     cb(arg, &e);
 }

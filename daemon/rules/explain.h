@@ -72,8 +72,9 @@ struct explain {
     enum level level; /* the alarm's */
     enum level seen;  /* what the last good reading gives, dead-band included */
     bool has_value;
-    double value; /* of the rule's signal, when it was last known */
-    bool bad;     /* the last reading was not good */
+    double value;                /* of the rule's signal, when it was last known */
+    bool bad;                    /* the last reading was not good */
+    bool unguarded, unpermitted; /* the rule is not armed: its guard does not hold, its permit is closed */
     size_t limit_count;
     struct explain_limit limits[EXPLAIN_LIMITS]; /* above, below, is; each by falling level */
     size_t clock_count;

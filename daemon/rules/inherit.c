@@ -48,22 +48,97 @@ static const struct watched *find_watched(const struct rules *r, uint32_t point,
     return NULL;
 }
 
-/* point: the one of the old site that means the same. */
-static void inherit_watched(struct rules *r, uint32_t owner, const struct rules *from, uint32_t point)
+/* Where a rule's limits follow other points: whether they follow the same ones in the same way. */
+static bool same_references(const struct rules *r, const struct watched *w, const struct rules *from,
+                            const struct watched *old, const uint32_t *points)
+{
+    const struct site_rule *a = &r->site->rules[w->rule], *b = &from->site->rules[old->rule];
+
+    for (int i = LEVEL_BLUE; i < LEVEL_COUNT; i++) {
+        const struct site_reference *now[] = {a->above_of[i], a->below_of[i]};
+        const struct site_reference *before[] = {b->above_of[i], b->below_of[i]};
+
+        for (size_t k = 0; k < 2; k++) {
+            if (!now[k] != !before[k])
+                return false;
+            if (now[k] && (now[k]->times != before[k]->times || now[k]->plus != before[k]->plus ||
+                           points[now[k]->points[w->place]] != before[k]->points[old->place]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* points: for each point the one of the old site that means the same, or SITE_NONE. */
+static void inherit_watched(struct rules *r, uint32_t owner, const struct rules *from, const uint32_t *points)
 {
     struct watched *w = &r->watched[owner];
+    uint32_t point = points[w->point];
     const struct watched *old;
 
-    if (point == SITE_NONE)
+    if (point == SITE_NONE || w->vote != SITE_NONE)
         return;
     old = find_watched(from, point, r->site->rules[w->rule].name);
     /* Another level: its alarm was not restored, or this one was fed already. */
     if (!old || old->slot.level != w->slot.level || !same_limits(&w->conf->limits, &old->conf->limits) ||
-        !same_delays(&w->conf->delays, &old->conf->delays))
+        !same_delays(&w->conf->delays, &old->conf->delays) || !same_references(r, w, from, old, points))
         return;
     w->condition = old->condition;
     w->slot = old->slot;
     engine_schedule(r, owner);
+}
+
+/* The member of the old vote that has the same place and means the same, or NULL. */
+static const struct watched *same_member(const struct rules *r, const struct watched *w,
+                                         const struct rules *from, uint32_t vote, const uint32_t *points)
+{
+    const struct watched *old = NULL;
+
+    if (points[w->point] != SITE_NONE)
+        old = find_watched(from, points[w->point], r->site->rules[w->rule].name);
+    if (!old || old->vote != vote || old->place != w->place ||
+        !same_limits(&w->conf->limits, &old->conf->limits) || !same_references(r, w, from, old, points))
+        return NULL;
+    return old;
+}
+
+/* A vote goes on when nothing of it was changed: what its members said counts together, or not at all. */
+static void inherit_vote(struct rules *r, uint32_t vote, const struct rules *from, const uint32_t *points)
+{
+    struct voting *v = &r->votes[vote];
+    const struct site_rule *rule = &r->site->rules[v->rule];
+    const struct voting *before;
+    const struct watched *old;
+    uint32_t index, found;
+
+    if (hash_index_find(from->rules_by_name, rule->name, &found) != RG_OK)
+        return;
+    index = votes_find(from, found);
+    before = index != SITE_NONE ? &from->votes[index] : NULL;
+    if (!before || before->slot.level != v->slot.level || before->vote.need != v->vote.need ||
+        before->vote.policy != v->vote.policy || before->vote.count != v->vote.count ||
+        !same_delays(&v->conf->delays, &before->conf->delays))
+        return;
+    for (uint32_t i = 0; i < r->watched_count; i++) {
+        if (r->watched[i].vote == vote && !same_member(r, &r->watched[i], from, index, points))
+            return;
+    }
+    v->decider = SITE_NONE;
+    for (uint32_t i = 0; i < r->watched_count; i++) {
+        struct watched *w = &r->watched[i];
+
+        if (w->vote != vote)
+            continue;
+        old = same_member(r, w, from, index, points);
+        w->condition = old->condition;
+        w->slot = old->slot;
+        if (before->decider != SITE_NONE && old == &from->watched[before->decider])
+            v->decider = i;
+    }
+    vote_inherit(&v->vote, &before->vote);
+    v->slot = before->slot;
+    v->said = v->step = before->said;
+    engine_schedule(r, engine_owner(r, OWNER_VOTE, vote));
 }
 
 static void inherit_silence(struct rules *r, uint32_t device, const struct rules *from)
@@ -101,6 +176,11 @@ static uint32_t find_old(const struct rules *r, uint32_t owner, const struct rul
         if (hash_index_find(from->outputs_by_name, site->outputs[index].name, &found) != RG_OK)
             return ALARMS_NONE;
         return engine_owner(from, OWNER_OUTPUT, found);
+    case OWNER_VOTE:
+        if (hash_index_find(from->rules_by_name, site->rules[r->votes[index].rule].name, &found) != RG_OK ||
+            votes_find(from, found) == SITE_NONE)
+            return ALARMS_NONE;
+        return engine_owner(from, OWNER_VOTE, votes_find(from, found));
     }
     return ALARMS_NONE;
 }
@@ -119,6 +199,15 @@ static void inherit_life(struct rules *r, const struct rules *from, const uint32
     }
 }
 
+/* Guards that are known hold, or do not, from the start on. */
+static void inherit_guards(struct rules *r)
+{
+    for (uint32_t i = 0; r->known && i < r->site->point_count; i++) {
+        if (r->known[i].state != KNOWN_NOTHING)
+            refer_guards(r, i, r->figures.since);
+    }
+}
+
 void rules_inherit(struct rules *r, const struct rules *from)
 {
     uint32_t *before;
@@ -128,9 +217,13 @@ void rules_inherit(struct rules *r, const struct rules *from)
     before = calloc(r->site->point_count + 1, sizeof *before);
     /* Without the memory for that no delay is taken over: each begins anew with what was restored. */
     if (before && site_same_points(r->site, from->site, before) == RG_OK) {
+        refer_inherit(r, from, before);
         for (uint32_t i = 0; i < r->watched_count; i++)
-            inherit_watched(r, i, from, before[r->watched[i].point]);
+            inherit_watched(r, i, from, before);
+        for (uint32_t i = 0; i < r->vote_count; i++)
+            inherit_vote(r, i, from, before);
         inherit_life(r, from, before);
+        inherit_guards(r);
     }
     free(before);
     figures_inherit(&r->figures, &from->figures);

@@ -16,6 +16,24 @@ uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t ind
     return r->base[kind] + index;
 }
 
+struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule **rule)
+{
+    uint32_t index;
+
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_WATCHED:
+        *rule = &r->watched[index].conf->delays;
+        return &r->watched[index].slot;
+    case OWNER_VOTE:
+        *rule = &r->votes[index].conf->delays;
+        return &r->votes[index].slot;
+    case OWNER_DEVICE:
+    case OWNER_OUTPUT:
+        break;
+    }
+    return NULL;
+}
+
 uint32_t engine_device(const struct rules *r, uint32_t owner)
 {
     uint32_t index;
@@ -25,6 +43,8 @@ uint32_t engine_device(const struct rules *r, uint32_t owner)
         return r->site->points[r->watched[index].point].device;
     case OWNER_OUTPUT:
         return r->site->outputs[index].device;
+    case OWNER_VOTE:
+        return r->site->points[r->site->rules[r->votes[index].rule].points[0]].device;
     case OWNER_DEVICE:
         break;
     }
@@ -35,7 +55,11 @@ uint32_t engine_area(const struct rules *r, uint32_t owner)
 {
     uint32_t index;
 
-    if (engine_kind(r, owner, &index) == OWNER_OUTPUT && r->site->outputs[index].area != SITE_NONE)
+    enum engine_kind kind = engine_kind(r, owner, &index);
+
+    if (kind == OWNER_VOTE)
+        return r->votes[index].area;
+    if (kind == OWNER_OUTPUT && r->site->outputs[index].area != SITE_NONE)
         return r->site->outputs[index].area;
     return r->site->devices[engine_device(r, owner)].area;
 }
@@ -60,6 +84,9 @@ void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, 
     case OWNER_OUTPUT:
         *rule = RULE_OUTPUT;
         *point = site->outputs[index].name;
+        break;
+    case OWNER_VOTE:
+        *rule = site->rules[r->votes[index].rule].name;
         break;
     }
 }

@@ -3,34 +3,26 @@
 
 void engine_schedule(struct rules *r, uint32_t owner)
 {
+    const struct slot_rule *rule;
+    const struct slot *slot = engine_slot(r, owner, &rule);
     uint32_t index;
 
-    switch (engine_kind(r, owner, &index)) {
-    case OWNER_WATCHED:
-        deadlines_set(&r->deadlines, owner,
-                      slot_deadline(&r->watched[index].slot, &r->watched[index].conf->delays));
-        break;
-    case OWNER_DEVICE:
+    if (slot)
+        deadlines_set(&r->deadlines, owner, slot_deadline(slot, rule));
+    else if (engine_kind(r, owner, &index) == OWNER_DEVICE)
         deadlines_set(&r->deadlines, owner, offline_deadline(&r->offline[index]));
-        break;
-    case OWNER_OUTPUT:
-        break; /* its fault has no delay here: output/ counts the failures */
-    }
+    /* A fault has no delay here: output/ counts the failures. */
 }
 
 static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
 {
+    const struct slot_rule *rule;
+    struct slot *slot = engine_slot(r, owner, &rule);
     uint32_t index;
 
-    switch (engine_kind(r, owner, &index)) {
-    case OWNER_WATCHED:
-        return slot_expire(&r->watched[index].slot, &r->watched[index].conf->delays, move);
-    case OWNER_DEVICE:
-        return offline_expire(&r->offline[index], move);
-    case OWNER_OUTPUT:
-        break;
-    }
-    return false;
+    if (slot)
+        return slot_expire(slot, rule, move);
+    return engine_kind(r, owner, &index) == OWNER_DEVICE && offline_expire(&r->offline[index], move);
 }
 
 void engine_until(struct rules *r, int64_t mono_ms)
@@ -45,6 +37,10 @@ void engine_until(struct rules *r, int64_t mono_ms)
             shelves_expire(r);
             continue;
         }
+        if (owner >= ENGINE_PERMITS(r)) {
+            armed_expire(r, owner - ENGINE_PERMITS(r));
+            continue;
+        }
         moved = expire(r, owner, &move);
         engine_schedule(r, owner);
         if (moved)
@@ -52,24 +48,17 @@ void engine_until(struct rules *r, int64_t mono_ms)
     }
 }
 
-static void take_sample(struct rules *r, const struct sample *sample, struct moment at)
+/* A frame's good readings first, then its bad ones, as its record has them (contract §3). */
+static inline void each_sample(struct rules *r, const struct frame *frame,
+                               void (*take)(struct rules *r, const struct sample *sample, struct moment at))
 {
-    struct reading reading = reading_of(sample);
-
-    if (sample->point >= r->site->point_count)
-        return;
-    for (uint32_t i = r->first[sample->point]; i < r->first[sample->point + 1]; i++) {
-        struct watched *w = &r->watched[i];
-        bool steady = w->slot.phase == SLOT_STEADY;
-        struct level_move move;
-        struct verdict verdict =
-            condition_judge(&w->condition, &w->conf->limits, (enum level)w->slot.level, &reading);
-        bool moved = slot_take(&w->slot, &w->conf->delays, verdict, at, &move);
-
-        if (!steady || w->slot.phase != SLOT_STEADY)
-            engine_schedule(r, i);
-        if (moved)
-            engine_carry_out(r, i, &move);
+    for (size_t i = 0; i < frame->count; i++) {
+        if (frame->samples[i].quality == QUALITY_GOOD && frame->samples[i].point < r->site->point_count)
+            take(r, &frame->samples[i], frame->at);
+    }
+    for (size_t i = 0; i < frame->count; i++) {
+        if (frame->samples[i].quality != QUALITY_GOOD && frame->samples[i].point < r->site->point_count)
+            take(r, &frame->samples[i], frame->at);
     }
 }
 
@@ -88,14 +77,12 @@ void rules_frame(struct rules *r, const struct frame *frame)
         if (back)
             engine_carry_out(r, owner, &move);
     }
-    for (size_t i = 0; i < frame->count; i++) {
-        if (frame->samples[i].quality == QUALITY_GOOD)
-            take_sample(r, &frame->samples[i], frame->at);
-    }
-    for (size_t i = 0; i < frame->count; i++) {
-        if (frame->samples[i].quality != QUALITY_GOOD)
-            take_sample(r, &frame->samples[i], frame->at);
-    }
+    if (r->known)
+        each_sample(r, frame, refer_note);
+    each_sample(r, frame, engine_watch);
+    if (r->known)
+        each_sample(r, frame, refer_judge);
+    votes_judge(r, frame->at);
 }
 
 void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now)

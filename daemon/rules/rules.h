@@ -35,6 +35,19 @@
  * the level reached (raise, escalate) or left (deescalate, clear), on the side that gave it; none for `is`,
  * silence and acknowledgement.
  *
+ * A limit may follow another point: its last good value times a factor, plus a number, rounded as a decimal. When that
+ * point's sample comes the watched point's last one is judged anew at that instant, after the samples of the frame. While
+ * the other point is bad, or was not seen yet, such limits are not known: a reading raises by the limits that are, up to
+ * their levels, and lowers nothing.
+ * Vote: members are judged each by itself, without a delay; `need` of them at a level give it, see vote.h. One alarm for all,
+ * with an empty point; a frame is judged as a whole, after all its samples. Its area is the lowest one that all members are in or below. Its value is that of the member that
+ * decided.
+ * Armed: a rule with a guard while the guard's point is good and its value fits, or while that is not known; a rule with a
+ * permit while that is open. What guards do is decided before the samples of a frame. While a rule is not armed nothing is
+ * raised, delays are dropped, and an alarm that stands is suppressed: frozen, it counts for no level, risk or output. When it
+ * is armed again the next sample decides. comment: which guard or permit. A restored alarm that was suppressed by its guard
+ * stays so until the guard's point is heard.
+ *
  * Acknowledgement is of one occurrence as it was announced: an escalation takes it back (a new announcement,
  * ISA-18.2), stepping down keeps it.
  *
@@ -141,6 +154,13 @@ RG_NODISCARD enum rg_err rules_unshelve(struct rules *r, const char *alarm, cons
                                         const char *comment, struct moment now);
 /* The longest that an alarm of the site can be shelved for. */
 int64_t rules_shelve_max_ms(const struct site *site);
+
+/* Opens a permit of the site until a monotonic instant (or anew, until another), or closes it (INT64_MIN, or an instant that is
+ * not later than now); after the deadlines up to now. Before rules_start: it is what was open when the daemon stopped. It
+ * closes by itself, after the delays that end at that instant. A permit that is not there is ignored. */
+void rules_permit(struct rules *r, uint32_t permit, int64_t until_mono_ms, struct moment now);
+/* Until when it is open; INT64_MIN: it is closed. */
+int64_t rules_permit_until(const struct rules *r, uint32_t permit);
 
 /* Live risk: the highest active alarm in the area and below it, or more where the area aggregates (risk.h); alarms: how
  * many active ones there are. */

@@ -28,17 +28,19 @@ static bool number_owners(struct rules *r)
 {
     const struct site *site = r->site;
     uint64_t counts[OWNER_KINDS] = {[OWNER_DEVICE] = site->device_count, [OWNER_OUTPUT] = site->output_count};
-    uint64_t total = 0;
+    uint64_t total = site->permit_count; /* they have deadlines too */
 
-    for (size_t i = 0; i < site->rule_count; i++)
+    for (size_t i = 0; i < site->rule_count; i++) {
         counts[OWNER_WATCHED] += site->rules[i].point_count;
+        counts[OWNER_VOTE] += site->rules[i].vote_need > 0 ? 1 : 0;
+    }
     for (int i = 0; i < OWNER_KINDS; i++) {
-        r->base[i] = (uint32_t)total;
         total += counts[i];
         if (total > UINT32_MAX - ENGINE_ORPHANS - 1)
             return false;
+        r->base[i] = r->owner_count;
+        r->owner_count += (uint32_t)counts[i];
     }
-    r->owner_count = (uint32_t)total;
     return true;
 }
 
@@ -61,6 +63,7 @@ static void fill_slots(struct rules *r, uint32_t *next)
 
             w->point = point;
             w->rule = (uint32_t)i;
+            w->place = (uint32_t)j;
             w->conf = &r->confs[2 * i + (point_is_single(&site->points[point]) ? 1 : 0)];
             condition_init(&w->condition);
             slot_init(&w->slot);
@@ -135,9 +138,15 @@ enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_cha
     r->arg = arg;
     err = create_watched(r);
     if (err == RG_OK)
+        err = votes_create(r);
+    if (err == RG_OK)
+        err = refer_create(r);
+    if (err == RG_OK)
+        err = armed_create(r);
+    if (err == RG_OK)
         err = create_names(r);
     if (err == RG_OK)
-        err = deadlines_create(&r->deadlines, r->owner_count + 1);
+        err = deadlines_create(&r->deadlines, ENGINE_PERMITS(r) + site->permit_count);
     if (err == RG_OK)
         err = alarms_create(&r->alarms, r->owner_count + ENGINE_ORPHANS, site->gateway.id, next_alarm);
     if (err == RG_OK)
@@ -168,6 +177,9 @@ void rules_destroy(struct rules *r)
     hash_index_destroy(r->devices_by_name);
     hash_index_destroy(r->points_by_name);
     hash_index_destroy(r->rules_by_name);
+    armed_destroy(r);
+    refer_destroy(r);
+    votes_destroy(r);
     free(r->open);
     free(r->watched);
     free(r->offline);
@@ -200,8 +212,11 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
         return engine_owner(r, OWNER_OUTPUT, output);
     }
     if (hash_index_find(r->rules_by_name, alarm->rule, &rule) != RG_OK ||
-        hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
         !condition_rule_has_level(&r->site->rules[rule], alarm->level))
+        return ALARMS_NONE;
+    if (r->site->rules[rule].vote_need > 0)
+        return alarm->point[0] ? ALARMS_NONE : engine_owner(r, OWNER_VOTE, votes_find(r, rule));
+    if (hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK)
         return ALARMS_NONE;
     for (uint32_t i = r->first[point]; i < r->first[point + 1]; i++) {
         if (r->watched[i].rule == rule)
@@ -244,8 +259,20 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
         break;
     case OWNER_OUTPUT:
         break; /* stands until rules_output says otherwise */
+    case OWNER_VOTE:
+        votes_restore(r, of, alarm);
+        break;
     }
+    armed_restore(r, owner, alarm);
     return RG_OK;
+}
+
+/* What was restored for a time, or under a condition, may be over. */
+static void go_on(struct rules *r, struct occurrence *o, struct moment now)
+{
+    armed_start(r, o, now);
+    if (o->alarm.shelved)
+        shelves_start(r, o, now);
 }
 
 void rules_start(struct rules *r, struct moment now)
@@ -267,8 +294,8 @@ void rules_start(struct rules *r, struct moment now)
         following = r->alarms.pool[i].next;
         if (r->alarms.pool[i].owner == ALARMS_NONE)
             engine_drop_orphan(r, i, now);
-        else if (r->alarms.pool[i].alarm.shelved)
-            shelves_start(r, &r->alarms.pool[i], now);
+        else
+            go_on(r, &r->alarms.pool[i], now);
     }
     engine_announce_areas(r, now);
 }

@@ -18,6 +18,19 @@ void slot_restore(struct slot *s, enum level level, bool acked)
     s->level = s->seen = (uint8_t)level;
 }
 
+void slot_pass(struct slot *s, struct moment at)
+{
+    if (at.mono_ms > s->last.mono_ms)
+        s->last = at;
+}
+
+void slot_halt(struct slot *s, struct moment at)
+{
+    slot_pass(s, at);
+    s->phase = SLOT_STEADY;
+    s->seen = s->sure = s->level;
+}
+
 static bool is_up(const struct slot *s)
 {
     return s->phase == SLOT_RISING || s->phase == SLOT_FROZEN;

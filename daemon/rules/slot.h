@@ -57,6 +57,10 @@ void slot_init(struct slot *s);
 /* An alarm that stood at level before the start, acknowledged or not. */
 void slot_restore(struct slot *s, enum level level, bool acked);
 
+/* Notes that time has come that far; nothing is judged. */
+void slot_pass(struct slot *s, struct moment at);
+/* Drops the delays that run: the level stands until the next verdict. */
+void slot_halt(struct slot *s, struct moment at);
 /* Takes one verdict; deadlines up to its instant must have been carried out. One older than the slot's
  * last one or last move is taken at the instant of that. True: *move says how the level changed. */
 bool slot_take(struct slot *s, const struct slot_rule *rule, struct verdict verdict, struct moment at,

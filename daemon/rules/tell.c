@@ -11,6 +11,8 @@ void engine_count(struct rules *r, struct occurrence *o, bool told)
 
     if (kind == OWNER_WATCHED)
         origin.rule = r->watched[index].rule;
+    else if (kind == OWNER_VOTE)
+        origin.rule = r->votes[index].rule;
     else if (kind == OWNER_OUTPUT)
         origin.module = r->site->outputs[index].device;
     if (level != o->counted)
@@ -79,19 +81,33 @@ struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const
         if (r->site->outputs[index].label)
             change.label = r->site->outputs[index].label;
         break;
+    case OWNER_VOTE:
+        change.unit = r->site->points[r->site->rules[r->votes[index].rule].points[0]].unit;
+        change.label = r->votes[index].label;
+        change.message = r->site->rules[r->votes[index].rule].message;
+        change.points = r->votes[index].names;
+        change.point_count = r->votes[index].vote.count;
+        break;
     }
     return change;
 }
 
-/* Adds the reading that led to a move and the limit it passed. */
+/* Adds the reading that led to a move and the limit it passed; of a vote, those of the member that decided. */
 static void explain(const struct rules *r, uint32_t owner, const struct level_move *move,
                     struct alarm_change *change)
 {
     const struct watched *w;
+    uint32_t index;
+    enum engine_kind kind = engine_kind(r, owner, &index);
 
-    if (owner >= r->watched_count)
+    if (kind == OWNER_VOTE)
+        index = r->votes[index].decider;
+    else if (kind != OWNER_WATCHED)
         return;
-    w = &r->watched[owner];
+    if (index == SITE_NONE)
+        return;
+    w = &r->watched[index];
+    change->unit = r->site->points[w->point].unit;
     change->has_value = w->condition.has_value;
     change->value = w->condition.value;
     change->single = w->conf->limits.single;

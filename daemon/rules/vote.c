@@ -28,6 +28,15 @@ void vote_restore(struct vote *v, enum level level)
     }
 }
 
+void vote_inherit(struct vote *v, const struct vote *from)
+{
+    struct vote_member *members = v->members;
+
+    memcpy(members, from->members, v->count * sizeof *members);
+    *v = *from;
+    v->members = members;
+}
+
 void vote_take(struct vote *v, uint32_t member, struct verdict verdict)
 {
     struct vote_member *m = &v->members[member];

@@ -41,6 +41,8 @@ struct vote {
 void vote_init(struct vote *v, const struct site_rule *conf, struct vote_member *members, uint32_t count);
 /* An alarm that stood at level before the start: every member stays at it until it is heard. */
 void vote_restore(struct vote *v, enum level level);
+/* Goes on from one with as many members in the same places. */
+void vote_inherit(struct vote *v, const struct vote *from);
 /* What a member says now. O(1). */
 void vote_take(struct vote *v, uint32_t member, struct verdict verdict);
 /* What the vote says. level: the alarm's. O(1). */

@@ -7,8 +7,12 @@
  *     device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe
  *     point a type=f32 unit=%LEL holding=0       (of the device above it)
  *     rule r points=d.a,*.b above=blue:10,red:50 below=red:2 is=3:red deadband=1 on=3s off=10s latch=blue message=high
+ *     rule v points=*.b vote=2:holds above=blue:@.a*1.2+5 when=.fan:1|2 permit=tank latch=blue
+ *     permit tank max=8h                         (before the rules that need it)
  *     output siren device=d coil=0 area=shop from=orange silence=1 stop=off assert=10s fault=yellow label=Siren
  * (an output follows area= or rule=, is at coil= or holding= with on= and off=)
+ * (a limit @point*times+plus follows another point, when=point:values, point>limit or point<limit guards; a point that begins
+ * with a dot is of the watched one's device; points= comes before them)
  * A thing comes after what it refers to. What is left out has a usable default: a device without bus= gets
  * the bus "bus" (made when needed), without offline= it raises nothing; a point is a holding register of its
  * own, u16. A mistake in the text ends the test program with a message. */

@@ -2,10 +2,12 @@
  * test_rules_table.c and its sisters.
  *
  * script: "<ms>:<what>" joined by blanks, where what is "<point>=<value or !quality>[,...]" (a frame of the last point's
- * device, heard unless every reading is !comm; a point without a device's name is one of d), "tick", "mute" (a frame not heard), "ack", "shelve=<duration>", "unshelve" (of the first alarm).
+ * device, heard unless every reading is !comm; a point without a device's name is one of d), "tick", "mute" (a frame not heard), "ack", "shelve=<duration>", "unshelve" (of the first alarm),
+ * "permit=<name>:<duration>" (opens it from then on; 0 closes it; in `restored` before the start, which is 0).
  * events: "<ms> <event> <was>><now>[ <rule> <point>] <value>/<limit>[ acked][ (comment)]", joined by "; "; rule and point are
  * left out when they are r and d.a.
- * restored: "<rule> <point> <level>[ acked]", joined by ";". */
+ * A vote's alarm has the point "-".
+ * restored: "<rule> <point> <level>[ acked][ suppressed]" or "permit=...", joined by ";". */
 #ifndef RG_TESTS_RULES_STAGE_H
 #define RG_TESTS_RULES_STAGE_H
 
@@ -65,7 +67,7 @@ static inline void stage_change_cb(void *arg, const struct alarm_change *change)
                       level_name(a->level));
     stage_put(st, text);
     if (strcmp(a->rule, "r") != 0 || strcmp(a->point, "d.a") != 0) {
-        (void)text_format(text, sizeof text, " %s %s", a->rule, a->point);
+        (void)text_format(text, sizeof text, " %s %s", a->rule, a->point[0] ? a->point : "-");
         stage_put(st, text);
     }
     (void)text_format(text, sizeof text, " %s/%s%s", value, limit, a->acked ? " acked" : "");
@@ -76,17 +78,46 @@ static inline void stage_change_cb(void *arg, const struct alarm_change *change)
     }
 }
 
+/* "<name>:<duration>" */
+static inline void stage_permit(struct stage *st, const char *text, struct moment at)
+{
+    const struct site *site = st->site;
+    char name[TEXT_ID_MAX + 1] = "", time[16] = "";
+    int64_t ms = 0;
+
+    assert_int_equal(sscanf(text, "%64[^:]:%15[a-z0-9]", name, time), 2);
+    if (strcmp(time, "0") != 0)
+        assert_int_equal(text_duration(time, &ms), RG_OK);
+    for (uint32_t i = 0; i < site->permit_count; i++) {
+        if (strcmp(site->permits[i].name, name) == 0) {
+            rules_permit(st->rules, i, ms > 0 ? at.mono_ms + ms : INT64_MIN, at);
+            return;
+        }
+    }
+    fail_msg("no permit %s", name);
+}
+
 static inline void stage_restore(struct stage *st, const char *text)
 {
     int number = 1;
 
     for (const char *p = text; p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL) {
         struct alarm alarm = {.raised_ms = WALL - 1000 + number};
-        char level[16], acked[16] = "";
+        char level[16], words[2][16] = {"", ""};
 
-        assert_true(sscanf(p, "%64s %64s %15[a-z] %15[a-z]", alarm.rule, alarm.point, level, acked) >= 3);
+        if (strncmp(p, "permit=", 7) == 0) {
+            stage_permit(st, p + 7, (struct moment){0, WALL});
+            continue;
+        }
+        assert_true(sscanf(p, "%64s %64s %15[a-z] %15[a-z] %15[a-z]", alarm.rule, alarm.point, level,
+                           words[0], words[1]) >= 3);
         assert_int_equal(level_parse(level, &alarm.level), RG_OK);
-        alarm.acked = acked[0] != '\0';
+        if (strcmp(alarm.point, "-") == 0)
+            alarm.point[0] = '\0';
+        for (int i = 0; i < 2; i++) {
+            alarm.acked = alarm.acked || strcmp(words[i], "acked") == 0;
+            alarm.suppressed = alarm.suppressed || strcmp(words[i], "suppressed") == 0;
+        }
         (void)text_format(alarm.id, sizeof alarm.id, "gw-01-%d", number++);
         assert_int_equal(rules_restore(st->rules, &alarm), RG_OK);
     }
@@ -146,6 +177,8 @@ static inline void stage_act(struct stage *st, char *what, struct moment at)
         rules_frame(st->rules, &(struct frame){.at = at});
     else if (strcmp(what, "ack") == 0)
         assert_int_equal(rules_ack(st->rules, st->first_id, "Li", "seen", at), RG_OK);
+    else if (strncmp(what, "permit=", 7) == 0)
+        stage_permit(st, what + 7, at);
     else if (strncmp(what, "shelve=", 7) == 0)
         assert_int_equal(rules_shelve(st->rules, st->first_id, stage_duration(what + 7), "Li", NULL, at),
                          RG_OK);

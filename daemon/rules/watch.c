@@ -1,0 +1,35 @@
+/* Readings to the rules that watch their point. */
+#include "rules/engine.h"
+
+void engine_judge(struct rules *r, uint32_t watched, const struct reading *reading, struct moment at)
+{
+    struct watched *w = &r->watched[watched];
+    bool steady = w->slot.phase == SLOT_STEADY;
+    struct level_move move;
+    struct verdict verdict;
+    bool moved;
+
+    if (w->vote != SITE_NONE) {
+        votes_take(r, watched, reading, at);
+        return;
+    }
+    if (w->disarmed) {
+        condition_note(&w->condition, reading);
+        slot_pass(&w->slot, at);
+        return;
+    }
+    verdict = condition_judge(&w->condition, &w->conf->limits, (enum level)w->slot.level, reading);
+    moved = slot_take(&w->slot, &w->conf->delays, verdict, at, &move);
+    if (!steady || w->slot.phase != SLOT_STEADY)
+        engine_schedule(r, watched);
+    if (moved)
+        engine_carry_out(r, watched, &move);
+}
+
+void engine_watch(struct rules *r, const struct sample *sample, struct moment at)
+{
+    struct reading reading = reading_of(sample);
+
+    for (uint32_t i = r->first[sample->point]; i < r->first[sample->point + 1]; i++)
+        engine_judge(r, i, &reading, at);
+}
