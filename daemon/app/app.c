@@ -145,10 +145,14 @@ static void stop_flushed_cb(void *arg, bool ok)
 static void stop_released_cb(void *arg)
 {
     struct app *a = arg;
+    struct moment now;
 
     a->state = APP_FLUSHING;
     pipeline_halt(&a->pipeline);
-    event_stop(&a->pipeline, a->stop_reason);
+    /* The run ends at one instant for all: what is due by then has happened, here as in a replay. */
+    now = pipeline_now(&a->pipeline);
+    rules_tick(a->pipeline.rules, now);
+    event_stop(&a->pipeline, a->stop_reason, now);
     store_flush(a->pipeline.store, stop_flushed_cb, a);
 }
 

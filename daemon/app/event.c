@@ -32,14 +32,13 @@ void event_start(struct pipeline *p, bool clean)
     p->taken.turn = 0;
 }
 
-void event_stop(struct pipeline *p, const char *reason)
+void event_stop(struct pipeline *p, const char *reason, struct moment now)
 {
-    int64_t now = loop_wall_ms(p->loop);
-    struct jsonw *w = event_begin(p, "stop", now);
+    struct jsonw *w = event_begin(p, "stop", now.wall_ms);
 
     log_info("riskgated stops: %s", reason);
     jsonw_key_string(w, "reason", reason);
-    pipeline_append_event(p, "stop", now);
+    pipeline_append_event_at(p, "stop", now, 0);
 }
 
 /* What decides whether people are warned: limits, dead-bands, delays, and the outputs. Which points a rule watches follows from names and globs. */

@@ -8,7 +8,7 @@ struct config;
 struct config_diff;
 
 void event_start(struct pipeline *p, bool clean);
-void event_stop(struct pipeline *p, const char *reason);
+void event_stop(struct pipeline *p, const char *reason, struct moment now);
 /* A configuration was taken. */
 void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
                           const char *by);
