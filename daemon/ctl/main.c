@@ -17,6 +17,8 @@ static void usage(FILE *to)
         "  riskgatectl check FILE          check a configuration; every error with its place\n"
         "  riskgatectl schema              print the JSON Schema of the configuration, for editors\n"
         "  riskgatectl profiles [NAME]     the devices whose register maps are known; one of them in full\n"
+        "  riskgatectl backtest FILE --store DB             the alarms that FILE would have raised\n"
+        "  riskgatectl backtest --compare OLD NEW --store DB    what a change of the rules changes\n"
         "\n"
         "Of the running daemon:\n"
         "  riskgatectl status              what it does, and what is wrong\n"
@@ -70,7 +72,8 @@ static const struct command {
     {"probe", 0, NULL, command_probe},     {"write", 0, NULL, command_write},
     {"outputs", 0, command_outputs, NULL}, {"silence", 0, NULL, command_silence},
     {"shelve", 0, NULL, command_shelve},   {"unshelve", 0, NULL, command_unshelve},
-    {"test", 0, NULL, command_test},       {"explain", 1, command_explain, NULL},
+    {"test", 0, NULL, command_test},       {"backtest", 0, NULL, command_backtest},
+    {"explain", 1, command_explain, NULL},
 };
 
 enum parsed {

@@ -1,6 +1,8 @@
 #include "ctl/parse.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "config/value.h"
@@ -90,4 +92,60 @@ bool parse_parity(const char *text, enum parity *out)
         }
     }
     return false;
+}
+
+/* "Z", "+08:00", "-0330", or nothing: local time. */
+static bool parse_zone(const char *text, bool *local, long *east_s)
+{
+    unsigned hours, minutes;
+    int end = 0;
+
+    *local = text[0] == '\0';
+    *east_s = 0;
+    if (*local || strcmp(text, "Z") == 0)
+        return true;
+    if (text[0] != '+' && text[0] != '-')
+        return false;
+    if (sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &end) != 2 || text[1 + end] != '\0' || hours > 14 ||
+        minutes > 59)
+        return false;
+    *east_s = (long)(hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+    return true;
+}
+
+static bool day_is_real(const struct tm *t)
+{
+    struct tm same = *t;
+
+    return timegm(&same) != (time_t)-1 && same.tm_mday == t->tm_mday && same.tm_mon == t->tm_mon;
+}
+
+bool parse_time(const char *text, int64_t *out)
+{
+    struct tm t = {.tm_isdst = -1};
+    bool local;
+    long east_s;
+    time_t seconds;
+    int end = 0, more = 0;
+
+    if (value_int(text, out) == VALUE_GOOD)
+        return *out > 0;
+    if (sscanf(text, "%4d-%2d-%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &end) != 3)
+        return false;
+    text += end;
+    if (*text == ' ' || *text == 'T') {
+        if (sscanf(text + 1, "%2d:%2d%n", &t.tm_hour, &t.tm_min, &end) != 2)
+            return false;
+        text += 1 + end;
+        if (sscanf(text, ":%2d%n", &t.tm_sec, &more) == 1)
+            text += more;
+    }
+    t.tm_year -= 1900;
+    t.tm_mon -= 1;
+    if (!parse_zone(text, &local, &east_s) || t.tm_year < 70 || t.tm_mon < 0 || t.tm_hour < 0 ||
+        t.tm_hour > 23 || t.tm_min < 0 || t.tm_min > 59 || t.tm_sec < 0 || t.tm_sec > 60 || !day_is_real(&t))
+        return false;
+    seconds = local ? mktime(&t) : timegm(&t) - east_s;
+    *out = (int64_t)seconds * 1000;
+    return seconds > 0;
 }

@@ -19,5 +19,8 @@ bool parse_register_range(const char *text, struct probe_range *out);
 bool parse_word(enum point_space space, const char *text, uint16_t *out);
 /* "none" "even" "odd" */
 bool parse_parity(const char *text, enum parity *out);
+/* An instant, in ms since 1970: "1763780000000", "2025-11-22", "2025-11-22 10:00", "2025-11-22T10:00:30", each of the last two also with
+ * "Z" or "+08:00" behind it; without, it is local time. A day alone is its beginning. */
+bool parse_time(const char *text, int64_t *out);
 
 #endif

@@ -162,3 +162,14 @@ enum rg_err names_point(struct names *n, uint32_t device, const char *name, size
     *point_slot(n, device, text, length) = *out + 1;
     return RG_OK;
 }
+
+/* 0 - 1 is NAMES_NONE. */
+uint32_t names_find_device(const struct names *n, const char *name, size_t length)
+{
+    return n->device_slot_count ? *device_slot(n, name, length) - 1 : NAMES_NONE;
+}
+
+uint32_t names_find_point(const struct names *n, uint32_t device, const char *name, size_t length)
+{
+    return n->point_slot_count ? *point_slot(n, device, name, length) - 1 : NAMES_NONE;
+}

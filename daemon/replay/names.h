@@ -55,5 +55,8 @@ void names_destroy(struct names *n);                                 /* takes a 
 RG_NODISCARD enum rg_err names_device(struct names *n, const char *name, size_t length, uint32_t *out);
 RG_NODISCARD enum rg_err names_point(struct names *n, uint32_t device, const char *name, size_t length,
                                      uint32_t *out);
+/* NAMES_NONE: it is not there. */
+uint32_t names_find_device(const struct names *n, const char *name, size_t length);
+uint32_t names_find_point(const struct names *n, uint32_t device, const char *name, size_t length);
 
 #endif

@@ -23,6 +23,9 @@
 
 #define STORE_BATCH_BYTES (8u << 20)       /* telemetry that may gather, and as much again in flight */
 #define STORE_BATCH_ALARM_BYTES (4u << 20) /* alarms' and events' own share beside it */
+/* Alarm numbers left out after an unclean end: more than could have gone out unstored, even if a chattering site raised
+ * a hundred a second for hours on a disk that refuses. */
+#define STORE_ALARM_MARGIN 1000000
 
 struct store;
 

@@ -26,9 +26,6 @@
 #define STORE_RETRY_FIRST_MS 100
 #define STORE_RETRY_CAP_MS 5000
 #define STORE_FLUSHES 32
-/* Alarm numbers left out after an unclean end: more than could have gone out unstored, even if a chattering site raised
- * a hundred a second for hours on a disk that refuses. */
-#define STORE_ALARM_MARGIN 1000000
 #define STORE_TELL_ROOM (64u << 10) /* for the records that tell of losses */
 #define STORE_CLOSE_MS 3000         /* for the last commits */
 #define STORE_CLOSE_BUSY_MS 1000

@@ -26,7 +26,7 @@ MAY = {
     "daemon/uplink": {"base", "model", "loop"},
     "daemon/control": {"base", "model", "loop"},
     "daemon/app": {"base", "model", "loop", "config", "poll", "convert", "rules", "output", "record", "store", "uplink", "control", "drivers"},
-    "daemon/ctl": {"base", "model", "config", "drivers"},
+    "daemon/ctl": {"base", "model", "config", "record", "replay", "drivers"},
     "simulators/plant": set(),
     "simulators/platform": set(),
 }

@@ -1,0 +1,325 @@
+/* What a configuration would have done with the past: without a daemon, over its store. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "config/config.h"
+#include "ctl/command.h"
+#include "ctl/parse.h"
+#include "ctl/report.h"
+#include "ctl/show_backtest.h"
+#include "ctl/table.h"
+#include "record/record.h"
+
+#define SUMMARY_MAX (64u << 20)
+#define EVENTS_SHOWN 100 /* for people; the rest: --json */
+
+static void help(FILE *to)
+{
+    (void)fputs(
+        "riskgatectl backtest FILE [--store DB] [--from T] [--to T] [--json]\n"
+        "    the alarms that configuration FILE would have raised, from what is recorded in the store\n"
+        "riskgatectl backtest --compare OLD NEW [--store DB] [--from T] [--to T] [--json]\n"
+        "    what changes with NEW, rule by rule: alarms, minutes, chatter, what appears, what disappears\n"
+        "\n"
+        "  --store DB   the daemon's store, also while it runs (default: store.path of the configuration)\n"
+        "  --from, --to what is counted: 2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or ms since "
+        "1970;\n"
+        "               local time unless it says otherwise. Everything before is played too, so that\n"
+        "               delays and windows are what they were.\n"
+        "  --json       the answer as JSON\n",
+        to);
+}
+
+static const struct option options[] = {
+    {"store", required_argument, NULL, 's'},
+    {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},
+    {"compare", no_argument, NULL, 'c'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+struct asked {
+    const char *store; /* or NULL */
+    int64_t from_ms, to_ms;
+    bool compare, json, help;
+    char **files;
+    int file_count;
+};
+
+static bool parse_instant(const char *text, int64_t *out)
+{
+    if (parse_time(text, out))
+        return true;
+    (void)fprintf(
+        stderr,
+        "riskgatectl: %s is no time; a time is 2025-11-22, '2025-11-22 10:00:00', ...Z, or ms since 1970\n",
+        text);
+    return false;
+}
+
+static bool parse(struct asked *a, int argc, char **argv)
+{
+    int option;
+
+    optind = 0; /* getopt begins anew */
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            a->store = optarg;
+            break;
+        case 'f':
+            if (!parse_instant(optarg, &a->from_ms))
+                return false;
+            break;
+        case 't':
+            if (!parse_instant(optarg, &a->to_ms))
+                return false;
+            break;
+        case 'c':
+            a->compare = true;
+            break;
+        case 'j':
+            a->json = true;
+            break;
+        case 'h':
+            a->help = true;
+            return true;
+        default:
+            return false;
+        }
+    }
+    a->files = argv + optind;
+    a->file_count = argc - optind;
+    if (a->file_count != (a->compare ? 2 : 1)) {
+        (void)fprintf(stderr, "riskgatectl: backtest takes %s\n",
+                      a->compare ? "two configurations to compare, the old and the new one"
+                                 : "one configuration");
+        return false;
+    }
+    if (a->to_ms > 0 && a->from_ms > a->to_ms) {
+        (void)fputs("riskgatectl: --from is later than --to\n", stderr);
+        return false;
+    }
+    return true;
+}
+
+/* ---- events, as they come ---- */
+
+struct telling {
+    struct jsonw w;
+    bool json;
+    uint64_t told;
+    struct table table;
+};
+
+static void tell_json(struct telling *t, const struct alarm_change *change, bool unsynced)
+{
+    const char *body;
+    size_t length;
+
+    if (record_alarm(&t->w, change, unsynced, &body, &length) == RG_OK)
+        (void)printf("%s\n{%.*s}", t->told++ ? "," : "", (int)length, body);
+}
+
+static void tell_cb(void *arg, const struct alarm_change *change, bool unsynced)
+{
+    struct telling *t = arg;
+    const struct alarm *a = change->alarm;
+    char when[32];
+
+    if (t->json) {
+        tell_json(t, change, unsynced);
+        return;
+    }
+    if (t->told++ >= EVENTS_SHOWN)
+        return;
+    table_row(&t->table, table_level_colour(level_name(a->level)));
+    table_cell(&t->table, "%s", show_instant(change->at.wall_ms, when));
+    table_cell(&t->table, "%s", alarm_event_name(change->event));
+    table_cell(&t->table, "%s -> %s", level_name(change->was), level_name(a->level));
+    table_cell(&t->table, "%s", a->rule);
+    table_cell(&t->table, "%s", a->point);
+    if (change->has_value)
+        table_cell(&t->table, "%.10g%s%s", change->value, change->unit ? " " : "",
+                   change->unit ? change->unit : "");
+}
+
+static void telling_begin(struct telling *t, bool json)
+{
+    static const char *const titles[] = {"instant", "event", "level", "rule", "point", "value"};
+
+    *t = (struct telling){.json = json};
+    jsonw_init(&t->w, 0);
+    table_init(&t->table, RG_COUNT(titles), titles);
+    if (json)
+        (void)fputs("{\"events\":[", stdout);
+}
+
+static void telling_free(struct telling *t)
+{
+    jsonw_free(&t->w);
+    table_free(&t->table);
+}
+
+/* ---- the run ---- */
+
+static void progress_cb(void *arg, uint64_t done, uint64_t total)
+{
+    (void)arg;
+    if (total > 0)
+        (void)fprintf(stderr, "\r%3.0f %%", 100.0 * (double)done / (double)total);
+}
+
+static struct config *load(const char *file)
+{
+    struct config *config = NULL;
+
+    if (config_load(file, &config) != RG_OK) {
+        (void)fputs("riskgatectl: out of memory\n", stderr);
+        return NULL;
+    }
+    if (config->site)
+        return config;
+    config_print(config, stderr);
+    (void)fprintf(stderr, "riskgatectl: %s is not valid\n", file);
+    config_free(config);
+    return NULL;
+}
+
+static bool play(const struct asked *a, struct config *const *configs, struct report *reports,
+                 struct replay_part *parts, size_t count)
+{
+    const char *store = a->store ? a->store : configs[count - 1]->site->store.path;
+    const struct replay_past past = replay_past_store(store);
+    bool shown = isatty(STDERR_FILENO) && !a->json;
+    const struct replay_wish wish = {.until_ms = a->to_ms, .progress = shown ? progress_cb : NULL};
+    char why[REPLAY_WHY];
+    enum rg_err err;
+
+    for (size_t i = 0; i < count; i++)
+        parts[i] = (struct replay_part){.site = configs[i]->site, .cbs = report_cbs, .arg = &reports[i]};
+    err = replay_run(&past, &wish, parts, count, why);
+    if (shown)
+        (void)fputs("\r", stderr);
+    for (size_t i = 0; i < count && err == RG_OK; i++) {
+        err = report_end(&reports[i], replay_player_figures(parts[i].player));
+        (void)text_copy(why, sizeof why, rg_err_text(err));
+    }
+    if (err != RG_OK)
+        (void)fprintf(stderr, "riskgatectl: %s\n", why);
+    return err == RG_OK;
+}
+
+/* text: a JSON object. */
+static bool show(const struct jsonw *w, void (*show_cb)(const struct json *json, FILE *to))
+{
+    struct json *json = NULL;
+    bool good = jsonw_error(w) == RG_OK && json_parse(w->text, w->length, SUMMARY_MAX, &json) == RG_OK;
+
+    if (good)
+        show_cb(json, stdout);
+    else
+        (void)fputs("riskgatectl: out of memory\n", stderr);
+    json_free(json);
+    return good;
+}
+
+static bool print_single(const struct asked *a, const struct report *r, const struct replay_part *part,
+                         const struct telling *t)
+{
+    struct jsonw w;
+    bool good = true;
+
+    jsonw_init(&w, SUMMARY_MAX);
+    jsonw_object_begin(&w);
+    report_write(r, part->player, &w);
+    jsonw_object_end(&w);
+    if (a->json) {
+        good = jsonw_error(&w) == RG_OK;
+        (void)printf("\n],\"summary\":%s}\n", good ? w.text : "null");
+    } else {
+        table_print(&t->table, stdout);
+        if (t->told > EVENTS_SHOWN)
+            (void)printf("(%" PRIu64 " more: --json)\n", t->told - EVENTS_SHOWN);
+        (void)putchar('\n');
+        good = show(&w, show_backtest);
+    }
+    jsonw_free(&w);
+    return good;
+}
+
+static bool print_comparison(const struct asked *a, const struct report *reports,
+                             const struct replay_part *parts)
+{
+    struct jsonw w;
+    bool good;
+
+    jsonw_init(&w, SUMMARY_MAX);
+    jsonw_object_begin(&w);
+    report_write_comparison(&reports[0], parts[0].player, &reports[1], parts[1].player, &w);
+    jsonw_object_end(&w);
+    good = jsonw_error(&w) == RG_OK;
+    if (!a->json)
+        good = show(&w, show_comparison);
+    else if (good)
+        (void)puts(w.text);
+    jsonw_free(&w);
+    return good;
+}
+
+static bool backtest(const struct asked *a, struct config *const *configs, size_t count)
+{
+    struct report reports[2] = {0};
+    struct replay_part parts[2] = {0};
+    struct telling telling = {0};
+    bool good = true;
+
+    for (size_t i = 0; i < count && good; i++)
+        good = report_create(&reports[i], configs[i]->site, a->from_ms, a->to_ms) == RG_OK;
+    if (!good)
+        (void)fputs("riskgatectl: out of memory\n", stderr);
+    if (!a->compare) {
+        telling_begin(&telling, a->json);
+        reports[0].event = tell_cb;
+        reports[0].arg = &telling;
+    }
+    good = good && play(a, configs, reports, parts, count);
+    if (good)
+        good = a->compare ? print_comparison(a, reports, parts)
+                          : print_single(a, &reports[0], &parts[0], &telling);
+    for (size_t i = 0; i < count; i++) {
+        replay_player_destroy(parts[i].player);
+        report_free(&reports[i]);
+    }
+    telling_free(&telling);
+    return good;
+}
+
+enum exit_status command_backtest(const struct arguments *a, int argc, char **argv)
+{
+    struct asked asked = {.json = a->json};
+    struct config *configs[2] = {NULL, NULL};
+    bool good = true;
+
+    if (!parse(&asked, argc, argv)) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    if (asked.help) {
+        help(stdout);
+        return EXIT_DONE;
+    }
+    for (int i = 0; i < asked.file_count && good; i++)
+        good = (configs[i] = load(asked.files[i])) != NULL;
+    good = good && backtest(&asked, configs, (size_t)asked.file_count);
+    config_free(configs[0]);
+    config_free(configs[1]);
+    return good ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,108 @@
+#include "replay/gaps.h"
+
+#include <stdlib.h>
+
+enum rg_err gaps_create(const struct site *site, gap_cb cb, void *arg, struct gaps *out)
+{
+    *out = (struct gaps){.site = site, .cb = cb, .arg = arg};
+    out->last = calloc(site->point_count + 1, sizeof *out->last);
+    out->devices = calloc(site->device_count + 1, sizeof *out->devices);
+    return out->last && out->devices ? RG_OK : RG_ENOMEM;
+}
+
+void gaps_destroy(struct gaps *g)
+{
+    free(g->last);
+    free(g->devices);
+    *g = (struct gaps){0};
+}
+
+void gaps_begin(struct gaps *g, struct moment at)
+{
+    for (size_t i = 0; i < g->site->point_count; i++) {
+        int64_t wait = g->site->devices[g->site->points[i].device].start_up_ms;
+
+        g->last[i] = (struct moment){at.mono_ms + wait, at.wall_ms + wait};
+    }
+    for (size_t i = 0; i < g->site->device_count; i++)
+        g->devices[i] = (struct gap_device){.from.mono_ms = -1};
+}
+
+/* Points that are worked out come with the frames of what they are worked out from. */
+static int64_t allowed(const struct site_device *device)
+{
+    return device->derived ? INT64_MAX : device->poll_ms + device->poll_ms / 2;
+}
+
+static void tell(struct gaps *g, uint32_t index)
+{
+    struct gap_device *d = &g->devices[index];
+    int64_t poll = g->site->devices[index].poll_ms;
+    struct gap gap = {.device = index,
+                      .from_ms = d->from.wall_ms,
+                      .to_ms = d->to.wall_ms,
+                      .polls = poll > 0 ? (d->to.mono_ms - d->from.mono_ms) / poll : 0,
+                      .frames = d->frames,
+                      .silent = d->silent};
+
+    if (d->from.mono_ms < 0)
+        return;
+    g->cb(g->arg, &gap);
+    d->from.mono_ms = -1;
+}
+
+/* What lies between the two instants is thin. */
+static void extend(struct gaps *g, uint32_t index, struct moment from, struct moment to)
+{
+    struct gap_device *d = &g->devices[index];
+
+    if (d->from.mono_ms >= 0 && from.mono_ms > d->to.mono_ms)
+        tell(g, index);
+    if (d->from.mono_ms < 0) {
+        d->from = from;
+        d->frames = 0;
+        d->silent = d->unheard;
+    }
+    if (to.mono_ms > d->to.mono_ms || d->frames == 0)
+        d->to = to;
+}
+
+void gaps_frame(struct gaps *g, const struct frame *frame)
+{
+    struct gap_device *d = &g->devices[frame->device];
+    int64_t most = allowed(&g->site->devices[frame->device]);
+    struct moment oldest = frame->at;
+
+    for (size_t i = 0; i < frame->count; i++) {
+        struct moment *last = &g->last[frame->samples[i].point];
+
+        if (last->mono_ms < oldest.mono_ms)
+            oldest = *last;
+        *last = frame->at;
+    }
+    if (frame->at.mono_ms - oldest.mono_ms > most) {
+        extend(g, frame->device, oldest, frame->at);
+        d->silent = d->silent || !frame->heard;
+    } else if (d->from.mono_ms >= 0 && frame->at.mono_ms > d->to.mono_ms) {
+        tell(g, frame->device);
+    }
+    if (d->from.mono_ms >= 0)
+        d->frames++;
+    d->unheard = !frame->heard;
+}
+
+void gaps_end(struct gaps *g, struct moment at)
+{
+    for (uint32_t i = 0; i < g->site->device_count; i++) {
+        const struct site_device *device = &g->site->devices[i];
+        struct moment oldest = at;
+
+        for (uint32_t p = device->first_point; p < device->first_point + device->point_count; p++) {
+            if (g->last[p].mono_ms < oldest.mono_ms)
+                oldest = g->last[p];
+        }
+        if (!device->derived && at.mono_ms - oldest.mono_ms > allowed(device))
+            extend(g, i, oldest, at);
+        tell(g, i);
+    }
+}
