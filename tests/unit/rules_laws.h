@@ -232,6 +232,13 @@ static inline bool laws_is_armed(const struct laws *l, const struct site_rule *r
     return !s || !s->good || laws_guard_holds(&rule->guard, s->value);
 }
 
+static inline bool laws_guard_heard(const struct laws *l, const struct site_rule *rule, uint32_t point)
+{
+    const uint32_t *guard = laws_guard_of(rule, point);
+
+    return !guard || l->began == 0 || l->pasts[*guard].count > 0;
+}
+
 /* ---- the laws of one event ---- */
 
 static inline size_t laws_find(const struct laws *l, const char *id)
@@ -284,6 +291,10 @@ static inline void laws_up(const struct laws *l, const struct laws_alarm *o, con
 
     LAW(l, rule->on_delay_ms == 0 || from >= l->began, "%lld %s %s within its delay of the start",
         (long long)at, c->alarm->rule, c->alarm->point);
+    /* It closes after the delays that end at its instant. */
+    if (rule->has_permit)
+        LAW(l, rules_permit_until(l->rules, rule->permit) >= at, "%lld %s %s raised without its permit",
+            (long long)at, c->alarm->rule, c->alarm->point);
     if (rule->vote_need > 0) {
         if (laws_is_plain(rule))
             laws_vote(l, rule, at, rule->on_delay_ms == 0, c->alarm->level);
@@ -389,8 +400,8 @@ static inline void laws_acted(struct laws *l, struct laws_alarm *o, const struct
         break;
     case ALARM_UNSHELVE:
         LAW(l, !a->shelved && o->alarm.shelved, "%s was not shelved", a->id);
-        LAW(l, c->at.wall_ms <= o->alarm.shelved_until_ms || c->at.mono_ms == l->began,
-            "%s shelved too long", a->id);
+        LAW(l, c->at.wall_ms <= o->alarm.shelved_until_ms || c->at.mono_ms == l->began, "%s shelved too long",
+            a->id);
         break;
     case ALARM_SUPPRESS:
         LAW(l, a->suppressed && !o->alarm.suppressed, "%s suppressed twice", a->id);
@@ -506,6 +517,9 @@ static inline void laws_of_state(const struct laws *l, int64_t now)
         unacked += o->alarm.acked ? 0 : 1;
         shelved += o->alarm.shelved ? 1 : 0;
         if (o->rule == SITE_NONE || o->point == SITE_NONE || l->site->rules[o->rule].has_permit)
+            continue;
+        /* What was restored stays suppressed until its guard is heard. */
+        if (!laws_guard_heard(l, &l->site->rules[o->rule], o->point))
             continue;
         LAW(l, o->alarm.suppressed == !laws_is_armed(l, &l->site->rules[o->rule], o->point, now, true),
             "%lld %s of %s on %s: suppressed %d", (long long)now, o->alarm.id, o->alarm.rule, o->alarm.point,

@@ -76,6 +76,77 @@ static void random_is(struct rg_random *random, struct support_site *s, struct s
     rule->is_count = 2;
 }
 
+static void random_signal(struct rg_random *random, struct site_rule *rule)
+{
+    static const enum signal_kind kinds[] = {SIGNAL_RATE, SIGNAL_MEAN,  SIGNAL_SUM, SIGNAL_MAX,
+                                             SIGNAL_MIN,  SIGNAL_DELTA, SIGNAL_TWA, SIGNAL_FLAT};
+
+    rule->signal = (struct site_signal){.kind = kinds[pick(random, 0, (int)RG_COUNT(kinds) - 1)],
+                                        .window_ms = pick(random, 20, 300),
+                                        .coverage = 0.25 * pick(random, 1, 4),
+                                        .band = pick(random, 0, 1),
+                                        .wrap = pick(random, 0, 1) ? 20 : 0};
+    if (rule->signal.kind != SIGNAL_FLAT)
+        return;
+    memset(rule->has_above, 0, sizeof rule->has_above);
+    memset(rule->has_below, 0, sizeof rule->has_below);
+    rule->has_above[LEVEL_YELLOW] = true;
+    rule->above[LEVEL_YELLOW] = 1;
+}
+
+/* Another point for each that the rule watches. */
+static uint32_t *others(struct rg_random *random, struct support_site *s, const struct site_rule *rule)
+{
+    uint32_t *points = take(s, rule->point_count, sizeof *points);
+    uint32_t one = (uint32_t)random_below(random, s->site.point_count);
+
+    /* Of a vote it is one for all. */
+    for (size_t i = 0; i < rule->point_count; i++)
+        points[i] = rule->vote_need > 0 ? one : (uint32_t)random_below(random, s->site.point_count);
+    return points;
+}
+
+static void random_guard(struct rg_random *random, struct support_site *s, struct site_rule *rule)
+{
+    double *is = take(s, 8, sizeof *is);
+
+    rule->guard = (struct site_guard){.points = others(random, s, rule), .is = is};
+    if (pick(random, 0, 1)) {
+        rule->guard.has_above = true;
+        rule->guard.above = pick(random, 4, 12);
+        return;
+    }
+    rule->guard.is_count = 8;
+    for (size_t i = 0; i < 8; i++)
+        is[i] = pick(random, 2, 16);
+}
+
+static void random_reference(struct rg_random *random, struct support_site *s, struct site_rule *rule)
+{
+    struct site_reference *of = take(s, 1, sizeof *of);
+
+    *of = (struct site_reference){.points = others(random, s, rule), .times = 1, .plus = pick(random, 0, 4)};
+    rule->has_above[LEVEL_ORANGE] = true;
+    rule->above_of[LEVEL_ORANGE] = of;
+}
+
+static void random_features(struct rg_random *random, struct support_site *s, struct site_rule *rule)
+{
+    if (pick(random, 0, 4) == 0)
+        random_is(random, s, rule);
+    if (pick(random, 0, 3) == 0 && rule->point_count > 1) {
+        rule->vote_need = (uint32_t)pick(random, 1, (int)rule->point_count);
+        rule->vote_bad = pick(random, 0, 1) ? VOTE_BAD_COUNTS : VOTE_BAD_HOLDS;
+    }
+    if (pick(random, 0, 3) == 0)
+        random_signal(random, rule);
+    if (pick(random, 0, 3) == 0)
+        random_guard(random, s, rule);
+    if (pick(random, 0, 4) == 0 && rule->signal.kind != SIGNAL_FLAT)
+        random_reference(random, s, rule);
+    rule->has_permit = pick(random, 0, 5) == 0;
+}
+
 static void add_rules(struct rg_random *random, struct support_site *s)
 {
     size_t count = (size_t)pick(random, 1, 6);
@@ -98,8 +169,7 @@ static void add_rules(struct rg_random *random, struct support_site *s)
         if (rule->point_count == 0)
             points[rule->point_count++] = 0;
         random_limits(random, rule);
-        if (pick(random, 0, 4) == 0)
-            random_is(random, s, rule);
+        random_features(random, s, rule);
     }
 }
 
@@ -143,6 +213,7 @@ static void reload(struct play *p)
     make_engine(p, rules_next_alarm(old));
     rules_each(old, carry_cb, p->rules);
     rules_levels_from(p->rules, old);
+    rules_permit(p->rules, 0, rules_permit_until(old, 0), moment(p->now));
     rules_start(p->rules, moment(p->now));
     rules_inherit(p->rules, old);
     rules_destroy(old);
@@ -153,11 +224,15 @@ static void restart(struct play *p)
 {
     struct rules *old = p->rules;
 
+    int64_t permit;
+
     rules_tick(old, moment(p->now));
+    permit = rules_permit_until(old, 0);
     make_engine(p, rules_next_alarm(old));
     rules_each(old, carry_cb, p->rules);
     rules_destroy(old);
     p->now += pick(&p->random, 1, 60);
+    rules_permit(p->rules, 0, permit, moment(p->now));
     p->laws.began = p->now;
     for (size_t i = 0; i < LAWS_POINTS; i++)
         p->laws.pasts[i].count = 0;
@@ -206,7 +281,7 @@ static void act(struct play *p)
     if (p->laws.active_count > 0)
         alarm = p->laws.active[random_below(&p->random, p->laws.active_count)].alarm.id;
     (void)text_copy(id, sizeof id, alarm);
-    switch (pick(&p->random, 0, 5)) {
+    switch (pick(&p->random, 0, 6)) {
     case 0:
     case 1:
         err = rules_ack(p->rules, id, "Li", "seen", now);
@@ -216,6 +291,10 @@ static void act(struct play *p)
         break;
     case 3:
         err = rules_unshelve(p->rules, id, "Li", NULL, now);
+        break;
+    case 4:
+        rules_permit(p->rules, 0, pick(&p->random, 0, 2) ? p->now + pick(&p->random, 1, 200) : INT64_MIN,
+                     now);
         break;
     default:
         rules_output(p->rules, 0, pick(&p->random, 0, 1), now);
@@ -300,7 +379,22 @@ static void tell_rule(char *text, size_t size, const struct site *site, const st
         tell(text, size, " =%s:%g", level_name(rule->is[i].level), rule->is[i].value);
     tell(text, size, " deadband=%g on=%lldms off=%lldms latch=%s", rule->deadband,
          (long long)rule->on_delay_ms, (long long)rule->off_delay_ms, level_name(rule->latch_from));
-    tell(text, size, "\n");
+    if (rule->signal.kind != SIGNAL_VALUE)
+        tell(text, size, " %s:%lldms coverage=%g band=%g wrap=%g", signal_name(rule->signal.kind),
+             (long long)rule->signal.window_ms, rule->signal.coverage, rule->signal.band, rule->signal.wrap);
+    if (rule->vote_need > 0)
+        tell(text, size, " vote=%u bad:%s", rule->vote_need,
+             rule->vote_bad == VOTE_BAD_COUNTS ? "counts" : "holds");
+    for (size_t i = 0; rule->guard.points && i < rule->point_count; i++)
+        tell(text, size, " guard:%s", site->points[rule->guard.points[i]].full_name);
+    if (rule->guard.has_above)
+        tell(text, size, ">=%g", rule->guard.above);
+    for (size_t i = 0; i < rule->guard.is_count; i++)
+        tell(text, size, "|%g", rule->guard.is[i]);
+    for (size_t i = 0; rule->above_of[LEVEL_ORANGE] && i < rule->point_count; i++)
+        tell(text, size, " orange-of:%s+%g", site->points[rule->above_of[LEVEL_ORANGE]->points[i]].full_name,
+             rule->above_of[LEVEL_ORANGE]->plus);
+    tell(text, size, "%s\n", rule->has_permit ? " permit" : "");
 }
 
 static void first_difference(const char *what, const char *story, const char *one, const char *other)
@@ -332,6 +426,9 @@ static void round_of(uint64_t seed, struct totals *totals)
     random_seed(&random, seed);
     support_site_build(&s, plant);
     s.site.shelve_max_ms = 200;
+    s.site.permits = take(&s, 1, sizeof *s.site.permits);
+    s.site.permits[0] = (struct site_permit){.name = "tank", .max_ms = 200, .where = "test:1"};
+    s.site.permit_count = 1;
     add_rules(&random, &s);
     tell(story, sizeof story, "RG_SEED=%llu RG_ROUNDS=1\n", (unsigned long long)seed);
     for (size_t i = 0; i < s.site.rule_count; i++)
@@ -370,6 +467,7 @@ static void the_laws_hold(void **state)
     if (rounds >= 60) {
         assert_true(totals.raises > 1000 && totals.escalations > 100 && totals.clears > 500);
         assert_true(totals.shelvings > 50 && totals.latched > 20);
+        assert_true(totals.suppressions > 100 && totals.votes > 20);
     }
 }
 
