@@ -187,6 +187,11 @@ static void alarm_follow(struct gateway *g, const cJSON *r, int64_t seq, struct 
     name_copy(a->unit, sizeof a->unit, text_at(r, "unit"));
 }
 
+static bool is_true(const cJSON *r, const char *key)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r, key));
+}
+
 void check_alarm_record(struct gateway *g, const cJSON *r, int64_t seq, bool fresh, struct violations *v)
 {
     static const char *const members[] = {"point", "area",    "value", "limit",  "unit",
@@ -209,8 +214,11 @@ void check_alarm_record(struct gateway *g, const cJSON *r, int64_t seq, bool fre
     if (!levels_fit(event, level, was))
         violation(v, g, "alarm %lld: %s from %s to %s", (long long)seq, event, platform_level_name(was),
                   platform_level_name(level));
-    if (strcmp(event, "ack") == 0 && !text_at(r, "by"))
-        violation(v, g, "alarm %lld: acknowledged by nobody", (long long)seq);
+    if ((strcmp(event, "ack") == 0 || strcmp(event, "shelve") == 0) && !text_at(r, "by"))
+        violation(v, g, "alarm %lld: %s by nobody", (long long)seq, event);
+    if ((strcmp(event, "shelve") == 0 && !is_true(r, "shelved")) ||
+        ((strcmp(event, "unshelve") == 0 || strcmp(event, "escalate") == 0) && is_true(r, "shelved")))
+        violation(v, g, "alarm %lld: %s, but shelved is not so", (long long)seq, event);
     if (fresh)
         alarm_follow(g, r, seq, v);
 }

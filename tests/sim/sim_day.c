@@ -99,8 +99,8 @@ struct day {
     int64_t memory; /* in use after the second hour */
     int64_t measure_ms, act_ms;
     int64_t link_ms[WORLD_UPLINKS]; /* when the next change of a link is due */
-    char pick[ALARM_ID_MAX];        /* an alarm to acknowledge */
-    unsigned acks, crashes, stops, reloads, cuts;
+    char pick[ALARM_ID_MAX];        /* an alarm to acknowledge or to shelve */
+    unsigned acks, shelved, crashes, stops, reloads, cuts;
 };
 
 /* Another configuration: other limits, the second platform gone or back, the last device gone or back. */
@@ -121,7 +121,7 @@ static void pick_cb(void *arg, const struct alarm *alarm)
 {
     struct day *d = arg;
 
-    if (!alarm->acked && (!d->pick[0] || random_below(&d->w.random, 2) == 0))
+    if (!alarm->acked && !alarm->shelved && (!d->pick[0] || random_below(&d->w.random, 2) == 0))
         (void)text_copy(d->pick, sizeof d->pick, alarm->id);
 }
 
@@ -134,8 +134,13 @@ static void acknowledge(struct day *d)
     if (!d->pick[0])
         return;
     /* It may have ended in this instant. */
-    if (pipeline_ack(p, d->pick, "the operator", "seen") == RG_OK)
+    if (random_below(&d->w.random, 2) == 0) {
+        if (pipeline_shelve(p, d->pick, world_between(&d->w, 1, 4 * WORLD_HOUR), "the operator", NULL) ==
+            RG_OK)
+            d->shelved++;
+    } else if (pipeline_ack(p, d->pick, "the operator", "seen") == RG_OK) {
         d->acks++;
+    }
 }
 
 static void act(struct day *d)
@@ -250,10 +255,11 @@ static void run(uint64_t seed)
     day_pass(&d);
     day_end(&d);
     l = d.w.platforms[0].gateway->ledgers;
-    (void)printf("  %u acknowledgements, %u crashes, %u stops, %u reloads, %u troubles of links; alarm %lld, "
+    (void)printf("  %u acknowledgements, %u shelvings, %u crashes, %u stops, %u reloads, %u troubles of "
+                 "links; alarm %lld, "
                  "telemetry %lld, event %lld records, "
                  "%llu came again\n",
-                 d.acks, d.crashes, d.stops, d.reloads, d.cuts, (long long)l[KIND_ALARM].top,
+                 d.acks, d.shelved, d.crashes, d.stops, d.reloads, d.cuts, (long long)l[KIND_ALARM].top,
                  (long long)l[KIND_TELEMETRY].top, (long long)l[KIND_EVENT].top,
                  (unsigned long long)l[KIND_TELEMETRY].resent);
     world_stop(&d.w);

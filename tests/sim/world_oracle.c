@@ -291,7 +291,8 @@ static void note_step(struct oracle *o, const struct record *r)
 
 static struct record read_record(const struct oracle *o, const struct json *json)
 {
-    static const char *const events[] = {"raise", "escalate", "deescalate", "clear", "ack"};
+    static const char *const events[] = {"raise", "escalate", "deescalate", "clear",
+                                         "ack",   "shelve",   "unshelve"};
     const char *event = json_string(json_get(json, "event")), *rule = json_string(json_get(json, "rule"));
     const char *point = json_string(json_get(json, "point"));
     struct record r = {.seq = json_int(json_get(json, "seq"), 0),
@@ -313,7 +314,7 @@ static struct record read_record(const struct oracle *o, const struct json *json
                 r.event && point && sscanf(point, "d%u.p%u", &r.device, &signal) >= 1 &&
                     r.device < WORLD_DEVICES,
                 "alarm %lld cannot be understood", (long long)r.seq);
-    r.dropped = strcmp(r.event, "ack") != 0 && json_string(json_get(json, "comment"));
+    r.dropped = r.level != r.was && json_string(json_get(json, "comment"));
     return r;
 }
 

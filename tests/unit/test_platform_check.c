@@ -193,6 +193,43 @@ static void breaches_are_found(void **state)
     }
 }
 
+#define SHELF(event, level, was, shelved, by)                                                                \
+    HEAD "\"stream\":\"alarm\",\"backfill\":false,\"prev\":null,\"first\":1,\"last\":1,\"records\":["        \
+         "{\"seq\":1,\"ts\":5,\"alarm\":\"G-1\",\"event\":\"" event "\",\"level\":\"" level                  \
+         "\",\"was\":\"" was "\",\"acked\":false,\"shelved\":" shelved                                       \
+         ",\"rule\":\"r\",\"point\":\"d.p\",\"area\":null,"                                                  \
+         "\"value\":null,\"limit\":null,\"unit\":null,\"label\":null,\"message\":null,\"by\":" by            \
+         ",\"comment\":null,\"hash\":\"" HASH_1 "\"}]}"
+
+static void shelving_is_what_it_says(void **state)
+{
+    static const struct {
+        const char *payload;
+        uint64_t breaches;
+    } rows[] = {
+        {SHELF("shelve", "red", "red", "true", "\"Li\""), 0},
+        {SHELF("shelve", "red", "red", "true", "null"), 1},
+        {SHELF("shelve", "red", "red", "false", "\"Li\""), 1},
+        {SHELF("shelve", "red", "blue", "true", "\"Li\""), 1},
+        {SHELF("unshelve", "red", "red", "false", "null"), 0},
+        {SHELF("unshelve", "red", "red", "true", "null"), 1},
+        {SHELF("escalate", "red", "blue", "true", "null"), 1},
+        {SHELF("deescalate", "blue", "red", "true", "null"), 0},
+        {SHELF("clear", "none", "red", "true", "null"), 0},
+        {SHELF("ack", "red", "red", "true", "null"), 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f = {.g = gateway_create("E", "G")};
+
+        assert_non_null(f.g);
+        if (take(&f, "alarm", rows[i].payload, 1, false) != rows[i].breaches)
+            fail_msg("row %zu: %s", i, f.v.count ? f.v.text[0] : "passed");
+        gateway_free(f.g);
+    }
+}
+
 static void a_level_is_an_event(void **state)
 {
     assert_int_equal(take(*state, "event",
@@ -221,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_altered_record_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_record_is_found, set_up, tear_down),
         cmocka_unit_test(breaches_are_found),
+        cmocka_unit_test(shelving_is_what_it_says),
         cmocka_unit_test_setup_teardown(a_level_is_an_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_alarms_life_is_followed, set_up, tear_down),
     };

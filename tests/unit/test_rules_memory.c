@@ -98,6 +98,7 @@ static void nothing_allocated_after_create(void **state)
     struct told told = {0};
     struct support_site s;
     struct rules *r;
+    int shelved = 0;
 
     (void)state;
     support_site_build(&s, plant);
@@ -113,7 +114,10 @@ static void nothing_allocated_after_create(void **state)
         rules_frame(r, &frame);
         if (i % 100 == 0)
             (void)!rules_ack(r, told.id, "Li", NULL, at(10 * i));
+        if (i % 70 == 0 && rules_shelve(r, told.id, 500, "Li", NULL, at(10 * i)) == RG_OK)
+            shelved++;
     }
+    assert_true(shelved > 5);
     rules_tick(r, at(10000000));
     assert_true(told.count > 500);
     assert_int_equal(allocations, 0);
