@@ -37,16 +37,29 @@ static struct hash_slot *hash_slot_of(const struct hash_index *h, const char *na
     return &h->slots[at];
 }
 
+static size_t slots_for(size_t expected)
+{
+    size_t size = 16;
+
+    while (size / 2 < expected)
+        size *= 2;
+    return size;
+}
+
+size_t hash_index_bytes(size_t expected)
+{
+    return sizeof(struct hash_index) + slots_for(expected) * sizeof(struct hash_slot);
+}
+
 enum rg_err hash_index_create(size_t expected, struct hash_index **out)
 {
     struct hash_index *h;
-    size_t size = 16;
+    size_t size;
 
     *out = NULL;
     if (expected > SIZE_MAX / 8)
         return RG_ENOMEM;
-    while (size / 2 < expected)
-        size *= 2;
+    size = slots_for(expected);
     h = calloc(1, sizeof *h);
     if (!h)
         return RG_ENOMEM;

@@ -27,6 +27,7 @@
 #include "rules/shelves.h"
 #include "rules/slot.h"
 #include "rules/vote.h"
+#include "rules/windows.h"
 
 #define ENGINE_ORPHANS 1024 /* room for restored alarms beyond one for each owner */
 #define ENGINE_NO_LONGER "no longer configured"
@@ -60,6 +61,7 @@ struct watched {
     uint8_t disarmed; /* 0: armed */
     const struct engine_conf *conf;
     struct engine_conf *own; /* conf, when its limits follow other points; else NULL */
+    struct signal *signal;   /* NULL: the rule looks at the value */
     struct condition condition;
     struct slot slot;
 };
@@ -105,6 +107,7 @@ struct rules {
     struct engine_conf *confs; /* two for each rule: for doubles, for floats */
     uint32_t *first;           /* [point_count + 1]: where each point's slots begin */
     struct watched *watched;
+    struct windows windows; /* what the watched look back over */
     uint32_t watched_count;
     struct voting *votes; /* in the order of the rules */
     uint32_t vote_count;

@@ -26,11 +26,17 @@ static bool same_is(const struct site_rule *a, const struct site_rule *b)
     return true;
 }
 
+static bool same_signal(const struct site_signal *a, const struct site_signal *b)
+{
+    return a->kind == b->kind && a->window_ms == b->window_ms && a->coverage == b->coverage &&
+           a->band == b->band && a->wrap == b->wrap;
+}
+
 static bool same_limits(const struct condition_rule *a, const struct condition_rule *b)
 {
     return a->single == b->single && same_levels(a->above, b->above) && same_levels(a->below, b->below) &&
            same_levels(a->above_hold, b->above_hold) && same_levels(a->below_hold, b->below_hold) &&
-           same_is(a->conf, b->conf);
+           same_is(a->conf, b->conf) && same_signal(&a->conf->signal, &b->conf->signal);
 }
 
 static bool same_delays(const struct slot_rule *a, const struct slot_rule *b)
@@ -67,6 +73,18 @@ static bool same_references(const struct rules *r, const struct watched *w, cons
         }
     }
     return true;
+}
+
+/* Whatever the limits are now. */
+static void inherit_window(struct watched *w, const struct rules *r, const struct rules *from, uint32_t point)
+{
+    const struct watched *old;
+
+    if (!w->signal || point == SITE_NONE)
+        return;
+    old = find_watched(from, point, r->site->rules[w->rule].name);
+    if (old && old->signal)
+        (void)signal_inherit(w->signal, old->signal); /* else it goes on with what it was primed with */
 }
 
 /* points: for each point the one of the old site that means the same, or SITE_NONE. */
@@ -218,8 +236,10 @@ void rules_inherit(struct rules *r, const struct rules *from)
     /* Without the memory for that no delay is taken over: each begins anew with what was restored. */
     if (before && site_same_points(r->site, from->site, before) == RG_OK) {
         refer_inherit(r, from, before);
-        for (uint32_t i = 0; i < r->watched_count; i++)
+        for (uint32_t i = 0; i < r->watched_count; i++) {
+            inherit_window(&r->watched[i], r, from, before[r->watched[i].point]);
             inherit_watched(r, i, from, before);
+        }
         for (uint32_t i = 0; i < r->vote_count; i++)
             inherit_vote(r, i, from, before);
         inherit_life(r, from, before);

@@ -6,6 +6,9 @@
  * at most one active alarm; for each device one slot for its silence (rule `offline`), for each output one for
  * its fault (rule `output`).
  *
+ * What a rule reads is the signal of its point (signal.h): its value, or at each good sample what a window says. A window of
+ * which too little is covered is not known and counts as a bad reading, but for bounds, which can raise.
+ *
  * Level of a reading: the highest level whose condition holds. above: value >= limit; below: value <= limit;
  * is: value == v. A reading at a level is at every lower one too. Unscaled f32 points are compared as
  * floats, so that 19.9 meets a limit of 19.9. A good value that is not finite counts as bad.
@@ -31,7 +34,7 @@
  * ones by point, then rule, then devices); then the device's being heard; then the samples in order, good
  * ones first (as a record has them, so that a replay does the same), each by its rules in order. So a delay that ends at t has ended although a sample of t would break it: it held
  * through [since, since + delay).
- * value: the sample that led to the transition (for the end of a delay the last good one). limit: that of
+ * value: the reading that led to the transition (for the end of a delay the last good one). limit: that of
  * the level reached (raise, escalate) or left (deescalate, clear), on the side that gave it; none for `is`,
  * silence and acknowledgement.
  *
@@ -98,6 +101,9 @@ typedef void (*rules_change_cb)(void *arg, const struct alarm_change *change);
 RG_NODISCARD enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_change_cb cb,
                                       void *arg, struct rules **out);
 void rules_destroy(struct rules *r); /* takes NULL */
+/* Bytes that rules_create takes for this site, at most; nothing is taken later. Of that the windows of long signals and the
+ * room for alarms are only touched as they fill. */
+uint64_t rules_memory(const struct site *site);
 
 /* Puts back an occurrence that was active when the daemon stopped; before rules_start. An occurrence whose
  * rule, point or device is no longer configured, or whose rule cannot give its level any more, is cleared at
@@ -106,6 +112,10 @@ void rules_destroy(struct rules *r); /* takes NULL */
  * decides; its area is the configured one. RG_EFULL: no memory for one more such orphan (the caller logs
  * it); RG_ESTATE: after rules_start. */
 RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alarm);
+/* History, before rules_start: fills the windows of the rules that look back, and nothing else. Frames in their order, their
+ * instants on the new run's monotonic clock (so they may be below zero) and none later than the start: a window that was
+ * shown anything later is forgotten. */
+void rules_prime(struct rules *r, const struct frame *frame);
 /* Time begins; before it frames and ticks are ignored. */
 void rules_start(struct rules *r, struct moment now);
 
@@ -122,7 +132,7 @@ void rules_levels_from(struct rules *r, const struct rules *from);
 /* Right after rules_start, from the engine that was at work until then (another site, which must still be there; the same
  * clock): where rule, point and device are configured as they were, delays run on, dead-bands stay reached and the wait
  * for a silent device is not begun anew, so that no reload puts an alarm off. A changed rule begins with what was
- * restored. What was counted (rules_figures) goes on, of each alarm whose rule and point are still there by name. */
+ * restored; but its window goes on when it looks at the same signal of the same point, whatever its limits are now. What was counted (rules_figures) goes on, of each alarm whose rule and point are still there by name. */
 void rules_inherit(struct rules *r, const struct rules *from);
 
 /* Evaluates one frame. Deadlines up to its instant are carried out first. Time never goes back: a frame

@@ -65,6 +65,7 @@ static void fill_slots(struct rules *r, uint32_t *next)
             w->rule = (uint32_t)i;
             w->place = (uint32_t)j;
             w->conf = &r->confs[2 * i + (point_is_single(&site->points[point]) ? 1 : 0)];
+            w->signal = windows_give(&r->windows, site, w->rule, point);
             condition_init(&w->condition);
             slot_init(&w->slot);
         }
@@ -80,6 +81,8 @@ static enum rg_err create_watched(struct rules *r)
     r->confs = zeroed(site->rule_count, 2 * sizeof *r->confs);
     r->offline = zeroed(site->device_count, sizeof *r->offline);
     if (!r->first || !r->confs || !r->offline || !number_owners(r))
+        return RG_ENOMEM;
+    if (windows_create(&r->windows, site) != RG_OK)
         return RG_ENOMEM;
     count_slots(r);
     r->watched = zeroed(r->watched_count, sizeof *r->watched);
@@ -180,6 +183,7 @@ void rules_destroy(struct rules *r)
     armed_destroy(r);
     refer_destroy(r);
     votes_destroy(r);
+    windows_destroy(&r->windows);
     free(r->open);
     free(r->watched);
     free(r->offline);
@@ -267,6 +271,22 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     return RG_OK;
 }
 
+void rules_prime(struct rules *r, const struct frame *frame)
+{
+    if (r->started)
+        return;
+    for (size_t i = 0; i < frame->count; i++) {
+        const struct sample *sample = &frame->samples[i];
+
+        if (sample->point >= r->site->point_count)
+            continue;
+        for (uint32_t j = r->first[sample->point]; j < r->first[sample->point + 1]; j++) {
+            if (r->watched[j].signal)
+                (void)signal_sample(r->watched[j].signal, sample, frame->at.mono_ms);
+        }
+    }
+}
+
 /* What was restored for a time, or under a condition, may be over. */
 static void go_on(struct rules *r, struct occurrence *o, struct moment now)
 {
@@ -283,6 +303,7 @@ void rules_start(struct rules *r, struct moment now)
         return;
     r->started = true;
     figures_start(&r->figures, now);
+    windows_start(&r->windows, now.mono_ms);
     if (!r->levels_told)
         risk_tell_all(&r->risk, NULL, NULL); /* they were before the start */
     alarms_sort(&r->alarms);

@@ -28,8 +28,12 @@ void engine_judge(struct rules *r, uint32_t watched, const struct reading *readi
 
 void engine_watch(struct rules *r, const struct sample *sample, struct moment at)
 {
-    struct reading reading = reading_of(sample);
+    const struct reading value = reading_of(sample);
 
-    for (uint32_t i = r->first[sample->point]; i < r->first[sample->point + 1]; i++)
+    for (uint32_t i = r->first[sample->point]; i < r->first[sample->point + 1]; i++) {
+        struct signal *signal = r->watched[i].signal;
+        struct reading reading = signal ? signal_sample(signal, sample, at.mono_ms) : value;
+
         engine_judge(r, i, &reading, at);
+    }
 }

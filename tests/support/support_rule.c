@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "support_line.h"
+#include "support_signal.h"
 
 static void parse_points(struct support_site *s, const struct line *line, char *text, struct site_rule *rule)
 {
@@ -202,7 +203,7 @@ void line_rule(struct support_site *s, struct line *line, const char *name)
             parse_permit(s, line, value, &rule);
         else if (strcmp(word, "message") == 0)
             rule.message = line_keep(s, value);
-        else
+        else if (!support_signal_word(&rule.signal, word, value))
             line_refuse(line, "unknown key");
     }
     s->site.rules[s->site.rule_count++] = rule;

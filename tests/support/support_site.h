@@ -10,6 +10,7 @@
  *     rule v points=*.b vote=2:holds above=blue:@.a*1.2+5 when=.fan:1|2 permit=tank latch=blue
  *     permit tank max=8h                         (before the rules that need it)
  *     output siren device=d coil=0 area=shop from=orange silence=1 stop=off assert=10s fault=yellow label=Siren
+ * (a rule may look at a signal: mean=15m, rate= sum= max= min= delta= twa= flat=; coverage=75 band=1 wrap=65536)
  * (an output follows area= or rule=, is at coil= or holding= with on= and off=)
  * (a limit @point*times+plus follows another point, when=point:values, point>limit or point<limit guards; a point that begins
  * with a dot is of the watched one's device; points= comes before them)

@@ -7,12 +7,14 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "rules/rules.h"
 #include "support_site.h"
 
 static long allocations;
+static uint64_t asked;         /* bytes */
 static long refuse_after = -1; /* this many succeed, then none; -1: never */
 
 void *__real_malloc(size_t size);
@@ -22,31 +24,34 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 
-static bool refused(void)
+static bool refused(size_t size)
 {
     allocations++;
+    asked += size;
     return refuse_after >= 0 && allocations > refuse_after;
 }
 
 void *__wrap_malloc(size_t size)
 {
-    return refused() ? NULL : __real_malloc(size);
+    return refused(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return refused() ? NULL : __real_calloc(count, size);
+    return refused(count * size) ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *memory, size_t size)
 {
-    return refused() ? NULL : __real_realloc(memory, size);
+    return refused(size) ? NULL : __real_realloc(memory, size);
 }
 
 static const char plant[] =
     "area shop\ndevice d area=shop offline=10s:yellow\npoint a\npoint b\ndevice e offline=20s:red\npoint a\n"
     "rule r points=* above=blue:10,yellow:20,orange:25,red:50 on=30ms off=20ms\n"
-    "rule q points=d.* below=red:-5";
+    "rule q points=d.* below=red:-5\n"
+    "rule m points=*.* mean=1s above=red:45\nrule x points=d.a max=30d above=blue:50\n"
+    "rule t points=d.* delta=150ms coverage=1 above=blue:30";
 
 struct told {
     int count;
@@ -125,11 +130,54 @@ static void nothing_allocated_after_create(void **state)
     support_site_free(&s);
 }
 
+/* What `check` tells is what is taken: of small sites, of many points, of long windows. */
+static void worked_out_before(void **state)
+{
+    static const char *const sites[] = {
+        "",
+        "device d\npoint a",
+        plant,
+        "device d poll=1s\npoint a\npoint b\npoint c\npoint d\npoint e\n"
+        "rule m points=* mean=30d above=red:45\nrule n points=* twa=1h above=red:45",
+    };
+    struct told told = {0};
+    char *many = calloc(1, 100000);
+    size_t length;
+
+    (void)state;
+    assert_non_null(many);
+    (void)text_copy(many, 100000, "area s\ndevice d area=s\n");
+    length = strlen(many);
+    for (int i = 0; i < 1500; i++) {
+        (void)text_format(many + length, 100000 - length, "point p%d\n", i);
+        length += strlen(many + length);
+    }
+    (void)text_format(many + length, 100000 - length,
+                      "rule r points=* above=red:1\nrule q points=* above=red:1");
+    for (size_t i = 0; i <= RG_COUNT(sites); i++) {
+        struct support_site s;
+        struct rules *r;
+        uint64_t told_bytes;
+
+        support_site_build(&s, i < RG_COUNT(sites) ? sites[i] : many);
+        told_bytes = rules_memory(&s.site);
+        asked = 0;
+        assert_int_equal(rules_create(&s.site, 1, change_cb, &told, &r), RG_OK);
+        if (told_bytes < asked - asked / 50 || told_bytes > asked + asked / 50)
+            fail_msg("site %zu: %llu told, %llu taken", i, (unsigned long long)told_bytes,
+                     (unsigned long long)asked);
+        rules_destroy(r);
+        support_site_free(&s);
+    }
+    free(many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(out_of_memory),
         cmocka_unit_test(nothing_allocated_after_create),
+        cmocka_unit_test(worked_out_before),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

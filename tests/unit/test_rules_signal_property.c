@@ -175,7 +175,7 @@ static void judge(const struct world *w, uint64_t seed, const struct signal *s, 
         }
         return;
     case SIGNAL_RATE:
-        if (newest->at - high.oldest_at < fmax(need, 1))
+        if ((double)(newest->at - high.oldest_at) < fmax(need, 1))
             never = true;
         if (never ? is.trust != READING_BAD : surely && is.trust != READING_GOOD)
             fail_at(w, seed, "trust", is.trust, surely, never);
