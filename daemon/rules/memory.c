@@ -12,7 +12,7 @@ static uint64_t of_windows(const struct site *site)
     size_t signals, cells;
 
     windows_count(site, &signals, &cells);
-    return signals * sizeof(struct signal) + cells * sizeof(struct window_cell);
+    return signals * sizeof(struct signal) + cells * sizeof(struct cell);
 }
 
 /* Votes, and what arms rules or moves their limits: points and permits that others look at. */

@@ -46,7 +46,7 @@ uint32_t signal_cells(const struct site_signal *conf, int64_t poll_ms)
 }
 
 void signal_init(struct signal *s, const struct site_signal *conf, int64_t poll_ms, bool single,
-                 struct window_cell *cells)
+                 struct cell *cells)
 {
     double coverage = conf->coverage > 0 ? conf->coverage : SIGNAL_COVERAGE_STANDARD;
     int64_t hold = poll_ms < INT32_MAX / SIGNAL_HOLD_POLLS ? poll_ms * SIGNAL_HOLD_POLLS : INT32_MAX;
@@ -66,18 +66,18 @@ void signal_reset(struct signal *s)
 
     s->begun = s->holding = false;
     s->last_ms = s->negative_ms = INT64_MIN;
-    window_init(&s->window, extremes ? WINDOW_EXTREMES : WINDOW_SUM, s->window.cells, s->window.capacity);
+    cells_init(&s->window, extremes ? CELLS_EXTREMES : CELLS_SUM, s->window.cells, s->window.capacity);
 }
 
 /* ---- taking samples ---- */
 
-static int64_t end_of(const struct window_cell *cell)
+static int64_t end_of(const struct cell *cell)
 {
     return cell->begin_ms + cell->length_ms;
 }
 
 /* Of a counter's step over more time than a length can tell (49 days) the later part is kept. */
-static void extend(struct window_cell *cell, int64_t end_ms)
+static void extend(struct cell *cell, int64_t end_ms)
 {
     int64_t length = end_ms - cell->begin_ms;
 
@@ -91,7 +91,7 @@ static void extend(struct window_cell *cell, int64_t end_ms)
         cell->length_ms = (uint32_t)length;
 }
 
-static void cover(struct window_cell *cell, int64_t ms)
+static void cover(struct cell *cell, int64_t ms)
 {
     int64_t covered = cell->covered_ms + ms;
 
@@ -126,7 +126,7 @@ static double growth(double before, double now, double wrap)
 static void seal(struct signal *s, int64_t edge_ms)
 {
     if (s->begun && end_of(&s->open) > edge_ms)
-        window_push(&s->window, &s->open);
+        cells_push(&s->window, &s->open);
 }
 
 static void add_sample(struct signal *s, double value, int64_t now_ms)
@@ -139,7 +139,7 @@ static void add_sample(struct signal *s, double value, int64_t now_ms)
     }
     if (anew) {
         seal(s, now_ms - s->conf->window_ms);
-        s->open = (struct window_cell){.begin_ms = now_ms};
+        s->open = (struct cell){.begin_ms = now_ms};
     } else {
         s->open.gathered = 1;
     }
@@ -196,19 +196,19 @@ static struct reading known(const struct signal *s, enum reading_trust how, doub
 }
 
 /* The cell that the window's begin cuts, or NULL. It can only be the oldest. */
-static const struct window_cell *cut_cell(const struct signal *s, int64_t edge_ms)
+static const struct cell *cut_cell(const struct signal *s, int64_t edge_ms)
 {
-    const struct window_cell *oldest = window_at(&s->window, 0);
+    const struct cell *oldest = cells_at(&s->window, 0);
 
     return oldest && oldest->begin_ms <= edge_ms ? oldest : NULL;
 }
 
-static double share_of(const struct window_cell *cut, int64_t edge_ms)
+static double share_of(const struct cell *cut, int64_t edge_ms)
 {
     return (double)(end_of(cut) - edge_ms) / cut->length_ms;
 }
 
-static int64_t covered(const struct signal *s, const struct window_cell *cut, int64_t edge_ms)
+static int64_t covered(const struct signal *s, const struct cell *cut, int64_t edge_ms)
 {
     int64_t ms = s->window.covered_ms + s->open.covered_ms, inside;
 
@@ -222,12 +222,12 @@ static int64_t covered(const struct signal *s, const struct window_cell *cut, in
 }
 
 /* What is added up in the window. *sure: of it what is no estimate. */
-static double added_up(struct signal *s, const struct window_cell *cut, int64_t edge_ms, double *sure)
+static double added_up(struct signal *s, const struct cell *cut, int64_t edge_ms, double *sure)
 {
     bool integral = s->conf->kind == SIGNAL_MEAN || s->conf->kind == SIGNAL_TWA;
     double sum, unused, part = 0;
 
-    window_fold(&s->window, cut != NULL, &sum, &unused);
+    cells_fold(&s->window, cut != NULL, &sum, &unused);
     sum += s->open.a;
     /* A single sample was taken at the cell's begin: before the window. */
     if (cut && (cut->gathered || s->conf->kind != SIGNAL_SUM))
@@ -236,8 +236,7 @@ static double added_up(struct signal *s, const struct window_cell *cut, int64_t 
     return sum + part;
 }
 
-static struct reading sum_value(struct signal *s, const struct window_cell *cut, int64_t covered_ms,
-                                int64_t edge_ms)
+static struct reading sum_value(struct signal *s, const struct cell *cut, int64_t covered_ms, int64_t edge_ms)
 {
     enum signal_kind kind = s->conf->kind;
     double sure, sum = added_up(s, cut, edge_ms, &sure);
@@ -272,7 +271,7 @@ static struct reading extreme_value(struct signal *s, int64_t covered_ms)
     bool enough = covered_ms >= s->need_ms;
     double high, low;
 
-    window_fold(&s->window, false, &high, &low);
+    cells_fold(&s->window, false, &high, &low);
     high = s->open.a > high ? s->open.a : high;
     low = s->open.b < low ? s->open.b : low;
     if (s->conf->kind == SIGNAL_MAX)
@@ -286,8 +285,8 @@ static struct reading extreme_value(struct signal *s, int64_t covered_ms)
 
 static struct reading rate_value(const struct signal *s, int64_t covered_ms)
 {
-    const struct window_cell *oldest = window_at(&s->window, 0);
-    const struct window_cell *first = oldest ? oldest : &s->open;
+    const struct cell *oldest = cells_at(&s->window, 0);
+    const struct cell *first = oldest ? oldest : &s->open;
     int64_t between = s->last_ms - first->begin_ms;
 
     /* What is covered lies between the two samples, so they are as far apart as asked for. */
@@ -301,14 +300,14 @@ struct reading signal_sample(struct signal *s, const struct sample *sample, int6
     bool good = sample->quality == QUALITY_GOOD && isfinite(sample->value);
     int64_t now = mono_ms > s->last_ms ? mono_ms : s->last_ms;
     int64_t edge = now - s->conf->window_ms, covered_ms;
-    const struct window_cell *cut;
+    const struct cell *cut;
 
     hold_until(s, now);
     s->last_ms = now;
     s->holding = good;
     if (!good)
         return (struct reading){0};
-    window_expire(&s->window, edge);
+    cells_expire(&s->window, edge);
     add_sample(s, sample->value, now);
     cut = cut_cell(s, edge);
     covered_ms = covered(s, cut, edge);
@@ -338,7 +337,7 @@ static bool same_signal(const struct signal *a, const struct signal *b)
 }
 
 /* The next cell of another window, into one whose cells may have to gather more. */
-static void take_cell(struct signal *s, const struct window_cell *cell, int64_t edge_ms)
+static void take_cell(struct signal *s, const struct cell *cell, int64_t edge_ms)
 {
     if (!s->begun || cell->begin_ms - s->open.begin_ms >= s->grain_ms) {
         seal(s, edge_ms);
@@ -349,7 +348,7 @@ static void take_cell(struct signal *s, const struct window_cell *cell, int64_t 
     s->open.gathered = 1;
     cover(&s->open, cell->covered_ms);
     extend(&s->open, end_of(cell));
-    if (s->window.fold == WINDOW_EXTREMES) {
+    if (s->window.sort == CELLS_EXTREMES) {
         s->open.a = cell->a > s->open.a ? cell->a : s->open.a;
         s->open.b = cell->b < s->open.b ? cell->b : s->open.b;
     } else if (s->conf->kind != SIGNAL_RATE) {
@@ -360,12 +359,12 @@ static void take_cell(struct signal *s, const struct window_cell *cell, int64_t 
 bool signal_inherit(struct signal *s, const struct signal *from)
 {
     int64_t edge = from->begun ? from->last_ms - from->conf->window_ms : 0;
-    const struct window_cell *cell;
+    const struct cell *cell;
 
     if (!same_signal(s, from))
         return false;
     signal_reset(s);
-    for (uint32_t i = 0; (cell = window_at(&from->window, i)) != NULL; i++)
+    for (uint32_t i = 0; (cell = cells_at(&from->window, i)) != NULL; i++)
         take_cell(s, cell, edge);
     if (from->begun)
         take_cell(s, &from->open, edge);

@@ -19,7 +19,7 @@
  * Sums come out rounded to the 12 digits (of an f32 point: 7) that stand for sure, so that a mean of 19.9s is 19.9 and meets
  * a limit of 19.9, whenever the window began.
  *
- * Memory: one cell of window.h for each three quarters of a poll period (so that no jitter puts two polls into one),
+ * Memory: one cell of cells.h for each three quarters of a poll period (so that no jitter puts two polls into one),
  * SIGNAL_CELLS_MAX at most; in longer windows, and when samples come faster, a cell gathers those of a stretch of time.
  * Only where the window's begin cuts such a cell anything is estimated: of the one stretch, its share in proportion of time
  * (max, min, flat and rate: all of it). */
@@ -33,7 +33,7 @@
 #include "model/sample.h"
 #include "model/site.h"
 #include "rules/reading.h"
-#include "rules/window.h"
+#include "rules/cells.h"
 
 #define SIGNAL_CELLS_MAX 2048
 #define SIGNAL_HOLD_POLLS 3
@@ -48,9 +48,9 @@ struct signal {
     int64_t last_ms;          /* of the newest sample; time never goes back before it */
     double value;             /* the newest good sample */
     int64_t negative_ms;      /* of the newest good sample below zero, or INT64_MIN */
-    struct window_cell
+    struct cell
         open; /* the newest cell, not in the window yet; a is what it is there (rate: its first sample) */
-    struct window window;
+    struct cells window;
 };
 
 /* How often a point is sampled: its device's poll period; of a derived one the longest of all its sources. */
@@ -59,7 +59,7 @@ int64_t signal_poll_ms(const struct site *site, uint32_t point);
 uint32_t signal_cells(const struct site_signal *conf, int64_t poll_ms);
 /* conf (no SIGNAL_VALUE) and cells, signal_cells() of them, must outlive it. */
 void signal_init(struct signal *s, const struct site_signal *conf, int64_t poll_ms, bool single,
-                 struct window_cell *cells);
+                 struct cell *cells);
 /* Takes a sample and gives what the rule is to judge at it; one older than the last is taken at the last one's instant. A good value that is not finite counts as
  * bad. O(1) amortised. */
 struct reading signal_sample(struct signal *s, const struct sample *sample, int64_t mono_ms);

@@ -11,7 +11,7 @@
 
 struct windows {
     struct signal *signals;
-    struct window_cell *cells; /* of all of them */
+    struct cell *cells; /* of all of them */
     size_t signal_count, cell_count;
     size_t signals_given, cells_given;
 };

@@ -23,7 +23,7 @@
 struct bed {
     struct site_signal conf;
     struct signal signal;
-    struct window_cell cells[SIGNAL_CELLS_MAX];
+    struct cell cells[SIGNAL_CELLS_MAX];
     struct reading is; /* after the newest sample */
 };
 

@@ -134,7 +134,7 @@ static void judge(const struct world *w, uint64_t seed, const struct signal *s, 
 {
     const struct past *newest = &w->past[w->count - 1];
     int64_t edge = newest->at - w->conf.window_ms, begin = edge, end = edge;
-    const struct window_cell *oldest = window_at(&s->window, 0);
+    const struct cell *oldest = cells_at(&s->window, 0);
     bool cut = oldest && oldest->begin_ms <= edge, estimated = cut && oldest->gathered;
     struct truth truth = walk(w, edge + 1, edge), low = truth, high = truth;
     double need = (double)llround(w->conf.coverage * (double)w->conf.window_ms);
@@ -257,7 +257,7 @@ static double random_value(struct world *w, bool spaced, double before)
 
 static void play(uint64_t seed)
 {
-    static struct window_cell cells[SIGNAL_CELLS_MAX], others[SIGNAL_CELLS_MAX];
+    static struct cell cells[SIGNAL_CELLS_MAX], others[SIGNAL_CELLS_MAX];
     static struct world w;
     struct signal s, twin;
     bool spaced;
@@ -321,7 +321,7 @@ static void against_a_walk(void **state)
 /* Taken over by one that is polled more slowly or faster, what it says stays what it was but for the one cell cut. */
 static void inherited_by_another_poll(void **state)
 {
-    static struct window_cell cells[SIGNAL_CELLS_MAX], others[SIGNAL_CELLS_MAX];
+    static struct cell cells[SIGNAL_CELLS_MAX], others[SIGNAL_CELLS_MAX];
     static const int64_t polls[] = {40, 100, 300, 7000};
     struct site_signal conf = {.window_ms = 60000, .coverage = 0.5};
 

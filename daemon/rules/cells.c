@@ -1,8 +1,8 @@
-#include "rules/window.h"
+#include "rules/cells.h"
 
 #include <math.h>
 
-static struct window_cell *cell_at(const struct window *w, uint32_t index)
+static struct cell *cell_at(const struct cells *w, uint32_t index)
 {
     uint32_t place = w->head + index; /* both below the capacity, and that is far below 2^31 */
 
@@ -19,27 +19,27 @@ static double lower(double a, double b)
     return a < b ? a : b;
 }
 
-static void clear_back(struct window *w)
+static void clear_back(struct cells *w)
 {
-    w->back_a = w->fold == WINDOW_SUM ? 0 : -INFINITY;
-    w->back_b = w->fold == WINDOW_SUM ? 0 : INFINITY;
+    w->back_a = w->sort == CELLS_SUM ? 0 : -INFINITY;
+    w->back_b = w->sort == CELLS_SUM ? 0 : INFINITY;
 }
 
-void window_init(struct window *w, enum window_fold fold, struct window_cell *cells, uint32_t capacity)
+void cells_init(struct cells *w, enum cells_sort sort, struct cell *cells, uint32_t capacity)
 {
-    *w = (struct window){.cells = cells, .capacity = capacity, .fold = fold};
+    *w = (struct cells){.cells = cells, .capacity = capacity, .sort = sort};
     clear_back(w);
 }
 
 /* The back becomes the front; there is none yet. */
-static void turn(struct window *w)
+static void turn(struct cells *w)
 {
     double sum = 0, high = -INFINITY, low = INFINITY;
 
     for (uint32_t i = w->count; i-- > 0;) {
-        struct window_cell *cell = cell_at(w, i);
+        struct cell *cell = cell_at(w, i);
 
-        if (w->fold == WINDOW_SUM) {
+        if (w->sort == CELLS_SUM) {
             sum += cell->a;
             cell->b = sum;
         } else {
@@ -51,7 +51,7 @@ static void turn(struct window *w)
     clear_back(w);
 }
 
-static void drop_oldest(struct window *w)
+static void drop_oldest(struct cells *w)
 {
     if (w->front == 0)
         turn(w);
@@ -61,13 +61,13 @@ static void drop_oldest(struct window *w)
     w->count--;
 }
 
-void window_push(struct window *w, const struct window_cell *cell)
+void cells_push(struct cells *w, const struct cell *cell)
 {
     if (w->count == w->capacity)
         drop_oldest(w);
     *cell_at(w, w->count++) = *cell;
     w->covered_ms += cell->covered_ms;
-    if (w->fold == WINDOW_SUM) {
+    if (w->sort == CELLS_SUM) {
         w->back_a += cell->a;
     } else {
         w->back_a = higher(w->back_a, cell->a);
@@ -75,18 +75,18 @@ void window_push(struct window *w, const struct window_cell *cell)
     }
 }
 
-void window_expire(struct window *w, int64_t edge_ms)
+void cells_expire(struct cells *w, int64_t edge_ms)
 {
     while (w->count > 0 && w->cells[w->head].begin_ms + w->cells[w->head].length_ms <= edge_ms)
         drop_oldest(w);
 }
 
-const struct window_cell *window_at(const struct window *w, uint32_t index)
+const struct cell *cells_at(const struct cells *w, uint32_t index)
 {
     return index < w->count ? cell_at(w, index) : NULL;
 }
 
-void window_fold(struct window *w, bool but_oldest, double *a, double *b)
+void cells_fold(struct cells *w, bool but_oldest, double *a, double *b)
 {
     uint32_t skip = but_oldest && w->count > 0 ? 1 : 0;
 
@@ -96,7 +96,7 @@ void window_fold(struct window *w, bool but_oldest, double *a, double *b)
     *b = w->back_b;
     if (w->front <= skip)
         return;
-    if (w->fold == WINDOW_SUM) {
+    if (w->sort == CELLS_SUM) {
         *a += cell_at(w, skip)->b;
     } else {
         *a = higher(*a, cell_at(w, skip)->a);

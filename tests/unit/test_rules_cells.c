@@ -12,27 +12,27 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "rules/window.h"
+#include "rules/cells.h"
 
 #define CELLS 17
 #define STEPS 20000
 
 struct model {
-    struct window_cell cells[STEPS];
+    struct cell cells[STEPS];
     size_t first, count;
 };
 
-static void model_fold(const struct model *m, enum window_fold fold, size_t skip, double *a, double *b)
+static void model_fold(const struct model *m, enum cells_sort sort, size_t skip, double *a, double *b)
 {
-    *a = fold == WINDOW_SUM ? 0 : -INFINITY;
-    *b = fold == WINDOW_SUM ? 0 : INFINITY;
+    *a = sort == CELLS_SUM ? 0 : -INFINITY;
+    *b = sort == CELLS_SUM ? 0 : INFINITY;
     for (size_t i = m->first + skip; i < m->count; i++) {
-        *a = fold == WINDOW_SUM ? *a + m->cells[i].a : fmax(*a, m->cells[i].a);
-        *b = fold == WINDOW_SUM ? 0 : fmin(*b, m->cells[i].b);
+        *a = sort == CELLS_SUM ? *a + m->cells[i].a : fmax(*a, m->cells[i].a);
+        *b = sort == CELLS_SUM ? 0 : fmin(*b, m->cells[i].b);
     }
 }
 
-static void compare(struct window *w, const struct model *m, enum window_fold fold)
+static void compare(struct cells *w, const struct model *m, enum cells_sort sort)
 {
     size_t count = m->count - m->first;
     int64_t covered = 0;
@@ -43,50 +43,50 @@ static void compare(struct window *w, const struct model *m, enum window_fold fo
         covered += m->cells[i].covered_ms;
     assert_int_equal(w->covered_ms, covered);
     for (size_t skip = 0; skip <= (count > 0 ? 1 : 0); skip++) {
-        window_fold(w, skip, &a, &b);
-        model_fold(m, fold, skip, &model_a, &model_b);
+        cells_fold(w, skip, &a, &b);
+        model_fold(m, sort, skip, &model_a, &model_b);
         assert_true(a == model_a); /* whole numbers: no rounding */
-        assert_true(fold == WINDOW_SUM || b == model_b);
+        assert_true(sort == CELLS_SUM || b == model_b);
     }
     for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(window_at(w, i)->begin_ms, m->cells[m->first + i].begin_ms);
-        assert_true(fold != WINDOW_SUM || window_at(w, i)->a == m->cells[m->first + i].a);
+        assert_int_equal(cells_at(w, i)->begin_ms, m->cells[m->first + i].begin_ms);
+        assert_true(sort != CELLS_SUM || cells_at(w, i)->a == m->cells[m->first + i].a);
     }
-    assert_null(window_at(w, (uint32_t)count));
+    assert_null(cells_at(w, (uint32_t)count));
 }
 
-static void play(enum window_fold fold, uint64_t seed)
+static void play(enum cells_sort sort, uint64_t seed)
 {
     static struct model m;
-    struct window_cell cells[CELLS];
+    struct cell cells[CELLS];
     struct rg_random random;
-    struct window w;
+    struct cells w;
     int64_t now = -1000;
 
     random_seed(&random, seed);
     m.first = m.count = 0;
-    window_init(&w, fold, cells, CELLS);
-    compare(&w, &m, fold);
+    cells_init(&w, sort, cells, CELLS);
+    compare(&w, &m, sort);
     for (int i = 0; i < STEPS / 4; i++) {
         if (random_below(&random, 3) > 0) {
-            struct window_cell cell = {.begin_ms = now, .length_ms = (uint32_t)random_below(&random, 4)};
+            struct cell cell = {.begin_ms = now, .length_ms = (uint32_t)random_below(&random, 4)};
 
             cell.covered_ms = cell.length_ms / 2 & INT32_MAX;
             cell.a = (double)random_below(&random, 1000) - 500;
             cell.b = cell.a - (double)random_below(&random, 5);
             now += cell.length_ms + (int64_t)random_below(&random, 3);
-            window_push(&w, &cell);
+            cells_push(&w, &cell);
             m.cells[m.count++] = cell;
             if (m.count - m.first > CELLS)
                 m.first++;
         } else {
             int64_t edge = now - (int64_t)random_below(&random, random_below(&random, 9) ? 40 : 3);
 
-            window_expire(&w, edge);
+            cells_expire(&w, edge);
             while (m.first < m.count && m.cells[m.first].begin_ms + m.cells[m.first].length_ms <= edge)
                 m.first++;
         }
-        compare(&w, &m, fold);
+        compare(&w, &m, sort);
     }
 }
 
@@ -99,29 +99,29 @@ static void against_a_walk(void **state)
         uint64_t taken = given ? strtoull(given, NULL, 10) : seed;
 
         print_message("seed %llu\n", (unsigned long long)taken);
-        play(WINDOW_SUM, taken);
-        play(WINDOW_EXTREMES, taken);
+        play(CELLS_SUM, taken);
+        play(CELLS_EXTREMES, taken);
     }
 }
 
 /* 1e16 + 1 - 1e16 is 0 in doubles: what has left must not have taken anything with it. */
 static void large_values_leave_nothing_behind(void **state)
 {
-    struct window_cell cells[8];
-    struct window w;
+    struct cell cells[8];
+    struct cells w;
     double a, b;
 
     (void)state;
-    window_init(&w, WINDOW_SUM, cells, 8);
+    cells_init(&w, CELLS_SUM, cells, 8);
     for (int i = 0; i < 1000; i++) {
-        window_push(&w, &(struct window_cell){.begin_ms = i,
-                                              .length_ms = 1,
-                                              .a = i % 100 == 0   ? 1e16
-                                                   : i % 100 == 1 ? INFINITY
-                                                                  : 1});
-        window_expire(&w, i - 4);
+        cells_push(&w, &(struct cell){.begin_ms = i,
+                                      .length_ms = 1,
+                                      .a = i % 100 == 0   ? 1e16
+                                           : i % 100 == 1 ? INFINITY
+                                                          : 1});
+        cells_expire(&w, i - 4);
         if (i % 100 > 10) {
-            window_fold(&w, false, &a, &b);
+            cells_fold(&w, false, &a, &b);
             assert_true(a == 5);
         }
     }
