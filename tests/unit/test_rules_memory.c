@@ -139,6 +139,9 @@ static void worked_out_before(void **state)
         plant,
         "device d poll=1s\npoint a\npoint b\npoint c\npoint d\npoint e\n"
         "rule m points=* mean=30d above=red:45\nrule n points=* twa=1h above=red:45",
+        "permit p max=1h\ndevice d\npoint a\npoint b\npoint c\npoint g\n"
+        "rule v points=d.a,d.b,d.c vote=2 mean=10s above=red:45 permit=p\n"
+        "rule g points=d.a,d.b when=d.g:1 above=blue:3,red:@d.c*1.5 permit=p",
     };
     struct told told = {0};
     char *many = calloc(1, 100000);
