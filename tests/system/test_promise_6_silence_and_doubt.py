@@ -1,6 +1,8 @@
 """Promise 6: silence and doubt are dangerous. A detector at red that falls silent, refuses, or says that it knows nothing stays at
 red; its silence is an alarm of its own at the configured time; only its own good reading lets the alarm go."""
 
+import time
+
 import pytest
 
 from conftest import free_port, wait_for
@@ -219,6 +221,7 @@ def test_mute_from_the_very_start(plant, daemon):
                     {"name": "standard", "bus": "shop", "unit": 3, "poll": "100ms", "points": [point]}],
         "rules": [{"name": "lel-high", "points": "*.lel", "above": {"red": 50}}],
     })
+    answered_ms = int(time.time() * 1000)
     quick = {"mute", "refuses", "absent"}
     wait_for(lambda: {a["point"] for a in gateway.alarms()} == quick, what="the alarms of their silence")
     assert {(a["rule"], a["level"]) for a in gateway.alarms()} == {("offline", "red")}
@@ -234,7 +237,8 @@ def test_mute_from_the_very_start(plant, daemon):
     raised = {r["point"]: r["ts"] for _, r in gateway.records("alarm") if (r["rule"], r["event"]) == ("offline", "raise")}
     # All from the same instant, which is that of the start.
     assert raised["mute"] == raised["refuses"] == raised["absent"] == raised["standard"] - 10000 + AFTER_MS
-    assert abs(raised["mute"] - AFTER_MS - start) <= 1000
+    # A machine that stands still while it starts holds up everything but that.
+    assert start - 1000 <= raised["mute"] - AFTER_MS <= max(start + 1000, answered_ms)
     assert gateway.query("SELECT count(*) FROM v_reading WHERE device = 'absent' AND value IS NOT NULL") == [(0,)]
 
 
