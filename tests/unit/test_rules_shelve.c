@@ -221,6 +221,49 @@ static void ends_with_its_alarm(void **state)
     end(&b);
 }
 
+static const char guarded[] = "area hall\n"
+                              "device gas area=hall\n"
+                              "point a\n"
+                              "point fan\n"
+                              "point b\n"
+                              "device relay\n"
+                              "rule high points=gas.a above=yellow:20,red:50 when=.fan:1\n"
+                              "rule other points=gas.b above=blue:20\n"
+                              "output siren device=relay coil=0 area=hall from=yellow fault=yellow\n";
+
+/* Suppressed and shelved: neither brings the sound back while the other lasts; and who is suppressed is not in the way of a
+ * first-out. */
+static void shelved_and_suppressed(void **state)
+{
+    struct bed b = {.wall = WALL};
+
+    (void)state;
+    support_site_build(&b.s, guarded);
+    assert_int_equal(rules_create(&b.s.site, 1, change_cb, &b, &b.r), RG_OK);
+    rules_start(b.r, now(&b));
+    give(&b, "gas.fan", 1);
+    give(&b, "gas.a", 21);
+    assert_int_equal(shelve(&b, 1000), RG_OK);
+    b.t = 100;
+    give(&b, "gas.fan", 0);
+    assert_true(b.last.suppressed && b.last.shelved);
+    stands(&b, LEVEL_NONE, LEVEL_NONE, 1);
+    until(&b, 1000); /* off the shelf */
+    assert_true(b.last.suppressed && !b.last.shelved);
+    stands(&b, LEVEL_NONE, LEVEL_NONE, 1);
+    give(&b, "gas.b", 21);
+    assert_true(b.last.first_out);
+    give(&b, "gas.b", 0);
+    assert_int_equal(shelve(&b, 1000), RG_OK);
+    give(&b, "gas.fan", 1);
+    assert_true(!b.last.suppressed && b.last.shelved);
+    stands(&b, LEVEL_YELLOW, LEVEL_NONE, 1);
+    until(&b, 2000);
+    stands(&b, LEVEL_YELLOW, LEVEL_YELLOW, 2);
+    assert_int_equal(counts(&b).suppressed, 0);
+    end(&b);
+}
+
 static void ends_in_order(void **state)
 {
     struct bed b;
@@ -536,6 +579,7 @@ int main(void)
         cmocka_unit_test(ends_by_a_person),
         cmocka_unit_test(an_escalation_ends_it_first),
         cmocka_unit_test(ends_with_its_alarm),
+        cmocka_unit_test(shelved_and_suppressed),
         cmocka_unit_test(ends_in_order),
         cmocka_unit_test(refused),
         cmocka_unit_test(the_clock_may_step),
