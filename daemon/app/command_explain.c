@@ -55,8 +55,10 @@ static void key_value(struct jsonw *w, const char *key, const struct explain *e,
         jsonw_double(w, value);
 }
 
-static void write_limits(struct jsonw *w, const struct explain *e)
+static void write_limits(const struct explanation *x, const struct explain *e)
 {
+    struct jsonw *w = x->w;
+
     jsonw_array_begin(w);
     for (size_t i = 0; i < e->limit_count; i++) {
         const struct explain_limit *l = &e->limits[i];
@@ -64,7 +66,12 @@ static void write_limits(struct jsonw *w, const struct explain *e)
         jsonw_object_begin(w);
         jsonw_key_string(w, "level", level_name(l->level));
         jsonw_key_string(w, "side", explain_side_name(l->side));
-        jsonw_key_double(w, "limit", l->limit);
+        jsonw_key_double(w, "limit", l->limit); /* null: not known now */
+        if (l->of) {
+            jsonw_key_string(w, "of", x->p->site->points[l->of_point].full_name);
+            jsonw_key_double(w, "times", l->of->times);
+            jsonw_key_double(w, "plus", l->of->plus);
+        }
         jsonw_key_bool(w, "holds", l->holds);
         jsonw_key_bool(w, "reached", l->reached);
         jsonw_key_double(w, "leaves", l->leaves);
@@ -134,6 +141,44 @@ static void write_alarm(const struct explanation *x, const struct explain *e)
     jsonw_object_end(w);
 }
 
+/* What arms the rule, where something must. */
+static void write_arming(const struct explanation *x, const struct explain *e)
+{
+    const struct site *site = x->p->site;
+    const struct site_rule *rule = &site->rules[e->rule];
+    const struct site_guard *g = &rule->guard;
+    const struct moment now = pipeline_now(x->p);
+    struct jsonw *w = x->w;
+
+    if (e->guard != SITE_NONE) {
+        jsonw_key(w, "guard");
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "point", site->points[e->guard].full_name);
+        jsonw_key_bool(w, "holds", !e->unguarded);
+        if (g->is_count > 0) {
+            jsonw_key(w, "is");
+            jsonw_array_begin(w);
+            for (size_t i = 0; i < g->is_count; i++)
+                jsonw_double(w, g->is[i]);
+            jsonw_array_end(w);
+        }
+        if (g->has_above)
+            jsonw_key_double(w, "above", g->above);
+        if (g->has_below)
+            jsonw_key_double(w, "below", g->below);
+        jsonw_object_end(w);
+    }
+    if (rule->has_permit) {
+        jsonw_key(w, "permit");
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "name", site->permits[rule->permit].name);
+        jsonw_key_bool(w, "open", !e->unpermitted);
+        if (e->permit_until > now.mono_ms)
+            jsonw_key_int(w, "until_ts", now.wall_ms + (e->permit_until - now.mono_ms));
+        jsonw_object_end(w);
+    }
+}
+
 static void write_rule(const struct explanation *x, const struct explain *e)
 {
     const struct site_rule *rule = &x->p->site->rules[e->rule];
@@ -143,11 +188,20 @@ static void write_rule(const struct explanation *x, const struct explain *e)
     jsonw_key_string(w, "signal", signal_name(rule->signal.kind));
     if (rule->signal.kind != SIGNAL_VALUE)
         jsonw_key_int(w, "window_ms", rule->signal.window_ms);
+    if (rule->vote_need > 0) {
+        jsonw_key(w, "vote");
+        jsonw_object_begin(w);
+        jsonw_key_int(w, "need", rule->vote_need);
+        jsonw_key_int(w, "members", (int64_t)rule->point_count);
+        jsonw_key_string(w, "bad", rule->vote_bad == VOTE_BAD_COUNTS ? "counts" : "holds");
+        jsonw_object_end(w);
+    }
+    write_arming(x, e);
     jsonw_key_double(w, "deadband", rule->deadband);
     jsonw_key_int(w, "on_delay_ms", rule->on_delay_ms);
     jsonw_key_int(w, "off_delay_ms", rule->off_delay_ms);
     jsonw_key(w, "limits");
-    write_limits(w, e);
+    write_limits(x, e);
 }
 
 static void write_head(const struct explanation *x, const struct explain *e)
@@ -175,7 +229,6 @@ static void watch_cb(void *arg, const struct explain *e)
     struct explanation *x = arg;
     struct jsonw *w = x->w;
 
-    name_point(x, e->point);
     jsonw_object_begin(w);
     write_head(x, e);
     jsonw_key_string(w, "state", explain_state_name(e->state));
@@ -231,6 +284,9 @@ static void name_asked(struct explanation *x, const char *name)
 static void name_cb(void *arg, const struct explain *e)
 {
     name_point(arg, e->point);
+    name_point(arg, e->guard);
+    for (size_t i = 0; i < e->limit_count; i++)
+        name_point(arg, e->limits[i].of_point);
 }
 
 enum rg_err command_explain(struct pipeline *p, const struct json *request, struct jsonw *w, char *error,

@@ -5,17 +5,33 @@
 
 #include "base/text.h"
 
-/* Gives a ring to each point that an alarm can come of; returns how many. */
+static void want(struct evidence *e, const uint32_t *points, size_t count)
+{
+    for (size_t i = 0; points && i < count; i++)
+        e->ring_of[points[i]] = 0;
+}
+
+static void want_rule(struct evidence *e, const struct site_rule *rule)
+{
+    want(e, rule->points, rule->point_count);
+    want(e, rule->guard.points, rule->point_count);
+    for (int i = LEVEL_BLUE; i < LEVEL_COUNT; i++) {
+        if (rule->above_of[i])
+            want(e, rule->above_of[i]->points, rule->point_count);
+        if (rule->below_of[i])
+            want(e, rule->below_of[i]->points, rule->point_count);
+    }
+}
+
+/* Gives a ring to each point that an alarm can come of, or depends on; returns how many. */
 static uint32_t assign_rings(struct evidence *e, const struct site *site)
 {
     uint32_t count = 0;
 
     for (size_t i = 0; i < site->point_count; i++)
         e->ring_of[i] = SITE_NONE;
-    for (size_t i = 0; i < site->rule_count; i++) {
-        for (size_t k = 0; k < site->rules[i].point_count; k++)
-            e->ring_of[site->rules[i].points[k]] = 0;
-    }
+    for (size_t i = 0; i < site->rule_count; i++)
+        want_rule(e, &site->rules[i]);
     for (size_t i = 0; i < site->point_count; i++) {
         if (e->ring_of[i] != SITE_NONE || site->points[i].doubt.level != LEVEL_NONE)
             e->ring_of[i] = count++;

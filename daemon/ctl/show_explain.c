@@ -13,6 +13,7 @@
 /* One thing that watches, with what is needed to speak of it. */
 struct watch {
     const struct json *json;
+    bool again; /* the alarm was told of: a vote's, of its members one after another */
     const char *rule, *point, *state, *level, *reading;
     const char *unit; /* with a blank before it, or empty */
     const struct json *alarm;
@@ -248,11 +249,46 @@ static void print_next(const struct watch *w, FILE *to)
     }
 }
 
+/* What the delays that run lead to in the end: the last of them. */
+static const char *aim_of(const struct watch *w)
+{
+    const char *level = w->reading;
+
+    for (const struct json *c = json_first(json_get(w->json, "clocks")); c; c = json_next(c))
+        level = string_of(c, "level");
+    return level;
+}
+
+static void print_unarmed(const struct watch *w, FILE *to)
+{
+    const struct json *guard = json_get(w->json, "guard"), *permit = json_get(w->json, "permit");
+
+    (void)fprintf(to, "  why not: the rule is not armed");
+    if (json_is_object(guard) && !json_bool(json_get(guard, "holds"), true)) {
+        (void)fprintf(to, "; %s must be", string_of(guard, "point"));
+        for (const struct json *is = json_first(json_get(guard, "is")); is; is = json_next(is))
+            (void)fprintf(to, "%s %.10g", is == json_first(json_get(guard, "is")) ? "" : " or",
+                          json_double(is, NAN));
+        if (json_is_number(json_get(guard, "above")))
+            (void)fprintf(to, " at least %.10g", number_of(guard, "above"));
+        if (json_is_number(json_get(guard, "below")))
+            (void)fprintf(to, " at most %.10g", number_of(guard, "below"));
+    }
+    if (json_is_object(permit) && !json_bool(json_get(permit, "open"), true))
+        (void)fprintf(to, "; permit %s is closed", string_of(permit, "name"));
+    (void)fprintf(to, "; %s\n",
+                  json_string(json_get(w->alarm, "alarm"))
+                      ? "its alarm stands as it is and counts for nothing"
+                      : "nothing is raised and no delay runs");
+}
+
 static void print_state(const struct watch *w, FILE *to)
 {
-    const char *state = w->state;
+    const char *state = w->state, *aim = aim_of(w);
 
-    if (strcmp(state, "unknown") == 0) {
+    if (strcmp(state, "unarmed") == 0) {
+        print_unarmed(w, to);
+    } else if (strcmp(state, "unknown") == 0) {
         (void)fprintf(
             to, "  why not yet: no good reading since the daemon started or took this rule%s\n",
             json_string(json_get(w->alarm, "alarm")) ? "; what stood before stands until there is one" : "");
@@ -264,18 +300,18 @@ static void print_state(const struct watch *w, FILE *to)
         print_band(w, to);
         print_next(w, to);
     } else if (strcmp(state, "rising") == 0) {
-        (void)fprintf(to, "  why not %s yet: the on-delay still runs\n", w->reading);
+        (void)fprintf(to, "  why not %s yet: the on-delay still runs\n", aim);
         print_clocks(w, true, to);
     } else if (strcmp(state, "frozen") == 0) {
         (void)fprintf(to,
                       "  why not %s yet: the on-delay runs, but the last reading was bad; the next good one "
                       "decides\n",
-                      w->reading);
+                      aim);
         print_frozen(w, to);
     } else if (strcmp(state, "falling") == 0) {
         (void)fprintf(to, "  why not %s yet: readings give %s, but the off-delay still runs\n",
-                      strcmp(w->reading, "none") == 0 ? "cleared" : w->reading,
-                      strcmp(w->reading, "none") == 0 ? "no level" : w->reading);
+                      strcmp(aim, "none") == 0 ? "cleared" : aim,
+                      strcmp(aim, "none") == 0 ? "no level" : aim);
         print_clocks(w, false, to);
     } else if (strcmp(state, "latched") == 0) {
         (void)fprintf(to,
@@ -291,12 +327,27 @@ static void print_state(const struct watch *w, FILE *to)
     }
 }
 
+static void print_limit(const struct json *l, const char *unit, FILE *to)
+{
+    const char *of = json_string(json_get(l, "of"));
+    double plus = number_of(l, "plus");
+
+    (void)fprintf(to, "    %s %s ", string_of(l, "level"), string_of(l, "side"));
+    if (json_is_number(json_get(l, "limit")))
+        (void)fprintf(to, "%.10g%s", number_of(l, "limit"), unit);
+    else
+        (void)fputs("a limit that is not known now", to);
+    if (of)
+        (void)fprintf(to, ", which is %s * %.10g %c %.10g", of, number_of(l, "times"), plus < 0 ? '-' : '+',
+                      fabs(plus));
+}
+
 static void print_limits(const struct watch *w, FILE *to)
 {
     for (const struct json *l = json_first(json_get(w->json, "limits")); l; l = json_next(l)) {
         const char *side = string_of(l, "side"), *basis = json_string(json_get(l, "basis"));
 
-        (void)fprintf(to, "    %s %s %.10g%s", string_of(l, "level"), side, number_of(l, "limit"), w->unit);
+        print_limit(l, w->unit, to);
         if (json_bool(json_get(l, "reached"), false) && strcmp(side, "is") != 0)
             (void)fprintf(to, ", reached, held until %s %.10g",
                           strcmp(side, "below") == 0 ? "above" : "below", number_of(l, "leaves"));
@@ -313,7 +364,19 @@ static void print_rule(const struct watch *w, FILE *to)
     const char *signal = string_of(w->json, "signal");
     char window[WORDS], on[WORDS], off[WORDS];
 
+    const struct json *vote = json_get(w->json, "vote"), *permit = json_get(w->json, "permit");
+
     print_state(w, to);
+    if (json_is_object(vote))
+        (void)fprintf(to,
+                      "  one of %" PRId64 " members of a vote: %" PRId64
+                      " at a level give it; one that is bad %s\n",
+                      int_of(vote, "members"), int_of(vote, "need"),
+                      strcmp(string_of(vote, "bad"), "counts") == 0 ? "lowers that need by one"
+                                                                    : "keeps the level that it had");
+    if (json_bool(json_get(permit, "open"), false))
+        (void)fprintf(to, "  permit %s is open until %s\n", string_of(permit, "name"),
+                      time_words(int_of(permit, "until_ts"), w->now_ms, window));
     (void)fputs("  watches ", to);
     if (strcmp(signal, "value") == 0)
         (void)fputs("the reading", to);
@@ -351,8 +414,11 @@ static void print_watch(const struct watch *w, FILE *to)
     const char *message = json_string(json_get(w->json, "message"));
 
     (void)fprintf(to, "\nrule %s on %s, %s: ", w->rule, w->point, string_of(w->json, "where"));
-    print_alarm(w, to);
-    if (message)
+    if (w->again)
+        (void)fputs("the next member\n", to);
+    else
+        print_alarm(w, to);
+    if (message && !w->again)
         (void)fprintf(to, "  says: %s\n", message);
     if (strcmp(w->rule, "offline") == 0)
         print_silence(w, to);
@@ -395,6 +461,7 @@ void show_explain(const struct json *result, FILE *to)
 {
     const struct json *points = json_get(result, "points"), *watches = json_get(result, "watches");
     int64_t now_ms = int_of(result, "now_ts");
+    const char *before = ""; /* the rule of the watch before, when it was a vote */
 
     for (const struct json *p = json_first(points); p; p = json_next(p))
         print_point(p, now_ms, to);
@@ -412,6 +479,8 @@ void show_explain(const struct json *result, FILE *to)
 
         if (unit_of(points, w.point)[0])
             (void)text_format(unit, sizeof unit, " %s", unit_of(points, w.point));
+        w.again = before[0] && strcmp(before, w.rule) == 0;
+        before = json_is_object(json_get(json, "vote")) ? w.rule : "";
         print_watch(&w, to);
     }
 }

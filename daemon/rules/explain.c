@@ -7,9 +7,9 @@
 
 const char *explain_state_name(enum explain_state state)
 {
-    static const char *const names[] = {"unknown", "quiet",   "held",    "band",    "rising",
-                                        "frozen",  "falling", "waiting", "latched", "silent",
-                                        "heard",   "faulty",  "well"};
+    static const char *const names[] = {"unknown", "unarmed", "quiet",   "held",    "band",
+                                        "rising",  "frozen",  "falling", "waiting", "latched",
+                                        "silent",  "heard",   "faulty",  "well"};
 
     return (size_t)state < RG_COUNT(names) ? names[state] : "?";
 }
@@ -42,6 +42,11 @@ static bool is_value(const struct watched *w, size_t k)
     return w->condition.has_value && w->condition.value == value;
 }
 
+static uint32_t followed(const struct site_reference *of, const struct watched *w)
+{
+    return of ? of->points[w->place] : SITE_NONE;
+}
+
 static void explain_limits(const struct watched *w, const struct slot *s, struct explain *e)
 {
     const struct site_rule *conf = w->conf->limits.conf;
@@ -58,6 +63,8 @@ static void explain_limits(const struct watched *w, const struct slot *s, struct
                              .level = (enum level)i,
                              .side = (enum explain_side)side,
                              .limit = above ? w->conf->limits.above_told[i] : w->conf->limits.below_told[i],
+                             .of = above ? conf->above_of[i] : conf->below_of[i],
+                             .of_point = followed(above ? conf->above_of[i] : conf->below_of[i], w),
                              .holds = c->has_value && (above ? c->value >= w->conf->limits.above[i]
                                                              : c->value <= w->conf->limits.below[i]),
                              .reached = i <= (int)s->level && i <= (int)held,
@@ -72,6 +79,7 @@ static void explain_limits(const struct watched *w, const struct slot *s, struct
                 add_limit(e, &(struct explain_limit){.level = (enum level)i,
                                                      .side = EXPLAIN_IS,
                                                      .limit = conf->is[k].value,
+                                                     .of_point = SITE_NONE,
                                                      .holds = is_value(w, k),
                                                      .leaves = conf->is[k].value,
                                                      .basis = basis(conf, (enum level)i)});
@@ -146,6 +154,24 @@ static enum explain_state slot_state(const struct slot *s, const struct slot_rul
     return plain_level(e) < e->level ? EXPLAIN_BAND : EXPLAIN_HELD;
 }
 
+/* Of a vote none of whose delays run. */
+static enum explain_state vote_state(const struct voting *v)
+{
+    if (v->slot.level == LEVEL_NONE)
+        return EXPLAIN_QUIET;
+    return (int)v->said < (int)v->slot.level ? EXPLAIN_WAITING : EXPLAIN_HELD;
+}
+
+static void explain_arming(const struct rules *r, const struct watched *w, struct explain *e)
+{
+    const struct site_rule *rule = &r->site->rules[w->rule];
+
+    if (rule->guard.points)
+        e->guard = rule->guard.points[rule->vote_need > 0 ? 0 : w->place];
+    if (rule->has_permit)
+        e->permit_until = rules_permit_until(r, rule->permit);
+}
+
 static void explain_watched(const struct rules *r, uint32_t index, struct explain *e)
 {
     const struct watched *w = &r->watched[index];
@@ -165,7 +191,13 @@ static void explain_watched(const struct rules *r, uint32_t index, struct explai
     explain_clocks(w, s, e);
     /* Of a member of a vote: what it gives, while the state and its delays are the vote's. */
     e->seen = s->phase == SLOT_STEADY || s != &w->slot ? given_level(w, e) : (enum level)s->seen;
-    e->state = slot_state(s, &w->conf->delays, e);
+    explain_arming(r, w, e);
+    if (disarmed)
+        e->state = EXPLAIN_UNARMED;
+    else if (s->phase == SLOT_STEADY && w->vote != SITE_NONE)
+        e->state = vote_state(&r->votes[w->vote]);
+    else
+        e->state = slot_state(s, &w->conf->delays, e);
 }
 
 static void explain_silence(const struct rules *r, uint32_t device, struct explain *e)
@@ -209,8 +241,12 @@ static void explain_vote(const struct rules *r, const struct voting *v, struct e
 
 static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_cb cb, void *arg)
 {
-    struct explain e = {
-        .rule = SITE_NONE, .point = SITE_NONE, .output = SITE_NONE, .device = engine_device(r, owner)};
+    struct explain e = {.rule = SITE_NONE,
+                        .point = SITE_NONE,
+                        .output = SITE_NONE,
+                        .guard = SITE_NONE,
+                        .permit_until = INT64_MIN,
+                        .device = engine_device(r, owner)};
     uint32_t index, whose = owner;
     enum engine_kind kind = engine_kind(r, owner, &index);
 

@@ -23,6 +23,7 @@ enum explain_kind {
 /* What keeps the alarm as it is. */
 enum explain_state {
     EXPLAIN_UNKNOWN, /* no good reading yet: what stood before the start stands */
+    EXPLAIN_UNARMED, /* the rule is not armed: its guard does not hold or its permit is closed */
     EXPLAIN_QUIET,   /* no alarm, and readings give no level */
     EXPLAIN_HELD,    /* readings give the alarm's level */
     EXPLAIN_BAND,    /* readings are short of the limit, but not by more than the dead-band */
@@ -45,8 +46,10 @@ const char *explain_side_name(enum explain_side side); /* "above" "below" "is" a
 struct explain_limit {
     enum level level; /* that it gives */
     enum explain_side side;
-    double limit;      /* at which it begins to give it */
-    bool holds;        /* the last good value is at it or past it */
+    double limit; /* at which it begins to give it; NAN: it follows a point that is not known now */
+    const struct site_reference *of; /* what it follows, or NULL */
+    uint32_t of_point;               /* the point it follows, or SITE_NONE */
+    bool holds;                      /* the last good value is at it or past it */
     bool reached;      /* its level counts as reached on this side, so that the dead-band holds it ... */
     double leaves;     /* ... until a reading is past this */
     const char *basis; /* standard and clause, or NULL */
@@ -75,6 +78,8 @@ struct explain {
     double value;                /* of the rule's signal, when it was last known */
     bool bad;                    /* the last reading was not good */
     bool unguarded, unpermitted; /* the rule is not armed: its guard does not hold, its permit is closed */
+    uint32_t guard;              /* the point that guards it, or SITE_NONE */
+    int64_t permit_until;        /* monotonic; INT64_MIN: closed, or it needs none */
     size_t limit_count;
     struct explain_limit limits[EXPLAIN_LIMITS]; /* above, below, is; each by falling level */
     size_t clock_count;

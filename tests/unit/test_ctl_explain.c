@@ -123,6 +123,38 @@ static void states(void **state)
          "  why not lower: it latches; it stands until somebody acknowledges it (riskgatectl ack gw-9 --by "
          "NAME), then "
          "what the off-delays allow is done\n"},
+        {"\"state\":\"unarmed\",\"level\":\"none\",\"guard\":{\"point\":\"d.fan\",\"holds\":false,\"is\":[1,"
+         "2]}",
+         "  why not: the rule is not armed; d.fan must be 1 or 2; nothing is raised and no delay runs\n"},
+        {"\"state\":\"unarmed\",\"level\":\"red\",\"permit\":{\"name\":\"tank\",\"open\":false},\"alarm\":{"
+         "\"alarm\":"
+         "\"gw-9\"}",
+         "  why not: the rule is not armed; permit tank is closed; its alarm stands as it is and counts for "
+         "nothing\n"},
+        {"\"state\":\"quiet\",\"level\":\"none\",\"permit\":{\"name\":\"tank\",\"open\":true,\"until_ts\":"
+         "1763780091000}",
+         "  permit tank is open until 02:54:51.000\n"},
+        {"\"state\":\"quiet\",\"level\":\"none\",\"value\":3,\"limits\":[{\"level\":\"red\",\"side\":"
+         "\"above\",\"limit\":12.5,"
+         "\"of\":\"d.base\",\"times\":1.2,\"plus\":-1,\"leaves\":12}]",
+         "    red above 12.5, which is d.base * 1.2 - 1\n"},
+        {"\"state\":\"quiet\",\"level\":\"none\",\"value\":3,\"limits\":[{\"level\":\"red\",\"side\":"
+         "\"above\",\"limit\":null,"
+         "\"of\":\"d.base\",\"times\":1,\"plus\":0}]",
+         "    red above a limit that is not known now, which is d.base * 1 + 0\n"},
+        {"\"state\":\"rising\",\"level\":\"none\",\"reading_level\":\"none\",\"vote\":{\"need\":2,"
+         "\"members\":3,\"bad\":\"counts\"},"
+         "\"clocks\":[{\"level\":\"blue\",\"since_ts\":1,\"end_ts\":2},{\"level\":\"red\",\"since_ts\":1,"
+         "\"end_ts\":2}]",
+         "  why not red yet: the on-delay still runs\n"},
+        {"\"state\":\"quiet\",\"level\":\"none\",\"vote\":{\"need\":2,\"members\":3,\"bad\":\"counts\"}},{"
+         "\"rule\":\"r\",\"point\":"
+         "\"d.b\",\"state\":\"quiet\",\"vote\":{\"need\":2,\"members\":3}",
+         "  one of 3 members of a vote: 2 at a level give it; one that is bad lowers that need by one\n"},
+        {"\"state\":\"quiet\",\"level\":\"none\",\"vote\":{\"need\":2,\"members\":3,\"bad\":\"counts\"}},{"
+         "\"rule\":\"r\",\"point\":"
+         "\"d.b\",\"state\":\"quiet\",\"vote\":{\"need\":2,\"members\":3}",
+         "rule r on d.b, : the next member\n"},
         {"\"state\":\"band\",\"level\":\"yellow\",\"reading_level\":\"yellow\",\"value\":19.5,\"deadband\":1,"
          "\"limits\":["
          "{\"level\":\"yellow\",\"side\":\"above\",\"limit\":20,\"leaves\":19}]",

@@ -2,11 +2,18 @@
 /* What the engine says of its own state, after each kind of past. */
 #include "rules_stage.h"
 
+#include <math.h>
+
 #include "rules/explain.h"
 
 #define STEPS "above=blue:10,yellow:20,orange:25,red:50 deadband=1"
 
-/* says: "<state> <level>><reading's level>[ <value>][ bad][ <alarm's level>][ <level> <since>..<end>]...", for each watch of the
+#define FAN "device d\npoint a\npoint fan\nrule r points=d.a above=yellow:20,red:50 when=d.fan:1"
+#define TANK "device d\npoint a\npermit tank\nrule r points=d.a permit=tank above=yellow:20,red:50"
+#define VOTE "device d\npoint a\npoint b\npoint c\nrule r points=d.* vote=2 above=yellow:20,red:50"
+#define PAIR "device d\npoint a\npoint base\nrule r points=d.a above=red:@d.base*1.2"
+
+/* says: "<state> <level>><reading's level>[ <value>][ bad][ <alarm's level>][ guard][ permit][ until <ms>][ <level> <since>..<end>]...", for each watch of the
  * point's rules. */
 struct row {
     const char *name, *rule, *script, *says, *restore;
@@ -39,6 +46,17 @@ static const struct row rows[] = {
      "latched orange>none 0 orange yellow 1000..2000 blue 1000..2000 none 1000..2000", NULL},
     {"a latch let go", STEPS " latch=blue off=1s", "100:a=30 1000:a=0 1500:ack",
      "falling orange>none 0 orange yellow 1000..2000 blue 1000..2000 none 1000..2000", NULL},
+    {"not armed by its guard", FAN, "100:fan=0 200:a=60", "unarmed none>none 60 guard", NULL},
+    {"an alarm that is suppressed", FAN, "100:a=60 200:fan=0 300:a=0", "unarmed red>red 0 red guard", NULL},
+    {"armed, its guard bad", FAN, "100:fan=!comm 200:a=60", "held red>red 60 red", NULL},
+    {"not armed by its permit", TANK, "100:a=60", "unarmed none>none 60 permit", NULL},
+    {"its permit is open", TANK, "50:permit=tank:1m 100:a=60", "held red>red 60 red until 60050", NULL},
+    {"a member of a vote", VOTE, "100:a=60", "quiet none>red 60", NULL},
+    {"two of the vote, its delay", VOTE " on=3s", "100:a=60,b=30",
+     "rising none>red 60 blue 100..3100 yellow 100..3100", NULL},
+    {"what the vote gives", VOTE, "100:a=60,b=60", "held red>red 60 red", NULL},
+    {"a limit that is not known", PAIR, "100:a=60", "quiet none>none 60", NULL},
+    {"a limit that follows", PAIR, "100:base=50 200:a=60", "held red>red 60 red", NULL},
     {"is", "is=1:red", "100:a=1", "held red>red 1 red", NULL},
     {"cleared", STEPS, "100:a=30 200:a=0", "quiet none>none 0", NULL},
     {"two rules in order",
@@ -79,6 +97,12 @@ static void explain_cb(void *arg, const struct explain *e)
         say(s, " bad");
     if (e->alarm)
         say(s, " %s", level_name(e->alarm->level));
+    if (e->unguarded)
+        say(s, " guard");
+    if (e->unpermitted)
+        say(s, " permit");
+    if (e->permit_until != INT64_MIN)
+        say(s, " until %lld", (long long)e->permit_until);
     for (size_t i = 0; i < e->clock_count; i++) {
         const struct explain_clock *c = &e->clocks[i];
 
@@ -86,6 +110,13 @@ static void explain_cb(void *arg, const struct explain *e)
         say(s, " %s %lld..%lld", level_name(c->level), (long long)c->since.mono_ms,
             (long long)c->end.mono_ms);
     }
+}
+
+/* The last rule's alone. */
+static void explain_rule_cb(void *arg, const struct explain *e)
+{
+    if (e->kind == EXPLAIN_RULE)
+        explain_cb(arg, e);
 }
 
 static void every_row(void **state)
@@ -133,6 +164,38 @@ static void limits_are_told_with_their_dead_bands(void **state)
     assert_true(said.last.limits[2].limit == 2 && said.last.limits[2].leaves == 3);
     assert_int_equal(said.last.limits[3].side, EXPLAIN_IS);
     assert_true(said.last.limits[3].limit == 7);
+    stage_end(&st);
+}
+
+static void limits_are_told_with_what_they_follow(void **state)
+{
+    struct said said = {0};
+    struct stage st;
+
+    (void)state;
+    stage_begin(&st, PAIR, NULL);
+    stage_play(&st, "100:a=60", SPLIT_NONE);
+    assert_int_equal(rules_explain(st.rules, "d.a", explain_rule_cb, &said), RG_OK);
+    assert_true(isnan(said.last.limits[0].limit));
+    assert_int_equal(said.last.limits[0].of_point, support_site_point(st.site, "d.base"));
+    assert_true(said.last.limits[0].of->times == 1.2);
+    stage_play(&st, "200:base=40", SPLIT_NONE);
+    assert_int_equal(rules_explain(st.rules, "d.a", explain_rule_cb, &said), RG_OK);
+    assert_true(said.last.limits[0].limit == 48 && said.last.limits[0].holds);
+    stage_end(&st);
+}
+
+static void a_vote_is_told_by_its_members(void **state)
+{
+    struct said said = {0};
+    struct stage st;
+
+    (void)state;
+    stage_begin(&st, VOTE, NULL);
+    stage_play(&st, "100:a=60,b=30,c=!comm", SPLIT_NONE);
+    assert_int_equal(rules_explain(st.rules, st.first_id, explain_cb, &said), RG_OK);
+    assert_int_equal(said.count, 3);
+    assert_string_equal(said.text, "held red>red 60 red; held red>yellow 30 red; held red>none bad red");
     stage_end(&st);
 }
 
@@ -209,6 +272,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row),
         cmocka_unit_test(limits_are_told_with_their_dead_bands),
+        cmocka_unit_test(limits_are_told_with_what_they_follow),
+        cmocka_unit_test(a_vote_is_told_by_its_members),
         cmocka_unit_test(silence_is_told_with_its_end),
         cmocka_unit_test(an_output_is_told_with_its_fault),
         cmocka_unit_test(what_is_nothing_is_not_found),
