@@ -98,6 +98,7 @@ struct parts {
     struct live live;
     struct evidence evidence;
     struct load load;
+    struct permits permits;
 };
 
 static void parts_destroy(struct parts *n)
@@ -106,6 +107,7 @@ static void parts_destroy(struct parts *n)
     live_destroy(&n->live);
     evidence_destroy(&n->evidence);
     load_destroy(&n->load);
+    permits_destroy(&n->permits);
     outputs_destroy(n->outputs);
     rules_destroy(n->rules);
     convert_destroy(n->convert);
@@ -132,6 +134,8 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     if (err == RG_OK)
         err = load_create(&n->load, site);
     if (err == RG_OK)
+        err = permits_create(&n->permits, site);
+    if (err == RG_OK)
         err = poll_create(p->loop, site, p->env.driver, &flow_poll_cbs, p, p->env.seed, &n->poll);
     if (err == RG_OK)
         err = carry_alarms(p, n->rules, start);
@@ -147,6 +151,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
                           const struct store_start *start)
 {
     struct parts next = {0};
+    const struct site *before = p->site;
     struct rules *old = p->rules;
     struct moment now;
     enum rg_err err;
@@ -182,8 +187,14 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     now = pipeline_now(p); /* letting go may have taken a while */
     p->taken.at = now;
     p->taken.turn = store_turn(p->store);
-    if (old)
+    if (old) {
         rules_levels_from(p->rules, old);
+        permits_inherit(&next.permits, site, p->rules, &p->permits, before, old, now);
+    } else if (start) {
+        permits_restore(&next.permits, site, p->rules, start, now);
+    }
+    permits_destroy(&p->permits);
+    p->permits = next.permits;
     rules_start(p->rules, now);
     if (old)
         rules_inherit(p->rules, old);
@@ -311,6 +322,7 @@ enum rg_err pipeline_close(struct pipeline *p)
     live_destroy(&p->live);
     evidence_destroy(&p->evidence);
     load_destroy(&p->load);
+    permits_destroy(&p->permits);
     loop_timer_destroy(p->deadline);
     loop_timer_destroy(p->second);
     loop_timer_destroy(p->actuate);

@@ -5,6 +5,7 @@
 #include "app/command_alarm.h"
 #include "app/command_explain.h"
 #include "app/command_output.h"
+#include "app/command_permit.h"
 #include "app/command_probe.h"
 #include "app/field.h"
 #include "base/text.h"
@@ -83,6 +84,8 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     field_write_devices(w, p);
     jsonw_key(w, "outputs");
     command_output_list(p, w);
+    jsonw_key(w, "permits");
+    command_permit_list(p, w);
     jsonw_key(w, "store");
     write_store(w, p);
     jsonw_key(w, "uplinks");
@@ -184,6 +187,8 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
         return command_raw(c->pipeline, peer, request, error, error_size);
     else if (strcmp(command, "write") == 0)
         return command_write(c->pipeline, peer, request, error, error_size);
+    else if (strcmp(command, "permit") == 0)
+        return command_permit(c->pipeline, request, out, error, error_size);
     else if (strcmp(command, "silence") == 0)
         return command_output_silence(c->pipeline, request, out, error, error_size);
     else if (strcmp(command, "test") == 0)

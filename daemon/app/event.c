@@ -315,6 +315,28 @@ void event_command_output(struct pipeline *p, const char *command, uint32_t outp
     pipeline_append_event(p, "command", now);
 }
 
+void event_command_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, const char *by,
+                          struct moment at, int64_t turn)
+{
+    const char *name = p->site->permits[permit].name;
+    struct jsonw *w = event_begin(p, "command", at.wall_ms);
+    char length[32];
+
+    if (for_ms > 0)
+        log_info("permit %s opened for %s by %s", name, text_format_duration(for_ms, length), by);
+    else
+        log_info("permit %s closed by %s", name, by);
+    jsonw_key_string(w, "command", "permit");
+    jsonw_key_string(w, "permit", name);
+    jsonw_key_string(w, "action", for_ms > 0 ? "open" : "close");
+    if (for_ms > 0) {
+        jsonw_key_int(w, "for_ms", for_ms);
+        jsonw_key_int(w, "until", at.wall_ms + for_ms);
+    }
+    jsonw_key_string(w, "by", by);
+    pipeline_append_event_at(p, "command", at, turn);
+}
+
 void event_log_output(const struct pipeline *p, uint32_t output, enum drive_news news, bool on,
                       const char *detail)
 {
@@ -345,7 +367,7 @@ void event_log_alarm(const struct alarm_change *change)
     enum log_level severity =
         change->event == ALARM_RAISE || change->event == ALARM_ESCALATE ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 
-    log_write(severity, "alarm %s %s: rule %s, point %s, %s -> %s%s%s", a->id,
-              alarm_event_name(change->event), a->rule, a->point, level_name(change->was),
+    log_write(severity, "alarm %s %s: rule %s, %s%s, %s -> %s%s%s", a->id, alarm_event_name(change->event),
+              a->rule, a->point[0] ? "point " : "a vote", a->point, level_name(change->was),
               level_name(a->level), change->message ? ": " : "", change->message ? change->message : "");
 }

@@ -40,6 +40,9 @@ struct event_write {
 void event_command_write(struct pipeline *p, const struct event_write *e);
 /* A member: an array of count words, or null for NULL. */
 void event_words(struct jsonw *w, const char *key, const uint16_t *words, size_t count);
+/* A permit was opened for so long, or closed (0), at an instant; turn: from store_turn. The store finds it at the next start. */
+void event_command_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, const char *by,
+                          struct moment at, int64_t turn);
 /* `silence`, or `test` for so long. */
 void event_command_output(struct pipeline *p, const char *command, uint32_t output, int64_t for_ms,
                           const char *by);

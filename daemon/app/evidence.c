@@ -153,7 +153,8 @@ void evidence_change(struct evidence *e, const struct alarm_change *change)
                                  .value = change->value,
                                  .limit = change->limit};
     (void)text_copy(c->alarm, sizeof c->alarm, alarm);
-    if (hash_index_find(e->by_name, change->alarm->point, &point) == RG_OK)
+    if (hash_index_find(e->by_name, change->decider ? change->decider : change->alarm->point, &point) ==
+        RG_OK)
         c->sample_count = evidence_samples(e, point, c->samples);
 }
 

@@ -320,3 +320,16 @@ enum rg_err pipeline_unshelve(struct pipeline *p, const char *alarm, const char 
 
     return acted(p, err, "unshelve", alarm, 0, by, comment);
 }
+
+void pipeline_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, const char *by)
+{
+    struct moment now = pipeline_now(p);
+    int64_t turn = store_turn(p->store); /* before the alarms that it suppresses, or lets count again */
+
+    rules_permit(p->rules, permit, for_ms > 0 ? now.mono_ms + for_ms : INT64_MIN, now);
+    if (for_ms > 0)
+        permits_note(&p->permits, permit, by, now);
+    event_command_permit(p, permit, for_ms, by, now, turn);
+    flow_schedule_deadline(p);
+    actuate_follow(p);
+}

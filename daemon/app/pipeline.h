@@ -10,6 +10,7 @@
 #include "app/evidence.h"
 #include "app/live.h"
 #include "app/load.h"
+#include "app/permits.h"
 #include "base/json_write.h"
 #include "convert/convert.h"
 #include "loop/loop.h"
@@ -51,6 +52,7 @@ struct pipeline {
     struct live live;
     struct evidence evidence;
     struct load load;
+    struct permits permits;
     struct store *store;
     struct uplink **uplinks; /* [uplink_count]; NULL while they are being exchanged */
     size_t uplink_count;
@@ -107,5 +109,7 @@ RG_NODISCARD enum rg_err pipeline_shelve(struct pipeline *p, const char *alarm, 
                                          const char *by, const char *comment);
 RG_NODISCARD enum rg_err pipeline_unshelve(struct pipeline *p, const char *alarm, const char *by,
                                            const char *comment);
+/* What a person does to a permit: opens it for so long from now on, or closes it (0). Recorded as an event, too. */
+void pipeline_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, const char *by);
 
 #endif

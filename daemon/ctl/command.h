@@ -44,9 +44,10 @@ enum exit_status command_ask(const struct arguments *a, const struct jsonw *requ
 /* ---- of the running daemon: command_explain.c ---- */
 enum exit_status command_explain(const struct arguments *a);
 
-/* ---- with options of their own: command_alarm.c, command_output.c ---- */
+/* ---- with options of their own: command_alarm.c, command_output.c, command_permit.c ---- */
 enum exit_status command_shelve(const struct arguments *a, int argc, char **argv);
 enum exit_status command_unshelve(const struct arguments *a, int argc, char **argv);
+enum exit_status command_permit(const struct arguments *a, int argc, char **argv);
 enum exit_status command_silence(const struct arguments *a, int argc, char **argv);
 enum exit_status command_test(const struct arguments *a, int argc, char **argv);
 

@@ -29,6 +29,8 @@ static void usage(FILE *to)
         "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
         "  riskgatectl shelve ALARM --for 30m --by NAME [--comment TEXT]   silent for that long\n"
         "  riskgatectl unshelve ALARM --by NAME [--comment TEXT]\n"
+        "  riskgatectl permit open NAME --for 8h --by NAME | close NAME --by NAME | list\n"
+        "                                  work is allowed for a time: its rules are armed only then\n"
         "  riskgatectl outputs             what is switched, and whether it is as it shall be\n"
         "  riskgatectl silence [OUTPUT] --by NAME           off until the next announcement\n"
         "  riskgatectl test OUTPUT [--for 10s] --by NAME    on for that long, at most 5m\n"
@@ -73,7 +75,7 @@ static const struct command {
     {"outputs", 0, command_outputs, NULL}, {"silence", 0, NULL, command_silence},
     {"shelve", 0, NULL, command_shelve},   {"unshelve", 0, NULL, command_unshelve},
     {"test", 0, NULL, command_test},       {"backtest", 0, NULL, command_backtest},
-    {"explain", 1, command_explain, NULL},
+    {"explain", 1, command_explain, NULL}, {"permit", 0, NULL, command_permit},
 };
 
 enum parsed {

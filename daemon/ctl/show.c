@@ -131,6 +131,10 @@ void show_status(const struct json *result, FILE *to)
         show_outputs(json_get(result, "outputs"), to);
         (void)fputc('\n', to);
     }
+    if (json_size(json_get(result, "permits")) > 0) {
+        show_permits(json_get(result, "permits"), to);
+        (void)fputc('\n', to);
+    }
     show_uplinks(json_get(result, "uplinks"), to);
     (void)fprintf(
         to, "\nstore %s, %.1f MiB (%.1f MiB free), last commit %" PRId64 " ms, records lost %" PRId64 "\n",

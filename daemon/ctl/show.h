@@ -13,6 +13,9 @@ void show_shelved(const struct json *result, FILE *to);
 void show_figures(const struct json *alarms, FILE *to);
 void show_points(const struct json *result, FILE *to);
 void show_outputs(const struct json *result, FILE *to);
+/* What was done to one permit; all of them. */
+void show_permit(const struct json *result, FILE *to);
+void show_permits(const struct json *result, FILE *to);
 void show_risk(const struct json *result, FILE *to);
 
 #endif

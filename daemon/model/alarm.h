@@ -69,7 +69,9 @@ struct alarm_change {
     const char *message; /* of the rule, or NULL */
     const char *const *points; /* full names of a vote's members; NULL: no vote */
     size_t point_count;
-    const char *by;      /* who acted, or NULL */
+    const char
+        *decider;   /* of a vote: the full name of the member that decided, whose the value is; or NULL */
+    const char *by; /* who acted, or NULL */
     const char *comment; /* or NULL */
 };
 

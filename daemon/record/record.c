@@ -88,7 +88,14 @@ enum rg_err record_alarm(struct jsonw *w, const struct alarm_change *change, boo
     jsonw_key_bool(w, "acked", a->acked);
     jsonw_key_bool(w, "shelved", a->shelved);
     jsonw_key_string(w, "rule", a->rule);
-    jsonw_key_string(w, "point", a->point);
+    jsonw_key_string(w, "point", a->point[0] ? a->point : NULL);
+    if (!a->point[0]) {
+        jsonw_key(w, "points");
+        jsonw_array_begin(w);
+        for (size_t i = 0; i < change->point_count; i++)
+            jsonw_string(w, change->points[i]);
+        jsonw_array_end(w);
+    }
     jsonw_key_string(w, "area", a->area[0] ? a->area : NULL);
     jsonw_key(w, "value");
     if (change->has_value)

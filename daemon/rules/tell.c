@@ -108,6 +108,8 @@ static void explain(const struct rules *r, uint32_t owner, const struct level_mo
         return;
     w = &r->watched[index];
     change->unit = r->site->points[w->point].unit;
+    if (kind == OWNER_VOTE)
+        change->decider = r->site->points[w->point].full_name;
     change->has_value = w->condition.has_value;
     change->value = w->condition.value;
     change->single = w->conf->limits.single;

@@ -43,6 +43,29 @@ static enum rg_err take_alarm(struct store *s, struct store_start *start, sqlite
     return fits && level >= 0 && level < LEVEL_COUNT ? RG_OK : RG_ECORRUPT;
 }
 
+/* The events are the whole truth about permits: the last one about each is what it was left at. */
+static enum rg_err take_permit(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)s;
+    struct store_permit now = {0};
+    if (!take_text(row, 0, now.name, sizeof(now.name)) || !take_text(row, 1, now.by, sizeof(now.by)))
+        return RG_OK; /* not one of ours */
+    now.opened_ms = sqlite3_column_int64(row, 2);
+    now.until_ms = sqlite3_column_int64(row, 3); /* 0 for NULL */
+    for (size_t i = 0; i < start->permit_count; i++) {
+        if (strcmp(start->permits[i].name, now.name) == 0) {
+            start->permits[i] = now;
+            return RG_OK;
+        }
+    }
+    struct store_permit *grown = realloc(start->permits, (start->permit_count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return RG_ENOMEM;
+    start->permits = grown;
+    grown[start->permit_count++] = now;
+    return RG_OK;
+}
+
 static enum rg_err take_cursor(struct store *s, struct store_start *start, sqlite3_stmt *row)
 {
     (void)start;
@@ -122,6 +145,10 @@ int load_state(struct store *s, struct store_start *start, enum rg_err *err)
          " suppressed, first_out, shelved_until FROM occurrence WHERE cleared_ts = 0 ORDER BY raised_ts, "
          "alarm",
          take_alarm},
+        {"SELECT body ->> '$.permit', body ->> '$.by', ts, body ->> '$.until' FROM event"
+         " WHERE kind = 'command' AND CASE WHEN json_valid(body) THEN body ->> '$.command' END = 'permit'"
+         " ORDER BY seq",
+         take_permit},
         {"SELECT uplink, stream, acked, ranges FROM cursor", take_cursor},
         {"SELECT id, name FROM device", take_device},
         {"SELECT stream, cause, first, last, count FROM loss", take_loss},

@@ -234,7 +234,10 @@ void store_start_free(struct store_start *start)
         return;
     free(start->alarms);
     free(start->config);
+    free(start->permits);
     start->alarms = NULL;
+    start->permits = NULL;
+    start->permit_count = 0;
     start->config = NULL;
     start->alarm_count = 0;
 }

@@ -78,6 +78,14 @@ struct store_cbs {
 };
 
 /* What was found at the start. */
+/* What was last done to a permit. */
+struct store_permit {
+    char name[TEXT_ID_MAX + 1];
+    char by[ALARM_WHO_MAX];
+    int64_t opened_ms; /* wall */
+    int64_t until_ms;  /* wall; 0: closed */
+};
+
 struct store_start {
     bool fresh;   /* the file was made now */
     bool clean;   /* the last run closed it properly */
@@ -86,6 +94,8 @@ struct store_start {
         next_alarm; /* number of the next occurrence; after an unclean end a margin is added, so that none is used twice */
     size_t alarm_count;
     struct alarm *alarms; /* active occurrences; freed by store_start_free */
+    size_t permit_count;
+    struct store_permit *permits; /* as the events say that were recorded; freed by store_start_free */
     int64_t head[STREAM_COUNT];
     char *config; /* what store_config_put kept last, NULL: nothing yet; freed by store_start_free */
     size_t config_length;

@@ -32,7 +32,8 @@
 enum stage_split { SPLIT_NONE, SPLIT_DEADLINES, SPLIT_EVERY_MS };
 
 struct stage {
-    struct support_site support;
+    struct support_site support, reloaded; /* one of them holds the site, which must stay where it is */
+    bool is_reloaded;
     const struct site *site;
     struct rules *rules;
     char first_id[ALARM_ID_MAX]; /* of the first alarm told of */
@@ -202,10 +203,45 @@ static inline void stage_begin(struct stage *st, const char *text, const char *r
     rules_start(st->rules, (struct moment){0, WALL});
 }
 
+/* A reload, as the daemon does one: another site (built by the caller), the alarms and the permits go on. */
+static inline void stage_restore_cb(void *arg, const struct alarm *alarm)
+{
+    assert_int_equal(rules_restore(arg, alarm), RG_OK);
+}
+
+static inline void stage_reload(struct stage *st, const char *text, struct moment at)
+{
+    struct support_site *next = st->is_reloaded ? &st->support : &st->reloaded;
+    struct rules *old = st->rules;
+    const struct site *before = st->site;
+    char whole[2048];
+
+    assert_true(text_format(whole, sizeof whole, "%s%s", strchr(text, '\n') ? "" : STAGE_DEVICE, text));
+    support_site_build(next, whole);
+    rules_tick(old, at);
+    assert_int_equal(rules_create(&next->site, rules_next_alarm(old), stage_change_cb, st, &st->rules),
+                     RG_OK);
+    st->site = &next->site;
+    rules_each(old, stage_restore_cb, st->rules);
+    for (uint32_t i = 0; i < before->permit_count; i++) {
+        for (uint32_t k = 0; k < next->site.permit_count; k++) {
+            if (strcmp(next->site.permits[k].name, before->permits[i].name) == 0 &&
+                rules_permit_until(old, i) != INT64_MIN)
+                rules_permit(st->rules, k, rules_permit_until(old, i), at);
+        }
+    }
+    rules_levels_from(st->rules, old);
+    rules_start(st->rules, at);
+    rules_inherit(st->rules, old);
+    rules_destroy(old);
+    support_site_free(st->is_reloaded ? &st->reloaded : &st->support);
+    st->is_reloaded = !st->is_reloaded;
+}
+
 static inline void stage_end(struct stage *st)
 {
     rules_destroy(st->rules);
-    support_site_free(&st->support);
+    support_site_free(st->is_reloaded ? &st->reloaded : &st->support);
 }
 
 static inline void stage_tick_until(struct stage *st, enum stage_split split, int64_t from, int64_t to)

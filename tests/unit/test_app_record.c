@@ -146,6 +146,31 @@ static void an_alarm_is_the_contracts_record(void **state)
     jsonw_free(&w);
 }
 
+/* A vote has no point of its own: null, and the members (contract §3). */
+static void a_vote_lists_its_members(void **state)
+{
+    static const char *const members[] = {"gas-1.lel", "gas-2.lel"};
+    const struct alarm alarm = {.id = "gw-01-7", .rule = "two", .level = LEVEL_RED};
+    struct alarm_change change = {
+        .event = ALARM_RAISE, .at = {.wall_ms = 5}, .alarm = &alarm, .points = members, .point_count = 2};
+    static const char some[] = "\"rule\":\"two\",\"point\":null,\"points\":[\"gas-1.lel\",\"gas-2.lel\"],"
+                               "\"area\":null,";
+    static const char gone[] = "\"rule\":\"two\",\"point\":null,\"points\":[],\"area\":null,";
+    struct jsonw w;
+    const char *body;
+    size_t length;
+
+    (void)state;
+    jsonw_init(&w, 0);
+    assert_int_equal(record_alarm(&w, &change, false, &body, &length), RG_OK);
+    assert_non_null(memmem(body, length, some, sizeof some - 1));
+    change.points = NULL; /* its rule is no longer configured */
+    change.point_count = 0;
+    assert_int_equal(record_alarm(&w, &change, false, &body, &length), RG_OK);
+    assert_non_null(memmem(body, length, gone, sizeof gone - 1));
+    jsonw_free(&w);
+}
+
 static void what_is_rare_stands_behind_the_message(void **state)
 {
     const struct alarm alarm = {.id = "gw-01-42",
@@ -250,6 +275,7 @@ int main(void)
         cmocka_unit_test(unsynced_records_are_told_apart),
         cmocka_unit_test(floats_have_their_shortest_text),
         cmocka_unit_test(an_alarm_is_the_contracts_record),
+        cmocka_unit_test(a_vote_lists_its_members),
         cmocka_unit_test(what_is_rare_stands_behind_the_message),
         cmocka_unit_test(a_record_that_does_not_fit_is_an_error),
         cmocka_unit_test(the_state_document),

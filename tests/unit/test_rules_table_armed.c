@@ -266,6 +266,95 @@ static const struct stage_row permits[] = {
      "permit=tank:5s;r d.a red suppressed", false},
 };
 
+/* A reload that changes nothing makes no difference, whenever it comes: after each item of the script. */
+static void reload_anywhere(const struct stage_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char first[2048];
+
+        for (const char *cut = strchr(rows[i].script, ' '); cut && !rows[i].late;
+             cut = strchr(cut + 1, ' ')) {
+            const char *item = cut;
+            struct stage st;
+            int64_t at;
+
+            while (item > rows[i].script && item[-1] != ' ')
+                item--;
+            at = strtoll(item, NULL, 10);
+            assert_true(
+                text_format(first, sizeof first, "%.*s", (int)(cut - rows[i].script), rows[i].script));
+            stage_begin(&st, rows[i].rule, rows[i].restore);
+            stage_play(&st, first, SPLIT_NONE);
+            stage_reload(&st, rows[i].rule, (struct moment){at, at + WALL});
+            stage_play(&st, cut + 1, SPLIT_NONE);
+            if (strcmp(st.events, rows[i].events) != 0)
+                fail_msg("\n  row  %s, reload after %s\n  want %s\n  got  %s", rows[i].name, first,
+                         rows[i].events, st.events);
+            stage_end(&st);
+        }
+    }
+}
+
+/* What a reload changes. */
+static const struct {
+    const char *name, *before, *script;
+    int64_t at;
+    const char *after, *then, *events;
+} reloads[] = {
+    {"a limit follows another point",
+     "device d\npoint a\npoint x\npoint y\nrule r points=d.a above=red:@d.x on=3s", "1000:x=10,y=10,a=12",
+     2000, "device d\npoint a\npoint x\npoint y\nrule r points=d.a above=red:@d.y on=3s",
+     "4000:tick 5000:a=12 8000:y=10", "8000 raise none>red 12/10"},
+    {"another factor", PAIR "above=red:@d.base on=3s", "1000:base=0,a=12", 2000,
+     PAIR "above=red:@d.base*2 on=3s", "4000:tick 5000:a=12 8000:tick", "8000 raise none>red 12/0"},
+    {"a vote needs more", THREE "vote=1 above=red:50 on=3s", "1000:a=60,b=60,c=0", 2000,
+     THREE "vote=2 above=red:50 on=3s", "4000:tick 5000:a=60,b=60 8000:tick",
+     "8000 raise none>red v - 60/50"},
+    {"a vote gets another member",
+     "device d\npoint a\npoint b\npoint c\nrule v points=d.a,d.b vote=2 above=red:50", "1000:a=60,b=60", 2000,
+     THREE "vote=2 above=red:50", "3000:a=0 4000:b=0 5000:c=0",
+     "1000 raise none>red v - 60/50; 4000 clear red>none v - 0/50"},
+    {"a guard is given", FAN, "1000:fan=0,a=60", 2000, FAN "when=d.fan:1",
+     "3000:a=0 4000:fan=0 5000:fan=1,a=0", "1000 raise none>red 60/50; 3000 clear red>none 0/50"},
+    {"a guard that was known for another rule", FAN "\nrule q points=d.a above=red:999 when=d.fan:1",
+     "1000:fan=0,a=60", 2000, FAN "when=d.fan:1", "3000:a=0",
+     "1000 raise none>red 60/50; 2000 suppress red>red -/- (guard d.fan)"},
+    {"a guard is taken away", FAN "when=d.fan:1", "1000:fan=1,a=60 1500:fan=0", 2000, FAN, "3000:a=0",
+     "1000 raise none>red 60/50; 1500 suppress red>red -/- (guard d.fan); 2000 unsuppress red>red -/-; "
+     "3000 clear red>none 0/50"},
+    {"a guard tests something else", FAN "when=d.fan:1", "1000:fan=1,a=60 1500:fan=0", 2000,
+     FAN "when=d.fan:0", "3000:a=0",
+     "1000 raise none>red 60/50; 1500 suppress red>red -/- (guard d.fan); 2000 unsuppress red>red -/- (guard "
+     "d.fan); "
+     "3000 clear red>none 0/50"},
+    {"a permit is given", "device d\npoint a\npermit tank\nrule r points=d.a above=red:50", "1000:a=60", 2000,
+     TANK, "3000:a=0", "1000 raise none>red 60/50; 2000 suppress red>red -/- (permit tank)"},
+    {"a permit is taken away", TANK, "500:permit=tank:1s 1000:a=60 1600:tick", 2000,
+     "device d\npoint a\nrule r points=d.a above=red:50", "3000:a=0",
+     "1000 raise none>red 60/50; 1500 suppress red>red -/- (permit tank); 2000 unsuppress red>red -/-; "
+     "3000 clear red>none 0/50"},
+};
+
+static void reload(void **state)
+{
+    (void)state;
+    reload_anywhere(references, RG_COUNT(references));
+    reload_anywhere(votes, RG_COUNT(votes));
+    reload_anywhere(guards, RG_COUNT(guards));
+    reload_anywhere(permits, RG_COUNT(permits));
+    for (size_t i = 0; i < RG_COUNT(reloads); i++) {
+        struct stage st;
+
+        stage_begin(&st, reloads[i].before, NULL);
+        stage_play(&st, reloads[i].script, SPLIT_NONE);
+        stage_reload(&st, reloads[i].after, (struct moment){reloads[i].at, reloads[i].at + WALL});
+        stage_play(&st, reloads[i].then, SPLIT_NONE);
+        if (strcmp(st.events, reloads[i].events) != 0)
+            fail_msg("\n  reload %s\n  want %s\n  got  %s", reloads[i].name, reloads[i].events, st.events);
+        stage_end(&st);
+    }
+}
+
 static void follow(void **state)
 {
     (void)state;
@@ -293,10 +382,8 @@ static void permit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(follow),
-        cmocka_unit_test(vote),
-        cmocka_unit_test(guard),
-        cmocka_unit_test(permit),
+        cmocka_unit_test(follow), cmocka_unit_test(vote),   cmocka_unit_test(guard),
+        cmocka_unit_test(permit), cmocka_unit_test(reload),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

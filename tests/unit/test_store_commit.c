@@ -153,6 +153,61 @@ static void test_occurrences(void **state)
     rig_end(&r);
 }
 
+static void permit(struct rig *r, const char *name, const char *action, int64_t until, const char *by)
+{
+    char body[256];
+    int n = snprintf(body, sizeof(body),
+                     "\"ts\":%" PRId64 ",\"kind\":\"command\",\"command\":\"permit\",\"permit\":\"%s\","
+                     "\"action\":\"%s\",\"until\":%" PRId64 ",\"by\":\"%s\"",
+                     loop_wall_ms(r->loop), name, action, until, by);
+    if (until == 0) /* closed: no such member */
+        n = snprintf(body, sizeof(body),
+                     "\"ts\":%" PRId64 ",\"kind\":\"command\",\"command\":\"permit\",\"permit\":\"%s\","
+                     "\"action\":\"%s\",\"by\":\"%s\"",
+                     loop_wall_ms(r->loop), name, action, by);
+    struct store_record record = {.stream = STREAM_EVENT,
+                                  .ts = loop_wall_ms(r->loop),
+                                  .body = body,
+                                  .length = (size_t)n,
+                                  .device = SITE_NONE,
+                                  .kind = "command"};
+    assert_int_equal(store_append(r->store, &record), RG_OK);
+}
+
+/* What was last said of each permit is there at the next start, whatever else the events hold. */
+static void test_permits(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    rig_open(&r);
+    assert_int_equal(r.start.permit_count, 0);
+    permit(&r, "tank-1", "open", 900, "Li");
+    permit(&r, "tank-2", "open", 800, "Wang");
+    assert_int_equal(rig_event(&r, "command"), RG_OK); /* of another kind */
+    permit(&r, "tank-1", "close", 0, "Zhao");
+    permit(&r, "tank-2", "open", 950, "Zhao");
+    rig_run(&r, 0);
+    rig_close(&r);
+    rig_open(&r);
+    assert_int_equal(r.start.permit_count, 2);
+    assert_string_equal(r.start.permits[0].name, "tank-1");
+    assert_int_equal(r.start.permits[0].until_ms, 0);
+    assert_string_equal(r.start.permits[1].name, "tank-2");
+    assert_int_equal(r.start.permits[1].until_ms, 950);
+    assert_string_equal(r.start.permits[1].by, "Zhao");
+    rig_close(&r);
+    /* A row that somebody spoiled keeps nobody from starting. */
+    sqlite3 *db = rig_sql(&r);
+    assert_int_equal(sqlite3_exec(db, "UPDATE event SET body = 'x' WHERE seq = 5", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    rig_open(&r);
+    assert_int_equal(r.start.permit_count, 2);
+    assert_int_equal(r.start.permits[1].until_ms, 800);
+    rig_end(&r);
+}
+
 static void test_views(void **state)
 {
     (void)state;
@@ -314,7 +369,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_record_text),     cmocka_unit_test(test_chain_over_restarts),
         cmocka_unit_test(test_times),           cmocka_unit_test(test_alarms_first),
-        cmocka_unit_test(test_occurrences),     cmocka_unit_test(test_views),
+        cmocka_unit_test(test_occurrences),     cmocka_unit_test(test_permits),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_unsynced),        cmocka_unit_test(test_flush),
         cmocka_unit_test(test_second_daemon),   cmocka_unit_test(test_outside_reader),
         cmocka_unit_test(test_refused_records),
