@@ -189,6 +189,15 @@ static inline void stage_act(struct stage *st, char *what, struct moment at)
         stage_feed(st, what, at);
 }
 
+/* On a site of the caller's. */
+static inline void stage_open(struct stage *st, const struct site *site, const char *restored)
+{
+    st->site = site;
+    assert_int_equal(rules_create(st->site, 100, stage_change_cb, st, &st->rules), RG_OK);
+    stage_restore(st, restored);
+    rules_start(st->rules, (struct moment){0, WALL});
+}
+
 /* text: of the whole site when it has lines, else of the rule on d.a. */
 static inline void stage_begin(struct stage *st, const char *text, const char *restored)
 {
@@ -197,10 +206,7 @@ static inline void stage_begin(struct stage *st, const char *text, const char *r
     *st = (struct stage){0};
     assert_true(text_format(whole, sizeof whole, "%s%s", strchr(text, '\n') ? "" : STAGE_DEVICE, text));
     support_site_build(&st->support, whole);
-    st->site = &st->support.site;
-    assert_int_equal(rules_create(st->site, 100, stage_change_cb, st, &st->rules), RG_OK);
-    stage_restore(st, restored);
-    rules_start(st->rules, (struct moment){0, WALL});
+    stage_open(st, &st->support.site, restored);
 }
 
 /* A reload, as the daemon does one: another site (built by the caller), the alarms and the permits go on. */
