@@ -5,6 +5,7 @@
 
 #include "base/hash_index.h"
 #include "base/text.h"
+#include "replay/allowed.h"
 #include "replay/feed.h"
 #include "replay/standing.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct replay_player {
     struct rules *rules;
     bool running;
     struct standing standing; /* before the beginning, and from one run to the next */
+    struct allowed allowed;
     uint64_t next_alarm;
     int64_t run_ms;     /* wall: when the run began */
     struct moment last; /* step of the run */
@@ -156,6 +158,7 @@ static void begin_run(struct replay_player *p, struct moment at)
     p->run_ms = at.wall_ms;
     p->last = at;
     gaps_begin(&p->gaps, at);
+    allowed_restore(&p->allowed, p->site, r, at);
     rules_start(r, at);
 }
 
@@ -262,6 +265,9 @@ static void take_event(struct replay_player *p, const struct step *s)
         take_start(p, s);
     } else if (!p->running) {
         return;
+    } else if (strcmp(kind, "command") == 0) {
+        if (!allowed_note(&p->allowed, s->note, s->at, p->site, p->rules))
+            fail(p, RG_ENOMEM, rg_err_text(RG_ENOMEM));
     } else if (strcmp(kind, "stop") == 0) {
         rules_tick(p->rules, s->at);
         p->last = s->at;
@@ -277,9 +283,12 @@ static void take_event(struct replay_player *p, const struct step *s)
 
 /* ---- steps ---- */
 
-/* Before the beginning only the alarms' own records count. */
+/* Before the beginning only the alarms' own records count, and what was done to permits. */
 static void look_back(struct replay_player *p, const struct step *s)
 {
+    if (s->kind == STEP_EVENT && strcmp(text_of(s->note, "kind"), "command") == 0 &&
+        !allowed_note(&p->allowed, s->note, s->at, p->site, NULL))
+        fail(p, RG_ENOMEM, rg_err_text(RG_ENOMEM));
     if (s->kind != STEP_ALARM)
         return;
     if (!standing_note(&p->standing, s->note, s->at.wall_ms))
@@ -390,6 +399,7 @@ void replay_player_destroy(struct replay_player *p)
     rules_destroy(p->rules);
     gaps_destroy(&p->gaps);
     standing_free(&p->standing);
+    allowed_free(&p->allowed);
     hash_index_destroy(p->devices);
     hash_index_destroy(p->points);
     hash_index_destroy(p->outputs);

@@ -29,6 +29,7 @@ struct live {
     struct rules *rules;
     uint64_t next_alarm;
     int64_t mono, offset; /* wall is mono + offset */
+    int64_t permit_until; /* wall; 0: closed */
     char *told;           /* every transition's record */
     size_t told_length;
     size_t told_count;
@@ -113,6 +114,11 @@ static void live_start(struct live *l, bool clean)
     for (size_t i = 0; i < kept.count; i++)
         assert_int_equal(rules_restore(l->rules, &kept.alarms[i]), RG_OK);
     turn = past_turn(&l->past);
+    if (l->permit_until > now.wall_ms) {
+        int64_t left = l->permit_until - now.wall_ms, most = l->site->permits[0].max_ms;
+
+        rules_permit(l->rules, 0, now.mono_ms + (left < most ? left : most), now);
+    }
     rules_start(l->rules, now);
     past_event(&l->past, "start", clean ? ",\"clean\":true" : ",\"clean\":false", now, turn);
 }
@@ -248,18 +254,25 @@ static void assert_same(const struct live *l, const struct again *a)
 
 /* ---- what the engine did, it does again ---- */
 
-static const char plant[] = "area plant\n"
-                            "area shop parent=plant\n"
-                            "device d0 poll=1s area=shop offline=5s:yellow\n"
-                            "point a type=f32\n"
-                            "point b\n"
-                            "device d1 poll=2s area=plant offline=7s:red\n"
-                            "point a type=f64\n"
-                            "point b\n"
-                            "rule high points=*.a above=blue:10,yellow:20,red:30 deadband=2 on=3s off=5s\n"
-                            "rule low points=*.b below=orange:5 off=1500ms\n"
-                            "rule state points=d1.b is=7:yellow,8:red\n"
-                            "output siren device=d0 coil=0 area=shop from=orange fault=blue\n";
+static const char plant[] =
+    "area plant\n"
+    "area shop parent=plant\n"
+    "device d0 poll=1s area=shop offline=5s:yellow\n"
+    "point a type=f32\n"
+    "point b\n"
+    "device d1 poll=2s area=plant offline=7s:red\n"
+    "point a type=f64\n"
+    "point b\n"
+    "rule high points=*.a above=blue:10,yellow:20,red:30 deadband=2 on=3s off=5s\n"
+    "rule low points=*.b below=orange:5 off=1500ms\n"
+    "permit tank max=1m\n"
+    "rule state points=d1.b is=7:yellow,8:red\n"
+    "rule near points=d0.a above=yellow:@d1.a*1.1,red:@d1.a*2 deadband=1 on=2s off=1s\n"
+    "rule two points=*.a,*.b vote=2 above=blue:15,orange:25 on=1s off=3s latch=orange\n"
+    "rule half points=*.b vote=1:holds above=yellow:30 when=d0.a<20\n"
+    "rule guarded points=d1.a above=yellow:12,red:35 off=2s when=d0.b:0|5|7|8|20|30\n"
+    "rule permitted points=*.a above=blue:5,red:25 on=1s permit=tank\n"
+    "output siren device=d0 coil=0 area=shop from=orange fault=blue\n";
 
 struct chance {
     struct rg_random random;
@@ -325,6 +338,26 @@ static void any_act(struct chance *c)
     assert_true(err == RG_OK || err == RG_EEXIST || err == RG_ENOTFOUND);
 }
 
+static void any_permit(struct chance *c)
+{
+    struct live *l = c->live;
+    struct moment now = live_now(l);
+    int64_t for_ms = pick(c, 0, 3) == 0 ? 0 : pick(c, 1, 60000), turn = past_turn(&l->past);
+    char more[160];
+
+    rules_permit(l->rules, 0, for_ms > 0 ? now.mono_ms + for_ms : INT64_MIN, now);
+    l->permit_until = for_ms > 0 ? now.wall_ms + for_ms : 0;
+    if (for_ms > 0)
+        (void)text_format(more, sizeof more,
+                          ",\"command\":\"permit\",\"permit\":\"tank\",\"action\":\"open\",\"for_ms\":%lld,"
+                          "\"until\":%lld,\"by\":\"Li\"",
+                          (long long)for_ms, (long long)l->permit_until);
+    else
+        (void)text_copy(more, sizeof more,
+                        ",\"command\":\"permit\",\"permit\":\"tank\",\"action\":\"close\",\"by\":\"Li\"");
+    past_event(&l->past, "command", more, now, turn);
+}
+
 /* A stop, a power cut, another boot of the machine (its clock begins anew), a step of the wall clock. */
 static void any_restart(struct chance *c)
 {
@@ -351,8 +384,10 @@ static void any_past(struct chance *c, int turns)
 
         if (what < 940)
             any_frame(c);
-        else if (what < 970)
+        else if (what < 965)
             any_act(c);
+        else if (what < 970)
+            any_permit(c);
         else if (what < 980)
             rules_output(l->rules, 0, pick(c, 0, 1) == 0, live_now(l));
         else if (what < 990)
