@@ -65,7 +65,6 @@ static void fill_slots(struct rules *r, uint32_t *next)
             w->rule = (uint32_t)i;
             w->place = (uint32_t)j;
             w->conf = &r->confs[2 * i + (point_is_single(&site->points[point]) ? 1 : 0)];
-            w->signal = windows_give(&r->windows, site, w->rule, point);
             condition_init(&w->condition);
             slot_init(&w->slot);
         }
@@ -94,6 +93,9 @@ static enum rg_err create_watched(struct rules *r)
     }
     fill_slots(r, next);
     free(next);
+    /* In the order in which samples come, so that what lies together is used together. */
+    for (uint32_t i = 0; i < r->watched_count; i++)
+        r->watched[i].signal = windows_give(&r->windows, site, r->watched[i].rule, r->watched[i].point);
     for (size_t i = 0; i < site->device_count; i++)
         offline_init(&r->offline[i], &site->devices[i]);
     for (uint32_t i = 0; i < r->owner_count; i++)

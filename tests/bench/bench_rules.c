@@ -31,6 +31,7 @@ static const struct workload workloads[] = {
     {"quiet", STEPS " on=3s off=10s", 9.9},
     {"delays start and stop", STEPS " on=3s off=10s", 11},
     {"alarms come and go", STEPS, 60},
+    {"means of half a minute", "mean=30s " STEPS, 9.9},
 };
 
 struct result {
