@@ -188,6 +188,12 @@ static void write_rule(const struct explanation *x, const struct explain *e)
     jsonw_key_string(w, "signal", signal_name(rule->signal.kind));
     if (rule->signal.kind != SIGNAL_VALUE)
         jsonw_key_int(w, "window_ms", rule->signal.window_ms);
+    if (e->windowed) {
+        jsonw_key_int(w, "covered_ms", e->covered_ms);
+        jsonw_key_int(w, "need_ms", e->need_ms);
+    }
+    if (e->trust == READING_AT_LEAST || e->trust == READING_AT_MOST)
+        jsonw_key_string(w, "bound", e->trust == READING_AT_LEAST ? "at least" : "at most");
     if (rule->vote_need > 0) {
         jsonw_key(w, "vote");
         jsonw_object_begin(w);

@@ -3,12 +3,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "ctl/table.h"
-
-#define WORDS 96
+#include "ctl/words.h"
 
 /* One thing that watches, with what is needed to speak of it. */
 struct watch {
@@ -37,60 +35,14 @@ static double number_of(const struct json *json, const char *key)
     return json_double(json_get(json, key), NAN);
 }
 
-/* Local time: with its day when that is not today's. */
-static const char *time_words(int64_t ms, int64_t now_ms, char out[WORDS])
-{
-    time_t seconds = (time_t)(ms / 1000), today = (time_t)(now_ms / 1000);
-    struct tm local, now;
-    char text[32];
-
-    if (ms <= 0 || !localtime_r(&seconds, &local) || !localtime_r(&today, &now))
-        return "never";
-    if (strftime(text, sizeof text,
-                 local.tm_year == now.tm_year && local.tm_yday == now.tm_yday ? "%H:%M:%S"
-                                                                              : "%Y-%m-%d %H:%M:%S",
-                 &local) == 0)
-        return "never";
-    (void)text_format(out, WORDS, "%s.%03d", text, (int)(ms % 1000));
-    return out;
-}
-
-/* "250 ms", "3 s", "1.5 s", "15 min", "8 h": the largest unit that says it exactly. */
-static const char *duration_words(int64_t ms, char out[WORDS])
-{
-    if (ms >= 86400000 && ms % 86400000 == 0)
-        (void)text_format(out, WORDS, "%" PRId64 " d", ms / 86400000);
-    else if (ms >= 3600000 && ms % 3600000 == 0)
-        (void)text_format(out, WORDS, "%" PRId64 " h", ms / 3600000);
-    else if (ms >= 60000 && ms % 60000 == 0)
-        (void)text_format(out, WORDS, "%" PRId64 " min", ms / 60000);
-    else if (ms >= 1000)
-        (void)text_format(out, WORDS, "%.10g s", (double)ms / 1000);
-    else
-        (void)text_format(out, WORDS, "%" PRId64 " ms", ms);
-    return out;
-}
-
-/* How long until then, to the second. */
-static const char *until_words(int64_t ms, int64_t now_ms, char out[WORDS])
-{
-    char text[WORDS];
-
-    if (ms <= now_ms)
-        return "now";
-    (void)text_format(out, WORDS, "in %s",
-                      duration_words(ms - now_ms < 10000 ? ms - now_ms : (ms - now_ms) / 1000 * 1000, text));
-    return out;
-}
-
 static void print_samples(const struct json *samples, const char *unit, int64_t now_ms, FILE *to)
 {
-    char when[WORDS];
+    char when[WORDS_MAX];
 
     for (const struct json *s = json_first(samples); s; s = json_next(s)) {
         const struct json *value = json_get(s, "value");
 
-        (void)fprintf(to, "    %s  ", time_words(int_of(s, "ts"), now_ms, when));
+        (void)fprintf(to, "    %s  ", words_time(int_of(s, "ts"), now_ms, when));
         if (json_is_number(value))
             (void)fprintf(to, "%.10g%s\n", json_double(value, NAN), unit);
         else
@@ -104,7 +56,7 @@ static void print_cause(const struct watch *w, FILE *to)
 {
     const struct json *c = json_get(w->alarm, "last_change");
     const char *event = string_of(c, "event");
-    char when[WORDS], delay[WORDS];
+    char when[WORDS_MAX], delay[WORDS_MAX];
     int64_t delay_ms = int_of(w->json, strcmp(event, "deescalate") == 0 ? "off_delay_ms" : "on_delay_ms");
 
     if (!event[0]) {
@@ -118,7 +70,7 @@ static void print_cause(const struct watch *w, FILE *to)
                   strcmp(event, "raise") == 0      ? "raised from"
                   : strcmp(event, "escalate") == 0 ? "escalated from"
                                                    : "stepped down from",
-                  string_of(c, "was"), string_of(c, "level"), time_words(int_of(c, "ts"), w->now_ms, when));
+                  string_of(c, "was"), string_of(c, "level"), words_time(int_of(c, "ts"), w->now_ms, when));
     if (json_is_number(json_get(c, "value")))
         (void)fprintf(to, ", %s %.10g%s",
                       strcmp(string_of(w->json, "signal"), "value") == 0 ? "the reading was"
@@ -129,7 +81,7 @@ static void print_cause(const struct watch *w, FILE *to)
     if (delay_ms > 0)
         (void)fprintf(to, ", held for the %s of %s",
                       strcmp(event, "deescalate") == 0 ? "off-delay" : "on-delay",
-                      duration_words(delay_ms, delay));
+                      words_duration(delay_ms, delay));
     (void)fputc('\n', to);
     if (json_size(json_get(c, "samples")) > 0) {
         (void)fputs("  readings up to then:\n", to);
@@ -139,7 +91,7 @@ static void print_cause(const struct watch *w, FILE *to)
 
 static void print_alarm(const struct watch *w, FILE *to)
 {
-    char when[WORDS];
+    char when[WORDS_MAX];
 
     if (!json_string(json_get(w->alarm, "alarm"))) {
         (void)fputs("no alarm\n", to);
@@ -149,14 +101,14 @@ static void print_alarm(const struct watch *w, FILE *to)
     (void)fputs(w->level, to);
     table_colour_end(to, table_level_colour(w->level));
     (void)fprintf(to, ", alarm %s, raised %s, ", string_of(w->alarm, "alarm"),
-                  time_words(int_of(w->alarm, "raised_ts"), w->now_ms, when));
+                  words_time(int_of(w->alarm, "raised_ts"), w->now_ms, when));
     if (json_bool(json_get(w->alarm, "acked"), false))
         (void)fprintf(to, "acknowledged by %s", string_of(w->alarm, "acked_by"));
     else
         (void)fputs("not acknowledged", to);
     if (json_bool(json_get(w->alarm, "shelved"), false))
         (void)fprintf(to, ", shelved until %s",
-                      time_words(int_of(w->alarm, "shelved_until_ts"), w->now_ms, when));
+                      words_time(int_of(w->alarm, "shelved_until_ts"), w->now_ms, when));
     if (json_bool(json_get(w->alarm, "suppressed"), false))
         (void)fputs(", suppressed", to);
     (void)fputc('\n', to);
@@ -183,28 +135,28 @@ static void print_clocks(const struct watch *w, bool up, FILE *to)
 {
     for (const struct json *c = json_first(json_get(w->json, "clocks")); c; c = json_next(c)) {
         const char *level = string_of(c, "level");
-        char since[WORDS], end[WORDS], left[WORDS];
+        char since[WORDS_MAX], end[WORDS_MAX], left[WORDS_MAX];
 
         (void)fprintf(
             to, "    %s: readings have been %s since %s; %s at %s (%s) unless a reading breaks it\n", level,
-            up ? "that high" : "that low", time_words(int_of(c, "since_ts"), w->now_ms, since),
+            up ? "that high" : "that low", words_time(int_of(c, "since_ts"), w->now_ms, since),
             strcmp(level, "none") == 0      ? "it clears"
             : !up                           ? "it steps down"
             : strcmp(w->level, "none") == 0 ? "it is raised"
                                             : "it escalates",
-            time_words(int_of(c, "end_ts"), w->now_ms, end),
-            until_words(int_of(c, "end_ts"), w->now_ms, left));
+            words_time(int_of(c, "end_ts"), w->now_ms, end),
+            words_until(int_of(c, "end_ts"), w->now_ms, left));
     }
 }
 
 static void print_frozen(const struct watch *w, FILE *to)
 {
     for (const struct json *c = json_first(json_get(w->json, "clocks")); c; c = json_next(c)) {
-        char since[WORDS], end[WORDS];
+        char since[WORDS_MAX], end[WORDS_MAX];
 
         (void)fprintf(to, "    %s: readings were that high from %s on; the delay alone would end at %s\n",
-                      string_of(c, "level"), time_words(int_of(c, "since_ts"), w->now_ms, since),
-                      time_words(int_of(c, "end_ts"), w->now_ms, end));
+                      string_of(c, "level"), words_time(int_of(c, "since_ts"), w->now_ms, since),
+                      words_time(int_of(c, "end_ts"), w->now_ms, end));
     }
 }
 
@@ -359,10 +311,26 @@ static void print_limits(const struct watch *w, FILE *to)
     }
 }
 
+/* Of a window: whether enough of it was seen. */
+static void print_coverage(const struct watch *w, FILE *to)
+{
+    int64_t covered = int_of(w->json, "covered_ms"), need = int_of(w->json, "need_ms");
+    const char *bound = json_string(json_get(w->json, "bound"));
+    char seen[WORDS_MAX], wanted[WORDS_MAX];
+
+    if (need > 0)
+        (void)fprintf(to, "; good readings cover %s of it, %s are needed", words_duration(covered, seen),
+                      words_duration(need, wanted));
+    if (bound)
+        (void)fprintf(to, ": known is that it is %s that, which may raise and lowers nothing", bound);
+    else if (covered < need)
+        (void)fputs(": not known now, which changes nothing", to);
+}
+
 static void print_rule(const struct watch *w, FILE *to)
 {
     const char *signal = string_of(w->json, "signal");
-    char window[WORDS], on[WORDS], off[WORDS];
+    char window[WORDS_MAX], on[WORDS_MAX], off[WORDS_MAX];
 
     const struct json *vote = json_get(w->json, "vote"), *permit = json_get(w->json, "permit");
 
@@ -376,35 +344,38 @@ static void print_rule(const struct watch *w, FILE *to)
                                                                     : "keeps the level that it had");
     if (json_bool(json_get(permit, "open"), false))
         (void)fprintf(to, "  permit %s is open until %s\n", string_of(permit, "name"),
-                      time_words(int_of(permit, "until_ts"), w->now_ms, window));
+                      words_time(int_of(permit, "until_ts"), w->now_ms, window));
     (void)fputs("  watches ", to);
     if (strcmp(signal, "value") == 0)
         (void)fputs("the reading", to);
     else
-        (void)fprintf(to, "%s over %s", signal, duration_words(int_of(w->json, "window_ms"), window));
+        (void)fprintf(to, "%s over %s", signal, words_duration(int_of(w->json, "window_ms"), window));
     if (json_is_number(json_get(w->json, "value")))
         (void)fprintf(to, ", last known %.10g%s, which gives %s", number_of(w->json, "value"), w->unit,
                       strcmp(w->reading, "none") == 0 ? "no level" : w->reading);
+    print_coverage(w, to);
     (void)fprintf(to, "%s; dead-band %.10g%s, on-delay %s, off-delay %s\n",
-                  json_bool(json_get(w->json, "bad"), false) ? "; the last one was bad and changes nothing"
-                                                             : "",
-                  number_of(w->json, "deadband"), w->unit, duration_words(int_of(w->json, "on_delay_ms"), on),
-                  duration_words(int_of(w->json, "off_delay_ms"), off));
+                  json_bool(json_get(w->json, "bad"), false) &&
+                          int_of(w->json, "covered_ms") >= int_of(w->json, "need_ms")
+                      ? "; the last one was bad and changes nothing"
+                      : "",
+                  number_of(w->json, "deadband"), w->unit, words_duration(int_of(w->json, "on_delay_ms"), on),
+                  words_duration(int_of(w->json, "off_delay_ms"), off));
     print_limits(w, to);
 }
 
 static void print_silence(const struct watch *w, FILE *to)
 {
     int64_t due = int_of(w->json, "due_ts");
-    char heard[WORDS], end[WORDS], left[WORDS], after[WORDS];
+    char heard[WORDS_MAX], end[WORDS_MAX], left[WORDS_MAX], after[WORDS_MAX];
 
-    (void)fprintf(to, "  last heard %s\n", time_words(int_of(w->json, "heard_ts"), w->now_ms, heard));
+    (void)fprintf(to, "  last heard %s\n", words_time(int_of(w->json, "heard_ts"), w->now_ms, heard));
     if (strcmp(w->state, "silent") == 0)
         (void)fputs("  why not cleared: it has not answered since\n", to);
     else if (due > 0)
         (void)fprintf(to, "  why not yet: it is raised after %s of silence, at %s (%s) if nothing is heard\n",
-                      duration_words(int_of(w->json, "after_ms"), after), time_words(due, w->now_ms, end),
-                      until_words(due, w->now_ms, left));
+                      words_duration(int_of(w->json, "after_ms"), after), words_time(due, w->now_ms, end),
+                      words_until(due, w->now_ms, left));
     else
         (void)fputs("  its silence raises nothing (offline: {level: none})\n", to);
 }
@@ -435,7 +406,7 @@ static void print_point(const struct json *p, int64_t now_ms, FILE *to)
 {
     const char *label = json_string(json_get(p, "label")), *area = json_string(json_get(p, "area"));
     const char *unit = json_string(json_get(p, "unit"));
-    char with_blank[WORDS] = "";
+    char with_blank[WORDS_MAX] = "";
 
     if (unit)
         (void)text_format(with_blank, sizeof with_blank, " %s", unit);
@@ -466,7 +437,7 @@ void show_explain(const struct json *result, FILE *to)
     for (const struct json *p = json_first(points); p; p = json_next(p))
         print_point(p, now_ms, to);
     for (const struct json *json = json_first(watches); json; json = json_next(json)) {
-        char unit[WORDS] = "";
+        char unit[WORDS_MAX] = "";
         struct watch w = {.json = json,
                           .rule = string_of(json, "rule"),
                           .point = string_of(json, "point"),

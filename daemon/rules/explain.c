@@ -191,6 +191,12 @@ static void explain_watched(const struct rules *r, uint32_t index, struct explai
     explain_clocks(w, s, e);
     /* Of a member of a vote: what it gives, while the state and its delays are the vote's. */
     e->seen = s->phase == SLOT_STEADY || s != &w->slot ? given_level(w, e) : (enum level)s->seen;
+    e->trust = (enum reading_trust)w->condition.trust;
+    e->windowed = w->signal != NULL;
+    if (w->signal) {
+        e->covered_ms = w->signal->covered_ms;
+        e->need_ms = w->signal->need_ms;
+    }
     explain_arming(r, w, e);
     if (disarmed)
         e->state = EXPLAIN_UNARMED;

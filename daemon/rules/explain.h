@@ -12,6 +12,7 @@
 #include "model/level.h"
 #include "model/moment.h"
 #include "model/site.h"
+#include "rules/reading.h"
 #include "rules/rules.h"
 
 enum explain_kind {
@@ -75,8 +76,12 @@ struct explain {
     enum level level; /* the alarm's */
     enum level seen;  /* what the last good reading gives, dead-band included */
     bool has_value;
-    double value;                /* of the rule's signal, when it was last known */
-    bool bad;                    /* the last reading was not good */
+    double value;             /* of the rule's signal, when it was last known */
+    bool bad;                 /* the last reading was not good */
+    enum reading_trust trust; /* what the last reading told: nothing, the value, a bound of it */
+    bool windowed;            /* the rule looks back over a window: ... */
+    int64_t covered_ms,
+        need_ms; /* ... how much of it is covered, at the last good sample; how much must be */
     bool unguarded, unpermitted; /* the rule is not armed: its guard does not hold, its permit is closed */
     uint32_t guard;              /* the point that guards it, or SITE_NONE */
     int64_t permit_until;        /* monotonic; INT64_MIN: closed, or it needs none */

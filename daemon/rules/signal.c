@@ -310,7 +310,7 @@ struct reading signal_sample(struct signal *s, const struct sample *sample, int6
     cells_expire(&s->window, edge);
     add_sample(s, sample->value, now);
     cut = cut_cell(s, edge);
-    covered_ms = covered(s, cut, edge);
+    s->covered_ms = covered_ms = covered(s, cut, edge);
     switch (s->conf->kind) {
     case SIGNAL_MAX:
     case SIGNAL_MIN:
@@ -370,6 +370,7 @@ bool signal_inherit(struct signal *s, const struct signal *from)
         take_cell(s, &from->open, edge);
     s->holding = from->holding;
     s->last_ms = from->last_ms;
+    s->covered_ms = from->covered_ms;
     s->value = from->value;
     s->negative_ms = from->negative_ms;
     return true;

@@ -46,6 +46,7 @@ struct signal {
     bool begun;               /* there was a good sample: `open` and `value` are */
     bool holding;             /* the newest sample was good */
     int64_t last_ms;          /* of the newest sample; time never goes back before it */
+    int64_t covered_ms;       /* of the window, at the newest good sample: for people */
     double value;             /* the newest good sample */
     int64_t negative_ms;      /* of the newest good sample below zero, or INT64_MIN */
     struct cell

@@ -155,6 +155,18 @@ static void states(void **state)
          "\"rule\":\"r\",\"point\":"
          "\"d.b\",\"state\":\"quiet\",\"vote\":{\"need\":2,\"members\":3}",
          "rule r on d.b, : the next member\n"},
+        {"\"state\":\"quiet\",\"level\":\"none\",\"reading_level\":\"none\",\"signal\":\"mean\",\"window_"
+         "ms\":900000,"
+         "\"covered_ms\":90000,\"need_ms\":675000,\"bad\":true",
+         "  watches mean over 15 min; good readings cover 90 s of it, 675 s are needed: not known now, which "
+         "changes "
+         "nothing; dead-band"},
+        {"\"state\":\"held\",\"level\":\"red\",\"reading_level\":\"red\",\"signal\":\"twa\",\"window_ms\":"
+         "900000,"
+         "\"covered_ms\":90000,\"need_ms\":675000,\"bound\":\"at least\",\"value\":31",
+         "last known 31, which gives red; good readings cover 90 s of it, 675 s are needed: known is that it "
+         "is at "
+         "least that, which may raise and lowers nothing; dead-band"},
         {"\"state\":\"band\",\"level\":\"yellow\",\"reading_level\":\"yellow\",\"value\":19.5,\"deadband\":1,"
          "\"limits\":["
          "{\"level\":\"yellow\",\"side\":\"above\",\"limit\":20,\"leaves\":19}]",

@@ -199,6 +199,28 @@ static void a_vote_is_told_by_its_members(void **state)
     stage_end(&st);
 }
 
+static void windows_are_told_with_their_coverage(void **state)
+{
+    struct said said = {0};
+    struct stage st;
+
+    (void)state;
+    stage_begin(&st, "device d poll=1s\npoint a\nrule r points=d.a max=10s above=red:50", NULL);
+    stage_play(&st, "0:a=60 1000:a=1 2000:a=1 5000:a=2", SPLIT_NONE);
+    assert_int_equal(rules_explain(st.rules, st.first_id, explain_rule_cb, &said), RG_OK);
+    assert_true(said.last.windowed && said.last.value == 60);
+    assert_int_equal(said.last.covered_ms, 5000);
+    assert_int_equal(said.last.need_ms, 7500);
+    assert_int_equal(said.last.trust, READING_AT_LEAST);
+    stage_play(&st, "8000:a=2", SPLIT_NONE);
+    assert_int_equal(rules_explain(st.rules, st.first_id, explain_rule_cb, &said), RG_OK);
+    assert_int_equal(said.last.trust, READING_GOOD);
+    stage_play(&st, "9000:a=!comm", SPLIT_NONE);
+    assert_int_equal(rules_explain(st.rules, st.first_id, explain_rule_cb, &said), RG_OK);
+    assert_int_equal(said.last.trust, READING_BAD);
+    stage_end(&st);
+}
+
 static void silence_is_told_with_its_end(void **state)
 {
     struct said said = {0};
@@ -274,6 +296,7 @@ int main(void)
         cmocka_unit_test(limits_are_told_with_their_dead_bands),
         cmocka_unit_test(limits_are_told_with_what_they_follow),
         cmocka_unit_test(a_vote_is_told_by_its_members),
+        cmocka_unit_test(windows_are_told_with_their_coverage),
         cmocka_unit_test(silence_is_told_with_its_end),
         cmocka_unit_test(an_output_is_told_with_its_fault),
         cmocka_unit_test(what_is_nothing_is_not_found),
