@@ -3,6 +3,7 @@
 #include "base/json_write.h"
 #include "config/config.h"
 #include "ctl/command.h"
+#include "rules/rules.h"
 
 /* Rules of a pack for which the site has no points are no mistake; a misspelt name would look the same. */
 static void print_left_out(const struct config *config)
@@ -43,6 +44,8 @@ static enum exit_status check_print_json(const struct config *config)
     for (size_t i = 0; i < config->left_out_count; i++)
         jsonw_string(&w, config->left_out[i]);
     jsonw_array_end(&w);
+    if (config->site)
+        jsonw_key_int(&w, "rules_memory", (int64_t)rules_memory(config->site));
     jsonw_object_end(&w);
     if (jsonw_error(&w) == RG_OK)
         (void)puts(w.text);
@@ -73,6 +76,8 @@ enum exit_status command_check(const struct arguments *a)
             if (config->warning_count > 0)
                 (void)printf("; %zu warnings", config->warning_count);
             (void)putchar('\n');
+            (void)printf("rules, their windows and alarms take %.1f MiB of memory at most\n",
+                         (double)rules_memory(config->site) / (1024 * 1024));
             print_left_out(config);
         } else {
             (void)fprintf(stderr, "%s: %zu errors, %zu warnings\n", a->operands[0], config->error_count,

@@ -1,6 +1,7 @@
 """riskgatectl check and the exit statuses of both programs, as the contract (§1, §2) has them: shipped files are valid, every error
 of every file is told with its place, line, caret and the nearest name, hostile files end soon, and the daemon says the same words."""
 
+import json
 import os
 import pathlib
 import re
@@ -377,6 +378,25 @@ def test_includes_in_a_ring(tmp_path):
     done = check(tmp_path / "site.yaml")
     assert done.returncode == 1 and [i[1:3] for i in issues(done.stderr)] == [(1, 11)], done.stderr
     assert issues(done.stderr)[0][0] == str(tmp_path / "b.yaml")
+
+
+# ---- what it will take -------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_told_beforehand(tmp_path):
+    """A day of seconds takes 2,048 cells at most, of 32 bytes each."""
+    file = tmp_path / "gateway.yaml"
+    rule = "rules:\n  - {name: r, points: gas-1.lel, SIGNAL above: {red: 50}}\n"
+    memory = {}
+    for signal in ("", "mean: 1s, ", "mean: 24h, "):
+        file.write_text(HEAD + BUS + DEVICE + rule.replace("SIGNAL ", signal), encoding="utf-8")
+        done = check(file, "--json")
+        assert done.returncode == 0, done.stderr
+        memory[signal] = json.loads(done.stdout)["rules_memory"]
+    assert 0 < memory["mean: 1s, "] - memory[""] < 1000
+    assert 60000 < memory["mean: 24h, "] - memory[""] <= 66000
+    done = check(file)
+    assert f"{memory['mean: 24h, '] / (1 << 20):.1f} MiB" in done.stdout
 
 
 # ---- exit statuses -----------------------------------------------------------------------------------------------------
