@@ -14,7 +14,7 @@ struct command_context {
 };
 
 /* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points,
- * risk, explain; ack, shelve, unshelve (command_alarm.h); outputs, silence, test; bus, raw, write (command_probe.h), of which
+ * risk, explain; ack, shelve, unshelve (command_alarm.h); outputs, silence, test; permit; bus, raw, write (command_probe.h), of which
  * the last two are answered later. */
 RG_NODISCARD enum rg_err command_run(const struct command_context *c, struct control_call *call,
                                      const char *command, const struct json *request, uint32_t uid,

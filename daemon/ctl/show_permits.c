@@ -39,4 +39,5 @@ void show_permits(const struct json *result, FILE *to)
         table_cell(&t, "%s", field_text(p, "label"));
     }
     table_print(&t, to);
+    table_free(&t);
 }

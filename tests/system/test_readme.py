@@ -47,6 +47,13 @@ def test_the_outputs_shown_are_those_of_the_example():
     assert all(line in example for line in configurations("README.md")[4].splitlines())
 
 
+def test_the_conditions_shown_are_those_of_the_example():
+    example = (SOURCE / "config/examples/conditions.yaml").read_text(encoding="utf-8")
+    assert configurations("README.md")[5] in example
+    check = subprocess.run([program("riskgatectl"), "check", SOURCE / "config/examples/conditions.yaml"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr
+
+
 def test_the_first_configuration_works(plant, broker, platform, start, tmp_path):
     """Only the two ports are others than in the README, so that the test needs no fixed ones."""
     scenario = (SOURCE / "simulators/first/plant.yaml").read_text(encoding="utf-8")

@@ -64,7 +64,8 @@ static void test_profile_schema_file(void **state)
 static void test_shipped(void **state)
 {
     static const char *const names[] = {"config/riskgate.yaml", "config/examples/first.yaml",
-                                        "config/examples/serial.yaml", "config/examples/outputs.yaml"};
+                                        "config/examples/serial.yaml", "config/examples/outputs.yaml",
+                                        "config/examples/conditions.yaml"};
 
     (void)state;
     for (size_t i = 0; i < RG_COUNT(names); i++) {
