@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "replay/allowed.h"
 #include "replay/feed.h"
+#include "replay/prime.h"
 #include "replay/standing.h"
 #include "store/store.h"
 
@@ -141,17 +142,20 @@ static enum rg_err restore(struct replay_player *p, struct rules *r)
     return err;
 }
 
-static void begin_run(struct replay_player *p, struct moment at)
+static void begin_run(struct replay_player *p, struct moment at, int64_t turn, bool prime)
 {
     struct rules *r = NULL;
     enum rg_err err = rules_create(p->site, p->next_alarm, change_cb, p, &r);
+    char why[REPLAY_WHY] = "";
 
     if (err == RG_OK)
         err = restore(p, r);
+    if (err == RG_OK && prime && p->past)
+        err = replay_prime(r, p->site, p->past, at, turn, NULL, why);
     rules_destroy(p->rules);
     p->rules = r;
     if (err != RG_OK) {
-        fail(p, err, rg_err_text(err));
+        fail(p, err, why[0] ? why : rg_err_text(err));
         return;
     }
     p->running = true;
@@ -169,7 +173,7 @@ static void take_start(struct replay_player *p, const struct step *s)
     end_run(p, false);
     if (!json_bool(json_get(s->note, "clean"), true))
         p->next_alarm += STORE_ALARM_MARGIN;
-    begin_run(p, s->at);
+    begin_run(p, s->at, s->turn, true);
 }
 
 /* ---- what was recorded ---- */
@@ -312,7 +316,7 @@ static void play_step(struct replay_player *p, const struct block *block, const 
     p->unsynced = s->unsynced;
     if (!p->running && !begins && s->kind == STEP_FRAME) {
         p->figures.midway = true;
-        begin_run(p, s->at);
+        begin_run(p, s->at, s->turn, false);
     }
     if (p->figures.first_ms == 0)
         p->figures.first_ms = s->at.wall_ms;

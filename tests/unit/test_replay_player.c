@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "past.h"
 #include "record/record.h"
+#include "replay/prime.h"
 #include "replay/run.h"
 #include "store/store.h"
 #include "support_site.h"
@@ -100,9 +101,11 @@ static int by_raise(const void *x, const void *y)
 
 static void live_start(struct live *l, bool clean)
 {
+    struct replay_past past = past_open(&l->past);
     struct kept kept = {0};
     struct moment now = live_now(l);
     int64_t turn;
+    char why[REPLAY_WHY];
 
     if (l->rules) {
         l->next_alarm = rules_next_alarm(l->rules) + (clean ? 0 : STORE_ALARM_MARGIN);
@@ -113,6 +116,7 @@ static void live_start(struct live *l, bool clean)
     assert_int_equal(rules_create(l->site, l->next_alarm, live_change_cb, l, &l->rules), RG_OK);
     for (size_t i = 0; i < kept.count; i++)
         assert_int_equal(rules_restore(l->rules, &kept.alarms[i]), RG_OK);
+    assert_int_equal(replay_prime(l->rules, l->site, &past, now, INT64_MAX, NULL, why), RG_OK);
     turn = past_turn(&l->past);
     if (l->permit_until > now.wall_ms) {
         int64_t left = l->permit_until - now.wall_ms, most = l->site->permits[0].max_ms;
@@ -272,6 +276,8 @@ static const char plant[] =
     "rule half points=*.b vote=1:holds above=yellow:30 when=d0.a<20\n"
     "rule guarded points=d1.a above=yellow:12,red:35 off=2s when=d0.b:0|5|7|8|20|30\n"
     "rule permitted points=*.a above=blue:5,red:25 on=1s permit=tank\n"
+    "rule mean points=*.a mean=20s coverage=60 above=yellow:14,red:18 deadband=1\n"
+    "rule top points=*.b max=12s above=blue:33\n"
     "output siren device=d0 coil=0 area=shop from=orange fault=blue\n";
 
 struct chance {

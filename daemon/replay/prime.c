@@ -1,0 +1,215 @@
+#include "replay/prime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash_index.h"
+#include "base/text.h"
+#include "replay/scan.h"
+
+#define HOLD_POLLS 3
+
+struct window {
+    uint32_t device; /* of the site */
+    int64_t longest_ms;
+    int64_t last_ms; /* wall: of its frame before */
+};
+
+struct priming {
+    struct rules *rules;
+    const struct site *site;
+    struct moment start;
+    struct hash_index *points; /* by full name */
+    struct window *windows;    /* one for each device that has some */
+    const char **devices;      /* their names */
+    size_t count;
+    struct names names;
+    uint32_t *point_of; /* a number of names -> an index of the site; filled up to `known` */
+    size_t known, room;
+    struct sample *samples;
+    struct replay_primed done;
+};
+
+/* A window also sees the sample that still held when it began (rules/signal.h). */
+static int64_t hold_ms(const struct site *site, uint32_t device)
+{
+    int64_t slowest = 0;
+
+    if (!site->devices[device].derived)
+        return HOLD_POLLS * site->devices[device].poll_ms;
+    for (size_t i = 0; i < site->device_count; i++) {
+        if (site->devices[i].poll_ms > slowest)
+            slowest = site->devices[i].poll_ms;
+    }
+    return HOLD_POLLS * slowest;
+}
+
+/* The longest window over each device's points. */
+static void measure(const struct site *site, int64_t *longest)
+{
+    for (size_t i = 0; i < site->rule_count; i++) {
+        const struct site_rule *rule = &site->rules[i];
+
+        for (size_t k = 0; k < rule->point_count; k++) {
+            uint32_t device = site->points[rule->points[k]].device;
+            int64_t back = rule->signal.window_ms > 0 ? rule->signal.window_ms + hold_ms(site, device) : 0;
+
+            if (back > longest[device])
+                longest[device] = back;
+        }
+    }
+}
+
+static enum rg_err find_windows(struct priming *p)
+{
+    const struct site *site = p->site;
+    int64_t *longest = calloc(site->device_count + 1, sizeof *longest);
+
+    p->windows = calloc(site->device_count + 1, sizeof *p->windows);
+    p->devices = calloc(site->device_count + 1, sizeof *p->devices);
+    if (longest && p->windows && p->devices) {
+        measure(site, longest);
+        for (uint32_t i = 0; i < site->device_count; i++) {
+            if (longest[i] == 0)
+                continue;
+            p->devices[p->count] = site->devices[i].name;
+            p->windows[p->count++] = (struct window){.device = i, .longest_ms = longest[i]};
+            if (longest[i] > p->done.longest_ms)
+                p->done.longest_ms = longest[i];
+        }
+    }
+    free(longest);
+    return longest && p->windows && p->devices ? RG_OK : RG_ENOMEM;
+}
+
+static bool single(void *arg, const char *device, const char *point)
+{
+    const struct priming *p = arg;
+    char name[POINT_NAME_MAX];
+    uint32_t index;
+
+    (void)text_format(name, sizeof name, "%s.%s", device, point);
+    return hash_index_find(p->points, name, &index) == RG_OK && point_is_single(&p->site->points[index]);
+}
+
+static enum rg_err learn_points(struct priming *p)
+{
+    if (p->names.point_count > p->room) {
+        size_t room = 2 * (size_t)p->names.point_count;
+        uint32_t *grown = realloc(p->point_of, room * sizeof *grown);
+
+        if (!grown)
+            return RG_ENOMEM;
+        p->point_of = grown;
+        p->room = room;
+    }
+    for (; p->known < p->names.point_count; p->known++) {
+        const struct names_point *point = &p->names.points[p->known];
+        char name[POINT_NAME_MAX];
+
+        (void)text_format(name, sizeof name, "%s.%s", p->names.devices[point->device].name, point->name);
+        if (hash_index_find(p->points, name, &p->point_of[p->known]) != RG_OK)
+            p->point_of[p->known] = SITE_NONE;
+    }
+    return RG_OK;
+}
+
+static enum rg_err take(struct priming *p, const struct history_entry *e, uint32_t *last)
+{
+    struct window *window = &p->windows[e->device];
+    int64_t ago = p->start.wall_ms - e->ts;
+    struct frame frame = {.device = window->device,
+                          .at = {p->start.mono_ms - ago, e->ts},
+                          .clock_unsynced = e->unsynced,
+                          .samples = p->samples};
+    struct scanned scanned;
+    enum rg_err err;
+
+    /* The wall clock was put back since: nobody knows how long ago that was. */
+    if (ago > window->longest_ms || ago < 0 || e->ts < window->last_ms)
+        return RG_OK;
+    window->last_ms = e->ts;
+    err = scan_frame(&p->names, *last, e->body, e->length, p->samples, SCAN_SAMPLES_MAX, &scanned);
+    if (err == RG_EINVAL)
+        return RG_OK; /* damaged: a hole in the window, which coverage counts */
+    if (err == RG_OK)
+        err = learn_points(p);
+    if (err != RG_OK)
+        return err;
+    *last = scanned.device;
+    frame.heard = scanned.heard;
+    for (size_t i = 0; i < scanned.count; i++) {
+        uint32_t point = p->point_of[p->samples[i].point];
+
+        if (point == SITE_NONE)
+            continue;
+        p->samples[frame.count] = p->samples[i];
+        p->samples[frame.count++].point = point;
+    }
+    rules_prime(p->rules, &frame);
+    p->done.frames++;
+    p->done.readings += frame.count;
+    return RG_OK;
+}
+
+static enum rg_err read_all(struct priming *p, const struct replay_past *past, int64_t before_turn, char *why)
+{
+    const struct history_wish wish = {.from_ms = p->start.wall_ms - p->done.longest_ms,
+                                      .telemetry_only = true,
+                                      .devices = p->devices,
+                                      .device_count = p->count,
+                                      .only_devices = true};
+    struct replay_source source;
+    struct history_entry entry;
+    uint32_t last = NAMES_NONE;
+    enum rg_err err = past->open(past->arg, &wish, &source, why);
+
+    if (err != RG_OK)
+        return err;
+    while ((err = source.next(source.arg, &entry)) == RG_OK && entry.turn < before_turn) {
+        if (entry.device < p->count)
+            err = take(p, &entry, &last);
+        if (err != RG_OK)
+            break;
+    }
+    if (err != RG_OK && err != RG_ENOTFOUND)
+        (void)text_copy(why, REPLAY_WHY, source.why(source.arg));
+    past->close(past->arg, &source);
+    return err == RG_ENOTFOUND ? RG_OK : err;
+}
+
+static enum rg_err prepare(struct priming *p)
+{
+    enum rg_err err = hash_index_create(p->site->point_count, &p->points);
+
+    for (uint32_t i = 0; err == RG_OK && i < p->site->point_count; i++)
+        err = hash_index_add(p->points, p->site->points[i].full_name, i, NULL);
+    p->samples = malloc(SCAN_SAMPLES_MAX * sizeof *p->samples);
+    return err == RG_OK && !p->samples ? RG_ENOMEM : err;
+}
+
+enum rg_err replay_prime(struct rules *r, const struct site *site, const struct replay_past *past,
+                         struct moment start, int64_t before_turn, struct replay_primed *out, char *why)
+{
+    struct priming p = {.rules = r, .site = site, .start = start};
+    enum rg_err err;
+
+    why[0] = '\0';
+    names_init(&p.names, single, &p);
+    err = find_windows(&p);
+    if (err == RG_OK && p.count > 0)
+        err = prepare(&p);
+    if (err == RG_OK && p.count > 0)
+        err = read_all(&p, past, before_turn, why);
+    if (err != RG_OK && !why[0])
+        (void)text_copy(why, REPLAY_WHY, rg_err_text(err));
+    if (out)
+        *out = p.done;
+    names_destroy(&p.names);
+    hash_index_destroy(p.points);
+    free(p.windows);
+    free(p.devices);
+    free(p.point_of);
+    free(p.samples);
+    return err;
+}
