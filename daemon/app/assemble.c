@@ -1,4 +1,5 @@
 /* Makes the parts of the pipeline, exchanges them, and takes them apart. What flows between them is in pipeline.c. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "app/flow.h"
 #include "app/pipeline.h"
 #include "base/log.h"
+#include "replay/prime.h"
 #include "uplink/about.h"
 
 enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
@@ -147,6 +149,30 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     return err;
 }
 
+/* The windows of the rules are filled from the store. Nothing is polled until then; time is told on both clocks by the monotonic one, so
+ * that a replay, which only has the start's instant, places every reading where it was placed here. */
+static struct moment fill_windows(struct pipeline *p, struct rules *rules)
+{
+    const struct replay_past past = replay_past_store(p->site->store.path);
+    struct moment begun = pipeline_now(p), now = begun;
+    struct replay_primed primed;
+    char why[REPLAY_WHY];
+    enum rg_err err = replay_prime(rules, p->site, &past, begun, INT64_MAX, &primed, why);
+    int64_t took = loop_mono_ms(p->loop) - begun.mono_ms;
+
+    if (err != RG_OK)
+        log_error("the windows of the rules begin empty, what was recorded cannot be read: %s", why);
+    if (primed.longest_ms == 0)
+        return begun;
+    p->primed_ms = begun.wall_ms;
+    now.mono_ms += took;
+    now.wall_ms += took;
+    log_info("windows of the rules filled with %" PRIu64 " readings of %" PRIu64 " records, in %" PRId64
+             " ms",
+             primed.readings, primed.frames, took);
+    return now;
+}
+
 enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
                           const struct store_start *start)
 {
@@ -184,7 +210,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     p->evidence = next.evidence;
     p->load = next.load;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
-    now = pipeline_now(p); /* letting go may have taken a while */
+    now = start ? fill_windows(p, p->rules) : pipeline_now(p); /* letting go may have taken a while */
     p->taken.at = now;
     p->taken.turn = store_turn(p->store);
     if (old) {

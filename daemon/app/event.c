@@ -28,6 +28,8 @@ void event_start(struct pipeline *p, bool clean)
     jsonw_key_string(w, "version", p->env.version);
     jsonw_key_bool(w, "clean", clean);
     jsonw_key_string(w, "config", p->config_sha256);
+    if (p->primed_ms > 0)
+        jsonw_key_int(w, "primed", p->primed_ms);
     pipeline_append_event_at(p, "start", p->taken.at, p->taken.turn);
     p->taken.turn = 0;
 }

@@ -47,7 +47,8 @@ static void tell(struct gaps *g, uint32_t index)
 
     if (d->from.mono_ms < 0)
         return;
-    g->cb(g->arg, &gap);
+    if (g->cb)
+        g->cb(g->arg, &gap);
     d->from.mono_ms = -1;
 }
 

@@ -142,7 +142,8 @@ static enum rg_err restore(struct replay_player *p, struct rules *r)
     return err;
 }
 
-static void begin_run(struct replay_player *p, struct moment at, int64_t turn, bool prime)
+/* primed: as of when windows are filled; NULL: they are not. */
+static void begin_run(struct replay_player *p, struct moment at, int64_t turn, const struct moment *primed)
 {
     struct rules *r = NULL;
     enum rg_err err = rules_create(p->site, p->next_alarm, change_cb, p, &r);
@@ -150,8 +151,8 @@ static void begin_run(struct replay_player *p, struct moment at, int64_t turn, b
 
     if (err == RG_OK)
         err = restore(p, r);
-    if (err == RG_OK && prime && p->past)
-        err = replay_prime(r, p->site, p->past, at, turn, NULL, why);
+    if (err == RG_OK && primed && p->past)
+        err = replay_prime(r, p->site, p->past, *primed, turn, NULL, why);
     rules_destroy(p->rules);
     p->rules = r;
     if (err != RG_OK) {
@@ -168,12 +169,15 @@ static void begin_run(struct replay_player *p, struct moment at, int64_t turn, b
 
 static void take_start(struct replay_player *p, const struct step *s)
 {
+    struct moment primed = {.wall_ms = json_int(json_get(s->note, "primed"), s->at.wall_ms)};
+
+    primed.mono_ms = s->at.mono_ms - (s->at.wall_ms - primed.wall_ms);
     if (p->rules)
         p->next_alarm = rules_next_alarm(p->rules);
     end_run(p, false);
     if (!json_bool(json_get(s->note, "clean"), true))
         p->next_alarm += STORE_ALARM_MARGIN;
-    begin_run(p, s->at, s->turn, true);
+    begin_run(p, s->at, s->turn, &primed);
 }
 
 /* ---- what was recorded ---- */
@@ -316,7 +320,7 @@ static void play_step(struct replay_player *p, const struct block *block, const 
     p->unsynced = s->unsynced;
     if (!p->running && !begins && s->kind == STEP_FRAME) {
         p->figures.midway = true;
-        begin_run(p, s->at, s->turn, false);
+        begin_run(p, s->at, s->turn, NULL);
     }
     if (p->figures.first_ms == 0)
         p->figures.first_ms = s->at.wall_ms;

@@ -25,7 +25,7 @@ MAY = {
     "daemon/replay": {"base", "model", "rules", "store"},
     "daemon/uplink": {"base", "model", "loop"},
     "daemon/control": {"base", "model", "loop"},
-    "daemon/app": {"base", "model", "loop", "config", "poll", "convert", "rules", "output", "record", "store", "uplink", "control", "drivers"},
+    "daemon/app": {"base", "model", "loop", "config", "poll", "convert", "rules", "output", "record", "replay", "store", "uplink", "control", "drivers"},
     "daemon/ctl": {"base", "model", "config", "record", "replay", "drivers"},
     "simulators/plant": set(),
     "simulators/platform": set(),

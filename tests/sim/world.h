@@ -84,6 +84,7 @@ struct world_plan {
     unsigned backfill_rate; /* records a second */
     double red;             /* limit of red on p0 */
     bool derived;           /* the group `calc` and its rule `loss` are there; sim_derived.c */
+    bool memory;            /* rules that look back, follow, vote, latch and wait for an acknowledgement; sim_replay.c */
     int64_t duration_ms;    /* of the simulation, for the room of what is written down */
 };
 

@@ -67,6 +67,22 @@ static void write_derived(FILE *f)
                      "      - {name: rain, increase: {of: d3.p3, wrap: 53}, scale: 2}\n");
 }
 
+/* What depends on more than the reading in hand. */
+static void write_memory(FILE *f)
+{
+    (void)fprintf(f,
+                  "  - {name: mean, points: '*.p0', mean: 10m, above: {blue: 8, yellow: 14}, deadband: 1}\n"
+                  "  - {name: top, points: '*.p1', max: 20m, above: {yellow: 50}}\n"
+                  "  - {name: dose, points: ['d0.p0', 'd1.p0'], twa: 1h, above: {orange: 9}, off_delay: 5m}\n"
+                  "  - {name: stuck, points: '*.p3', flat: 4m, is: {1: blue}}\n"
+                  "  - {name: two, vote: {need: 2, points: ['d0.p0', 'd1.p0', 'd2.p0']}, above: {red: 20}, "
+                  "on_delay: 1m}\n"
+                  "  - {name: latched, points: '*.p2', below: {yellow: 5.2}, latch: true}\n"
+                  "  - {name: beside, points: d1.p0, above: {yellow: {of: d0.p0, times: 1.5, plus: 3}}}\n"
+                  "  - {name: armed, points: d2.p0, when: {point: d2.p1, below: 45}, above: {blue: 9}, "
+                  "off_delay: 2m}\n");
+}
+
 void world_write_config(const struct world *w)
 {
     FILE *f = fopen(w->config_file, "w");
@@ -79,5 +95,7 @@ void world_write_config(const struct world *w)
     write_rules(w, f);
     if (w->plan.derived)
         (void)fprintf(f, "  - {name: loss, points: calc.loss, above: {yellow: 4}}\n");
+    if (w->plan.memory)
+        write_memory(f);
     WORLD_CHECK(w, fclose(f) == 0, "cannot write %s", w->config_file);
 }
