@@ -192,6 +192,23 @@ static bool is_true(const cJSON *r, const char *key)
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r, key));
 }
 
+/* Of a vote the point is null and the members are listed; of any other alarm there are none. */
+static bool points_fit(const cJSON *r)
+{
+    const cJSON *points = cJSON_GetObjectItemCaseSensitive(r, "points"), *point;
+
+    if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(r, "point")))
+        return text_at(r, "point") && !points;
+    if (!cJSON_IsArray(points))
+        return false;
+    cJSON_ArrayForEach(point, points)
+    {
+        if (!cJSON_IsString(point))
+            return false;
+    }
+    return true;
+}
+
 void check_alarm_record(struct gateway *g, const cJSON *r, int64_t seq, bool fresh, struct violations *v)
 {
     static const char *const members[] = {"point", "area",    "value", "limit",  "unit",
@@ -206,6 +223,8 @@ void check_alarm_record(struct gateway *g, const cJSON *r, int64_t seq, bool fre
     if (!cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(r, "acked")) ||
         !cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(r, "shelved")))
         violation(v, g, "alarm %lld: no acked or shelved", (long long)seq);
+    if (cJSON_HasObjectItem(r, "point") && !points_fit(r))
+        violation(v, g, "alarm %lld: point and points do not fit", (long long)seq);
     if (!text_at(r, "alarm") || !text_at(r, "rule") || !IN(alarm_events, event) || level == PL_BAD ||
         was == PL_BAD) {
         violation(v, g, "alarm %lld: no alarm, rule, event, level or was", (long long)seq);

@@ -230,6 +230,43 @@ static void shelving_is_what_it_says(void **state)
     }
 }
 
+#define POINTS(text)                                                                                         \
+    HEAD "\"stream\":\"alarm\",\"backfill\":false,\"prev\":null,\"first\":1,\"last\":1,\"records\":["        \
+         "{\"seq\":1,\"ts\":5,\"alarm\":\"G-1\",\"event\":\"raise\",\"level\":\"red\",\"was\":\"none\","     \
+         "\"acked\":false,\"shelved\":false,\"rule\":\"r\"," text ",\"area\":null,"                          \
+         "\"value\":null,\"limit\":null,\"unit\":null,\"label\":null,\"message\":null,\"by\":null,"          \
+         "\"comment\":null,\"hash\":\"" HASH_1 "\"}]}"
+
+/* Contract §3: for a vote `point` is null and `points` lists the members. */
+static void a_vote_lists_its_members(void **state)
+{
+    static const struct {
+        const char *payload;
+        uint64_t breaches;
+    } rows[] = {
+        {POINTS("\"point\":\"d.p\""), 0},
+        {POINTS("\"point\":null,\"points\":[\"d.p\",\"d.q\"]"), 0},
+        {POINTS("\"point\":null,\"points\":[]"), 0}, /* its rule is no longer configured */
+        {POINTS("\"point\":null"), 1},
+        {POINTS("\"point\":null,\"points\":\"d.p\""), 1},
+        {POINTS("\"point\":null,\"points\":[1]"), 1},
+        {POINTS("\"point\":\"d.p\",\"points\":[\"d.p\"]"), 1},
+        {POINTS("\"point\":7"), 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f = {.g = gateway_create("E", "G")};
+        uint64_t breaches;
+
+        assert_non_null(f.g);
+        breaches = take(&f, "alarm", rows[i].payload, 1, false);
+        if ((breaches > 0) != (rows[i].breaches > 0))
+            fail_msg("row %zu: %s", i, f.v.count ? f.v.text[0] : "passed");
+        gateway_free(f.g);
+    }
+}
+
 static void a_level_is_an_event(void **state)
 {
     assert_int_equal(take(*state, "event",
@@ -258,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_altered_record_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_record_is_found, set_up, tear_down),
         cmocka_unit_test(breaches_are_found),
+        cmocka_unit_test(a_vote_lists_its_members),
         cmocka_unit_test(shelving_is_what_it_says),
         cmocka_unit_test_setup_teardown(a_level_is_an_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_alarms_life_is_followed, set_up, tear_down),
