@@ -224,6 +224,10 @@ static void write_head(const struct explanation *x, const struct explain *e)
         rule = RULE_OUTPUT;
         where = site->outputs[e->output].where;
         of = site->outputs[e->output].name;
+    } else if (e->kind == EXPLAIN_DOUBT) {
+        rule = RULE_DOUBT;
+        where = site->points[e->point].where;
+        of = site->points[e->point].full_name;
     }
     jsonw_key_string(x->w, "rule", rule);
     jsonw_key_string(x->w, "point", of);
@@ -247,6 +251,14 @@ static void watch_cb(void *arg, const struct explain *e)
         jsonw_key(w, "clocks");
         write_clocks(w, e);
         write_rule(x, e);
+    } else if (e->kind == EXPLAIN_DOUBT) {
+        if (e->has_value)
+            key_value(w, "value", e, x->p->site, e->value);
+        jsonw_key_bool(w, "bad", e->bad);
+        jsonw_key_string(w, "doubt", e->doubt[0] ? e->doubt : NULL);
+        jsonw_key_int(w, "after_ms", x->p->site->points[e->point].doubt.after_ms);
+        jsonw_key(w, "clocks");
+        write_clocks(w, e);
     } else if (e->kind == EXPLAIN_OFFLINE) {
         jsonw_key_int(w, "heard_ts", e->heard.wall_ms);
         jsonw_key_int(w, "after_ms", x->p->site->devices[e->device].offline_after_ms);

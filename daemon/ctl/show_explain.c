@@ -380,6 +380,24 @@ static void print_silence(const struct watch *w, FILE *to)
         (void)fputs("  its silence raises nothing (offline: {level: none})\n", to);
 }
 
+static void print_doubt(const struct watch *w, FILE *to)
+{
+    const char *doubt = json_string(json_get(w->json, "doubt"));
+    char after[WORDS_MAX];
+
+    if (!doubt) {
+        (void)fputs("  why not: nothing about its readings is doubted\n", to);
+        return;
+    }
+    (void)fprintf(to, "  doubted because of: %s\n", doubt);
+    if (strcmp(w->state, "held") == 0)
+        (void)fputs("  why not cleared: no good reading has shown that it is over\n", to);
+    else
+        (void)fprintf(to, "  why not yet: it is raised when that lasts for %s%s\n",
+                      words_duration(int_of(w->json, "after_ms"), after),
+                      strcmp(w->state, "frozen") == 0 ? "; what was read last says neither yes nor no" : "");
+}
+
 static void print_watch(const struct watch *w, FILE *to)
 {
     const char *message = json_string(json_get(w->json, "message"));
@@ -396,6 +414,8 @@ static void print_watch(const struct watch *w, FILE *to)
     else if (strcmp(w->rule, "output") == 0)
         (void)fprintf(to, "  the output %s brought to its state\n",
                       strcmp(w->state, "faulty") == 0 ? "cannot be" : "is");
+    else if (strcmp(w->rule, "doubt") == 0)
+        print_doubt(w, to);
     else
         print_rule(w, to);
 }

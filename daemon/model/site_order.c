@@ -52,3 +52,33 @@ enum rg_err site_order(const struct site *site, uint32_t *level)
     }
     return RG_OK;
 }
+
+static int64_t slowest(const struct site_derived *derived, const int64_t *poll)
+{
+    int64_t longest = 0;
+
+    for (size_t i = 0; i < derived->operand_count; i++) {
+        uint32_t point = derived->operands[i].point;
+
+        if (point != SITE_NONE && poll[point] > longest)
+            longest = poll[point];
+    }
+    return longest;
+}
+
+void site_polls(const struct site *site, int64_t *poll)
+{
+    bool changed = true;
+
+    for (size_t i = 0; i < site->point_count; i++)
+        poll[i] = site->points[i].derived ? 0 : site->devices[site->points[i].device].poll_ms;
+    for (unsigned pass = 0; changed && pass <= SITE_DEPTH_MAX; pass++) {
+        changed = false;
+        for (size_t i = 0; i < site->point_count; i++) {
+            int64_t now = site->points[i].derived ? slowest(site->points[i].derived, poll) : poll[i];
+
+            changed = changed || now != poll[i];
+            poll[i] = now;
+        }
+    }
+}

@@ -14,4 +14,8 @@ const struct site_operand *site_operand(const struct site_point *point, size_t i
  * point at most SITE_DEPTH_MAX + 2 times. */
 RG_NODISCARD enum rg_err site_order(const struct site *site, uint32_t *level);
 
+/* How often each point gets a new reading, milliseconds: its device's period; of one that is worked out the longest of what
+ * it is worked out from (0: from numbers only). poll: [site->point_count]. There is no cycle. */
+void site_polls(const struct site *site, int64_t *poll);
+
 #endif

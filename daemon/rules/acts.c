@@ -26,7 +26,7 @@ static void unlatch(struct rules *r, uint32_t owner, struct moment now)
     struct level_move move;
 
     if (!slot)
-        return; /* silences and faults do not latch */
+        return; /* silences, faults and doubts do not latch */
     if (slot_ack(slot, rule, now, &move))
         engine_carry_out(r, owner, &move);
     engine_schedule(r, owner);

@@ -1,11 +1,11 @@
 /* The engine's state, private to this folder. setup.c builds it, puts alarms back and starts it, inherit.c goes on after a
  * reload; rules.c feeds it, acts.c does what people ask for; tell.c carries moves out; owners.c knows whose alarm is
- * whose; shelves.c knows what is shelved; read.c answers. watch.c takes readings to rules, votes.c to votes; refer.c knows the
+ * whose; shelves.c knows what is shelved; read.c answers. watch.c takes readings to rules, votes.c to votes, doubted.c to doubts; refer.c knows the
  * points that others look at, armed.c what that and permits do to a rule.
  *
  * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
  * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults);
- * then the votes, whose members are watched slots that keep no alarm of their own.
+ * then the votes, whose members are watched slots that keep no alarm of their own; then the points that can be doubted.
  * Owners index `open` and are the ids of the deadlines; one more id is the next end of a shelving, then come the permits. */
 #ifndef RG_RULES_ENGINE_H
 #define RG_RULES_ENGINE_H
@@ -19,6 +19,7 @@
 #include "rules/condition.h"
 #include "rules/deadlines.h"
 #include "rules/depend.h"
+#include "rules/doubts.h"
 #include "rules/figures.h"
 #include "rules/follow.h"
 #include "rules/offline.h"
@@ -32,6 +33,7 @@
 #define ENGINE_ORPHANS 1024 /* room for restored alarms beyond one for each owner */
 #define ENGINE_NO_LONGER "no longer configured"
 #define ENGINE_SILENT "device does not answer"
+#define ENGINE_DOUBTED "reading is not to be believed"
 #define ENGINE_FAULTY "output cannot be brought to its state"
 
 enum engine_kind {
@@ -39,8 +41,9 @@ enum engine_kind {
     OWNER_DEVICE,  /* a device's silence: index into site.devices */
     OWNER_OUTPUT,  /* an output's fault: index into site.outputs */
     OWNER_VOTE,    /* a rule that its members vote on: index into votes */
+    OWNER_DOUBT,   /* a point that is not to be believed: index into doubts.all */
 };
-#define OWNER_KINDS (OWNER_VOTE + 1)
+#define OWNER_KINDS (OWNER_DOUBT + 1)
 
 /* A rule made ready for points of one precision. */
 struct engine_conf {
@@ -124,6 +127,7 @@ struct rules {
     uint32_t *open;                   /* by owner: its occurrence, or ALARMS_NONE */
     uint32_t base[OWNER_KINDS];       /* the first owner of each kind */
     uint32_t owner_count;
+    struct doubts doubts;
     struct deadlines deadlines;
     struct alarms alarms;
     struct risk risk;
@@ -158,6 +162,11 @@ void engine_announce_areas(struct rules *r, struct moment at);
 /* Tells of an event that moves no level. by and comment may be NULL. */
 void engine_tell(struct rules *r, const struct occurrence *o, enum alarm_event event, const char *by,
                  const char *comment, struct moment at);
+/* A reading of a point that can be doubted; then, when all of its frame have been taken, one that is the twin of others: those
+ * that are read together are compared as they are read, not one with what the other was before. doubts_note_twins was called
+ * with the frame. */
+void engine_doubt(struct rules *r, const struct sample *sample, struct moment at);
+void engine_doubt_twins(struct rules *r, const struct sample *sample, struct moment at);
 /* Renews the deadline of an owner after it was fed. */
 void engine_schedule(struct rules *r, uint32_t owner);
 /* Carries out every deadline up to an instant. */

@@ -245,6 +245,30 @@ static void explain_vote(const struct rules *r, const struct voting *v, struct e
     }
 }
 
+static void explain_doubt(const struct rules *r, uint32_t index, struct explain *e)
+{
+    const struct doubted *one = &r->doubts.all[index];
+    const struct site_doubt *conf = one->rule.conf;
+    const struct doubt *d = &one->state;
+
+    e->kind = EXPLAIN_DOUBT;
+    e->point = one->point;
+    e->level = (enum level)d->level;
+    e->seen = d->signs ? conf->level : LEVEL_NONE;
+    e->has_value = d->has_value;
+    e->value = d->value;
+    e->bad = d->quality != QUALITY_GOOD && d->last.mono_ms != INT64_MIN;
+    doubt_text(d, conf->has_twin ? r->site->points[conf->twin].full_name : NULL, e->doubt);
+    if (d->phase != DOUBT_STEADY) {
+        e->state = d->phase == DOUBT_RISING ? EXPLAIN_RISING : EXPLAIN_FROZEN;
+        add_clock(e, conf->level, d->since, conf->after_ms);
+    } else if (d->level != LEVEL_NONE) {
+        e->state = EXPLAIN_HELD;
+    } else {
+        e->state = d->last.mono_ms == INT64_MIN ? EXPLAIN_UNKNOWN : EXPLAIN_QUIET;
+    }
+}
+
 static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_cb cb, void *arg)
 {
     struct explain e = {.rule = SITE_NONE,
@@ -266,6 +290,9 @@ static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_c
         break;
     case OWNER_DEVICE:
         explain_silence(r, index, &e);
+        break;
+    case OWNER_DOUBT:
+        explain_doubt(r, index, &e);
         break;
     case OWNER_OUTPUT:
         explain_output(r, index, e.alarm, &e);
@@ -291,6 +318,8 @@ enum rg_err rules_explain(const struct rules *r, const char *name, rules_explain
     if (hash_index_find(r->points_by_name, name, &index) == RG_OK) {
         for (uint32_t i = r->first[index]; i < r->first[index + 1]; i++)
             explain_owner(r, i, cb, arg);
+        if (r->doubts.of[index] != DOUBTS_NONE)
+            explain_owner(r, engine_owner(r, OWNER_DOUBT, r->doubts.of[index]), cb, arg);
         explain_owner(r, engine_owner(r, OWNER_DEVICE, r->site->points[index].device), cb, arg);
         return RG_OK;
     }

@@ -12,6 +12,7 @@
 #include "model/level.h"
 #include "model/moment.h"
 #include "model/site.h"
+#include "rules/doubt.h"
 #include "rules/reading.h"
 #include "rules/rules.h"
 
@@ -19,6 +20,7 @@ enum explain_kind {
     EXPLAIN_RULE,    /* a rule on a point */
     EXPLAIN_OFFLINE, /* a device's silence */
     EXPLAIN_OUTPUT,  /* an output's fault */
+    EXPLAIN_DOUBT,   /* a point that is not to be believed */
 };
 
 /* What keeps the alarm as it is. */
@@ -92,12 +94,13 @@ struct explain {
     /* OFFLINE: heard last, or when the wait began; it raises at `due` unless it is heard. */
     struct moment heard, due;
     bool has_due;
+    char doubt[DOUBT_TEXT_MAX]; /* DOUBT: the signs that show, or that were not seen to end; else empty */
 };
 
 typedef void (*rules_explain_cb)(void *arg, const struct explain *e);
 
 /* Calls cb for all that watches what `name` names: an active alarm's id (that alarm alone), a point (its rules in order, then
- * the silence of its device), a device (its silence), an output (its fault). RG_ENOTFOUND: it names nothing; RG_ESTATE: before
+ * its doubt and the silence of its device), a device (its silence), an output (its fault). RG_ENOTFOUND: it names nothing; RG_ESTATE: before
  * rules_start. cb must not feed the engine. */
 RG_NODISCARD enum rg_err rules_explain(const struct rules *r, const char *name, rules_explain_cb cb,
                                        void *arg);

@@ -172,6 +172,24 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
     engine_schedule(r, engine_owner(r, OWNER_DEVICE, device));
 }
 
+/* points: for each point the one of the old site. */
+static void inherit_doubt(struct rules *r, uint32_t index, const struct rules *from, const uint32_t *points)
+{
+    struct doubted *one = &r->doubts.all[index];
+    uint32_t before = points[one->point];
+    const struct doubted *old;
+
+    if (before == SITE_NONE || from->doubts.of[before] == DOUBTS_NONE)
+        return;
+    old = &from->doubts.all[from->doubts.of[before]];
+    if (old->state.level != one->state.level || !doubt_same(one->rule.conf, old->rule.conf) ||
+        (one->rule.conf->has_twin && points[one->rule.conf->twin] != old->rule.conf->twin))
+        return;
+    one->state = old->state;
+    one->twin = old->twin;
+    engine_schedule(r, engine_owner(r, OWNER_DOUBT, index));
+}
+
 /* The owner of the old engine that means the same, or ALARMS_NONE. points: for each point the one of the old site. */
 static uint32_t find_old(const struct rules *r, uint32_t owner, const struct rules *from,
                          const uint32_t *points)
@@ -190,6 +208,11 @@ static uint32_t find_old(const struct rules *r, uint32_t owner, const struct rul
         if (hash_index_find(from->devices_by_name, site->devices[index].name, &found) != RG_OK)
             return ALARMS_NONE;
         return engine_owner(from, OWNER_DEVICE, found);
+    case OWNER_DOUBT:
+        found = points[r->doubts.all[index].point];
+        if (found == SITE_NONE || from->doubts.of[found] == DOUBTS_NONE)
+            return ALARMS_NONE;
+        return engine_owner(from, OWNER_DOUBT, from->doubts.of[found]);
     case OWNER_OUTPUT:
         if (hash_index_find(from->outputs_by_name, site->outputs[index].name, &found) != RG_OK)
             return ALARMS_NONE;
@@ -242,6 +265,8 @@ void rules_inherit(struct rules *r, const struct rules *from)
         }
         for (uint32_t i = 0; i < r->vote_count; i++)
             inherit_vote(r, i, from, before);
+        for (uint32_t i = 0; i < r->doubts.count; i++)
+            inherit_doubt(r, i, from, before);
         inherit_life(r, from, before);
         inherit_guards(r);
     }

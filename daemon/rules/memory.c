@@ -45,7 +45,8 @@ static uint64_t of_watching(const struct site *site)
 
 uint64_t rules_memory(const struct site *site)
 {
-    uint64_t watched = 0, owners = site->device_count + site->output_count, bytes = sizeof(struct rules);
+    uint64_t watched = 0, owners = site->device_count + site->output_count + doubts_count(site),
+             bytes = sizeof(struct rules);
 
     for (size_t i = 0; i < site->rule_count; i++) {
         watched += site->rules[i].point_count;
@@ -63,7 +64,7 @@ uint64_t rules_memory(const struct site *site)
     bytes += (owners + site->permit_count + 1) * (sizeof(int64_t) + 2 * sizeof(uint32_t)); /* deadlines */
     bytes += (owners + ENGINE_ORPHANS) * sizeof(struct occurrence);
     bytes += owners * (sizeof(struct figures_owner) + sizeof(uint32_t));
-    bytes += risk_memory(site);
+    bytes += risk_memory(site) + doubts_memory(site);
     bytes += site->output_count * sizeof(struct follow_output);
     return bytes;
 }

@@ -29,6 +29,7 @@ struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule
         return &r->votes[index].slot;
     case OWNER_DEVICE:
     case OWNER_OUTPUT:
+    case OWNER_DOUBT:
         break;
     }
     return NULL;
@@ -45,6 +46,8 @@ uint32_t engine_device(const struct rules *r, uint32_t owner)
         return r->site->outputs[index].device;
     case OWNER_VOTE:
         return r->site->points[r->site->rules[r->votes[index].rule].points[0]].device;
+    case OWNER_DOUBT:
+        return r->site->points[r->doubts.all[index].point].device;
     case OWNER_DEVICE:
         break;
     }
@@ -87,6 +90,10 @@ void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, 
         break;
     case OWNER_VOTE:
         *rule = site->rules[r->votes[index].rule].name;
+        break;
+    case OWNER_DOUBT:
+        *rule = RULE_DOUBT;
+        *point = site->points[r->doubts.all[index].point].full_name;
         break;
     }
 }

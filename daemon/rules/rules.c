@@ -11,6 +11,9 @@ void engine_schedule(struct rules *r, uint32_t owner)
         deadlines_set(&r->deadlines, owner, slot_deadline(slot, rule));
     else if (engine_kind(r, owner, &index) == OWNER_DEVICE)
         deadlines_set(&r->deadlines, owner, offline_deadline(&r->offline[index]));
+    else if (engine_kind(r, owner, &index) == OWNER_DOUBT)
+        deadlines_set(&r->deadlines, owner,
+                      doubt_deadline(&r->doubts.all[index].state, &r->doubts.all[index].rule));
     /* A fault has no delay here: output/ counts the failures. */
 }
 
@@ -22,7 +25,17 @@ static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
 
     if (slot)
         return slot_expire(slot, rule, move);
-    return engine_kind(r, owner, &index) == OWNER_DEVICE && offline_expire(&r->offline[index], move);
+    switch (engine_kind(r, owner, &index)) {
+    case OWNER_DEVICE:
+        return offline_expire(&r->offline[index], move);
+    case OWNER_DOUBT:
+        return doubt_expire(&r->doubts.all[index].state, &r->doubts.all[index].rule, move);
+    case OWNER_WATCHED:
+    case OWNER_VOTE:
+    case OWNER_OUTPUT:
+        break;
+    }
+    return false;
 }
 
 void engine_until(struct rules *r, int64_t mono_ms)
@@ -83,6 +96,12 @@ void rules_frame(struct rules *r, const struct frame *frame)
     if (r->known)
         each_sample(r, frame, refer_judge);
     votes_judge(r, frame->at);
+    if (r->doubts.count == 0)
+        return;
+    doubts_note_twins(&r->doubts, frame);
+    each_sample(r, frame, engine_doubt);
+    if (r->doubts.twin_count > 0)
+        each_sample(r, frame, engine_doubt_twins);
 }
 
 void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now)

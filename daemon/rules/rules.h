@@ -73,7 +73,9 @@
  *
  * Output: a sounder, beacon or fan that cannot be brought to its state (rule `output`, point: the output's name; area:
  * the one it follows, else its module's) raises at its fault_level when rules_output says so, and clears when it says
- * that it can again: a module that does not answer is an alarm. */
+ * that it can again: a module that does not answer is an alarm. *
+ * Doubt: readings of a point that are not to be believed (doubt.h) are an alarm of their own (rule `doubt`, point: the
+ * point), at the level that the point has for it; the comment of its raise says why. */
 #ifndef RG_RULES_RULES_H
 #define RG_RULES_RULES_H
 

@@ -27,7 +27,9 @@ static void count_slots(struct rules *r)
 static bool number_owners(struct rules *r)
 {
     const struct site *site = r->site;
-    uint64_t counts[OWNER_KINDS] = {[OWNER_DEVICE] = site->device_count, [OWNER_OUTPUT] = site->output_count};
+    uint64_t counts[OWNER_KINDS] = {[OWNER_DEVICE] = site->device_count,
+                                    [OWNER_OUTPUT] = site->output_count,
+                                    [OWNER_DOUBT] = doubts_count(site)};
     uint64_t total = site->permit_count; /* they have deadlines too */
 
     for (size_t i = 0; i < site->rule_count; i++) {
@@ -149,6 +151,8 @@ enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_cha
     if (err == RG_OK)
         err = armed_create(r);
     if (err == RG_OK)
+        err = doubts_create(&r->doubts, site);
+    if (err == RG_OK)
         err = create_names(r);
     if (err == RG_OK)
         err = deadlines_create(&r->deadlines, ENGINE_PERMITS(r) + site->permit_count);
@@ -176,6 +180,7 @@ void rules_destroy(struct rules *r)
     follow_destroy(&r->follow);
     risk_destroy(&r->risk);
     alarms_destroy(&r->alarms);
+    doubts_destroy(&r->doubts);
     deadlines_destroy(&r->deadlines);
     hash_index_destroy(r->areas_by_name);
     hash_index_destroy(r->outputs_by_name);
@@ -216,6 +221,12 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
             r->site->outputs[output].fault_level != alarm->level)
             return ALARMS_NONE;
         return engine_owner(r, OWNER_OUTPUT, output);
+    }
+    if (strcmp(alarm->rule, RULE_DOUBT) == 0) {
+        if (hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
+            r->doubts.of[point] == DOUBTS_NONE || r->site->points[point].doubt.level != alarm->level)
+            return ALARMS_NONE;
+        return engine_owner(r, OWNER_DOUBT, r->doubts.of[point]);
     }
     if (hash_index_find(r->rules_by_name, alarm->rule, &rule) != RG_OK ||
         !condition_rule_has_level(&r->site->rules[rule], alarm->level))
@@ -268,6 +279,9 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     case OWNER_VOTE:
         votes_restore(r, of, alarm);
         break;
+    case OWNER_DOUBT:
+        doubt_restore(&r->doubts.all[of].state, &r->doubts.all[of].rule);
+        break;
     }
     armed_restore(r, owner, alarm);
     return RG_OK;
@@ -286,6 +300,7 @@ void rules_prime(struct rules *r, const struct frame *frame)
             if (r->watched[j].signal)
                 (void)signal_sample(r->watched[j].signal, sample, frame->at.mono_ms);
         }
+        doubts_prime(&r->doubts, sample, frame->at.mono_ms);
     }
 }
 
@@ -313,6 +328,8 @@ void rules_start(struct rules *r, struct moment now)
         offline_start(&r->offline[i], now);
         engine_schedule(r, engine_owner(r, OWNER_DEVICE, i));
     }
+    for (uint32_t i = 0; i < r->doubts.count; i++)
+        doubt_start(&r->doubts.all[i].state, now.mono_ms);
     for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = following) {
         following = r->alarms.pool[i].next;
         if (r->alarms.pool[i].owner == ALARMS_NONE)

@@ -88,18 +88,40 @@ struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const
         change.points = r->votes[index].names;
         change.point_count = r->votes[index].vote.count;
         break;
+    case OWNER_DOUBT:
+        change.unit = r->site->points[r->doubts.all[index].point].unit;
+        change.message = ENGINE_DOUBTED;
+        break;
     }
     return change;
 }
 
+/* Adds the reading that is doubted, if it has a value, and to a raise why; text is for that. */
+static void explain_doubt(const struct rules *r, uint32_t index, const struct level_move *move,
+                          char text[DOUBT_TEXT_MAX], struct alarm_change *change)
+{
+    const struct doubted *one = &r->doubts.all[index];
+    const struct site_doubt *conf = one->rule.conf;
+
+    change->has_value = one->state.has_value && one->state.quality == QUALITY_GOOD;
+    change->value = one->state.value;
+    change->single = one->rule.single;
+    if (move->now == LEVEL_NONE)
+        return;
+    doubt_text(&one->state, conf->has_twin ? r->site->points[conf->twin].full_name : NULL, text);
+    change->comment = text;
+}
+
 /* Adds the reading that led to a move and the limit it passed; of a vote, those of the member that decided. */
 static void explain(const struct rules *r, uint32_t owner, const struct level_move *move,
-                    struct alarm_change *change)
+                    char text[DOUBT_TEXT_MAX], struct alarm_change *change)
 {
     const struct watched *w;
     uint32_t index;
     enum engine_kind kind = engine_kind(r, owner, &index);
 
+    if (kind == OWNER_DOUBT)
+        explain_doubt(r, index, move, text, change);
     if (kind == OWNER_VOTE)
         index = r->votes[index].decider;
     else if (kind != OWNER_WATCHED)
@@ -156,6 +178,7 @@ void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *
     struct alarm_change change;
     struct occurrence *o;
     enum alarm_event event;
+    char text[DOUBT_TEXT_MAX];
 
     if (move->was == LEVEL_NONE)
         index = r->open[owner] = open_occurrence(r, owner, area, move);
@@ -175,7 +198,7 @@ void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *
             shelves_schedule(r);
     }
     change = engine_describe(r, owner, &o->alarm);
-    explain(r, owner, move, &change);
+    explain(r, owner, move, text, &change);
     change.event = event;
     change.at = move->at;
     change.was = move->was;

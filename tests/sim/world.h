@@ -33,6 +33,7 @@
 
 /* The rules of world_config.c: p0 has four levels and both delays, p1 is red at once, p2 is too low with an off-delay. */
 #define WORLD_HIGH_ON_MS 45000
+#define WORLD_DOUBT_ON_MS 7000
 #define WORLD_HIGH_OFF_MS 60000
 #define WORLD_LOW_OFF_MS 30000
 
@@ -65,6 +66,7 @@ struct world_poll {
     uint32_t life;              /* another one after each start */
     bool heard;                 /* a valid answer that is no exception */
     bool good;                  /* and its values are good */
+    bool sensor;                /* or all bad by the sensor */
     bool broken;                /* the link failed */
 };
 

@@ -28,6 +28,9 @@ static void write_head(const struct world *w, FILE *f)
 
 static void write_devices(const struct world *w, FILE *f)
 {
+    char doubt[64];
+
+    (void)snprintf(doubt, sizeof doubt, ", doubt: {level: yellow, after: %dms}", WORLD_DOUBT_ON_MS);
     (void)fprintf(f, "buses:\n");
     for (unsigned i = 0; i < w->plan.buses; i++)
         (void)fprintf(f, "  - {name: b%u, tcp: '127.0.0.1:%u', timeout: 500ms}\n", i, 1502 + i);
@@ -35,12 +38,12 @@ static void write_devices(const struct world *w, FILE *f)
     for (unsigned i = 0; i < w->plan.devices; i++) {
         (void)fprintf(f,
                       "  - name: d%u\n    bus: b%u\n    unit: %u\n    poll: %lldms\n    area: a%u\n"
-                      "    offline: {after: %lldms, level: yellow}\n    points:\n",
+                      "    offline: {after: %lldms, level: yellow}\n    doubt: {level: none}\n    points:\n",
                       i, i % w->plan.buses, i + 1, (long long)w->plan.poll_ms, i % 3,
                       (long long)w->plan.offline_ms);
         for (unsigned p = 0; p < w->plan.points; p++)
-            (void)fprintf(f, "      - {name: p%u, holding: %u, type: u16, scale: 0.1, unit: '%%LEL'}\n", p,
-                          p);
+            (void)fprintf(f, "      - {name: p%u, holding: %u, type: u16, scale: 0.1, unit: '%%LEL'%s}\n", p,
+                          p, p == 0 ? doubt : "");
     }
 }
 

@@ -12,9 +12,15 @@
 #define RED_HIGH 43
 #define IDS 8192
 
-enum oracle_rule { HIGH, NOW, LOW, OFFLINE };
-#define RULES 4
-static const char *const rule_names[RULES] = {"high", "now", "low", "offline"};
+enum oracle_rule {
+    HIGH,
+    NOW,
+    LOW,
+    OFFLINE,
+    DOUBT
+}; /* the first three watch the point of that number; DOUBT p0 */
+#define RULES 5
+static const char *const rule_names[RULES] = {"high", "now", "low", "offline", "doubt"};
 
 struct record {
     int64_t seq, at_ms; /* monotonic */
@@ -86,9 +92,29 @@ static int64_t poll_before(const struct world_device *d, int64_t at_ms)
     return (int64_t)low - 1;
 }
 
+static int64_t on_delay(enum oracle_rule rule)
+{
+    return rule == HIGH ? WORLD_HIGH_ON_MS : rule == DOUBT ? WORLD_DOUBT_ON_MS : 0;
+}
+
+/* The poll says yes or no to the rule. */
+static bool is_known(enum oracle_rule rule, const struct world_poll *poll)
+{
+    return poll->good || (rule == DOUBT && poll->sensor);
+}
+
 static double value_of(const struct oracle *o, const struct record *r, const struct world_poll *poll)
 {
     return world_value(o->w, r->device, (unsigned)r->rule, poll->ended_ms);
+}
+
+/* What the poll, which is known, gives. */
+static enum level level_at(const struct oracle *o, enum oracle_rule rule, unsigned device,
+                           const struct world_poll *poll)
+{
+    if (rule == DOUBT)
+        return poll->sensor ? LEVEL_YELLOW : LEVEL_NONE;
+    return level_of(rule, world_value(o->w, device, (unsigned)rule, poll->ended_ms));
 }
 
 /* ---- each record had its readings ---- */
@@ -126,31 +152,31 @@ static bool together(const struct world_poll *a, const struct world_poll *b, boo
 static const char *check_up(const struct oracle *o, const struct record *r, bool across)
 {
     const struct world_device *d = &o->w->devices[r->device];
-    int64_t i = poll_before(d, r->at_ms), delay = r->rule == HIGH ? WORLD_HIGH_ON_MS : 0;
+    int64_t i = poll_before(d, r->at_ms), delay = on_delay(r->rule);
     const struct world_poll *last = i >= 0 ? &d->polls[i] : NULL;
-    bool now = false;  /* a good reading of this very instant is at the level */
-    bool good = false; /* the last reading before was good */
+    bool now = false;   /* a known reading of this very instant is at the level */
+    bool known = false; /* the last reading before was known */
     bool first = true;
 
     for (; i >= 0 && together(&d->polls[i], last, across); i--) {
         const struct world_poll *poll = &d->polls[i];
         int64_t since = r->at_ms - poll->ended_ms;
-        bool there = poll->good && level_of(r->rule, value_of(o, r, poll)) >= r->level;
+        bool there = is_known(r->rule, poll) && level_at(o, r->rule, r->device, poll) >= r->level;
 
         if (since == 0 && delay > 0) {
             now = there; /* a deadline comes before a reading of its own instant */
             continue;
         }
         if (first)
-            good = poll->good;
+            known = is_known(r->rule, poll);
         first = false;
-        if (!poll->good)
+        if (!is_known(r->rule, poll))
             continue;
         if (!there)
             break;
-        if (since == delay && (good || now))
+        if (since == delay && (known || now))
             return NULL;
-        if (since > delay && now && (!good || bus_broke(o, r->device, poll->ended_ms, r->at_ms)))
+        if (since > delay && now && (!known || bus_broke(o, r->device, poll->ended_ms, r->at_ms)))
             return NULL;
     }
     return "no readings led to it";
@@ -163,6 +189,8 @@ static bool still_holds(const struct oracle *o, const struct record *r, int64_t 
     const struct world_device *d = &o->w->devices[r->device];
     const struct world_poll *last = &d->polls[i];
 
+    if (r->rule == DOUBT)
+        return !last->good; /* it ends at once */
     for (; i >= 0 && together(&d->polls[i], last, across); i--) {
         double value = value_of(o, r, &d->polls[i]);
 
@@ -239,7 +267,7 @@ static void check_limit(const struct oracle *o, const struct record *r)
                 : top == LEVEL_RED ? r->limit > RED_LOW && r->limit < RED_HIGH
                                    : r->limit == high[top];
 
-    if (r->rule != OFFLINE && !fits)
+    if (r->rule != OFFLINE && r->rule != DOUBT && !fits)
         reject(o, r, "its limit is not the one of that level");
 }
 
@@ -300,6 +328,7 @@ static struct record read_record(const struct oracle *o, const struct json *json
                        .level = level_named(o, json, "level"),
                        .was = level_named(o, json, "was"),
                        .limit = json_double(json_get(json, "limit"), 0)};
+    const char *comment;
     unsigned signal = 0;
 
     for (size_t i = 0; i < RG_COUNT(events); i++) {
@@ -314,7 +343,11 @@ static struct record read_record(const struct oracle *o, const struct json *json
                 r.event && point && sscanf(point, "d%u.p%u", &r.device, &signal) >= 1 &&
                     r.device < WORLD_DEVICES,
                 "alarm %lld cannot be understood", (long long)r.seq);
-    r.dropped = r.level != r.was && json_string(json_get(json, "comment"));
+    comment = json_string(json_get(json, "comment"));
+    WORLD_CHECK(
+        o->w, r.rule != DOUBT || strcmp(r.event, "raise") != 0 || (comment && strcmp(comment, "sensor") == 0),
+        "alarm %lld does not say what is doubted", (long long)r.seq);
+    r.dropped = strcmp(r.event, "clear") == 0 && comment;
     return r;
 }
 
@@ -355,7 +388,7 @@ static enum level told_at(const struct oracle *o, enum oracle_rule rule, unsigne
 static void demand_level(const struct oracle *o, enum oracle_rule rule, unsigned device)
 {
     const struct world_device *d = &o->w->devices[device];
-    int64_t delay = rule == HIGH ? WORLD_HIGH_ON_MS : 0;
+    int64_t delay = on_delay(rule);
 
     for (int level = LEVEL_BLUE; level <= LEVEL_RED; level++) {
         size_t first = SIZE_MAX;
@@ -366,8 +399,7 @@ static void demand_level(const struct oracle *o, enum oracle_rule rule, unsigned
 
             if (first != SIZE_MAX && d->polls[first].run != poll->run)
                 first = SIZE_MAX;
-            if (!poll->good ||
-                (int)level_of(rule, world_value(o->w, device, (unsigned)rule, poll->ended_ms)) < level)
+            if (!is_known(rule, poll) || (int)level_at(o, rule, device, poll) < level)
                 first = SIZE_MAX;
             else if (first == SIZE_MAX)
                 first = i;
@@ -422,6 +454,7 @@ void world_check_alarms(struct world *w)
         demand_level(&o, HIGH, device);
         demand_level(&o, NOW, device);
         demand_level(&o, LOW, device);
+        demand_level(&o, DOUBT, device);
         demand_silence(&o, device);
     }
     for (unsigned rule = 0; rule < RULES; rule++) {

@@ -211,6 +211,7 @@ static void transact(struct driver_link *link, const struct driver_ask *ask, str
     }
     poll.heard = answer->result == DRIVER_OK;
     poll.good = fault == WORLD_FINE;
+    poll.sensor = fault == WORLD_SENSOR;
     poll.broken = fault == WORLD_BROKEN || fault == WORLD_UNREACHABLE;
     write_down(w, p->device, poll);
 }

@@ -143,6 +143,36 @@ static bool parse_space(const char *key, enum point_space *space)
     return false;
 }
 
+/* The words of a doubt; the twin is named with its device. */
+static bool parse_doubt(struct support_site *s, const struct line *line, const char *word, char *value,
+                        struct site_doubt *doubt)
+{
+    char *colon = strchr(value, ':');
+
+    if (strcmp(word, "doubt") == 0) {
+        if (!colon)
+            line_refuse(line, "doubt=<duration>:<level> expected");
+        *colon = '\0';
+        doubt->after_ms = line_duration(line, value);
+        doubt->level = line_level(line, colon + 1);
+    } else if (strcmp(word, "flat") == 0) {
+        doubt->flat_ms = line_duration(line, value);
+    } else if (strcmp(word, "band") == 0) {
+        doubt->flat_band = line_number(line, value);
+    } else if (strcmp(word, "rate") == 0) {
+        doubt->has_rate = true;
+        doubt->rate_per_s = line_number(line, value);
+    } else if (strcmp(word, "twin") == 0) {
+        doubt->has_twin = true;
+        doubt->twin = support_site_point(&s->site, value);
+    } else if (strcmp(word, "within") == 0) {
+        doubt->twin_within = line_number(line, value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void add_point(struct support_site *s, struct line *line, const char *name)
 {
     struct site_device *device = s->site.devices + s->site.device_count - 1;
@@ -171,7 +201,7 @@ static void add_point(struct support_site *s, struct line *line, const char *nam
             point.scaling.den = line_number(line, value);
         else if (parse_space(word, &point.space))
             point.address = (uint16_t)line_number(line, value);
-        else
+        else if (!parse_doubt(s, line, word, value, &point.doubt))
             line_refuse(line, "unknown key");
     }
     if (point_type_words(point.type) > 1)

@@ -47,7 +47,9 @@ void *__wrap_realloc(void *memory, size_t size)
 }
 
 static const char plant[] =
-    "area shop\ndevice d area=shop offline=10s:yellow\npoint a\npoint b\ndevice e offline=20s:red\npoint a\n"
+    "area shop aggregate=gb39496\ndevice d area=shop offline=10s:yellow\npoint a doubt=20ms:blue flat=1s "
+    "band=2 "
+    "rate=700\npoint b doubt=40ms:red twin=d.a within=30\ndevice e offline=20s:red\npoint a\n"
     "rule r points=* above=blue:10,yellow:20,orange:25,red:50 on=30ms off=20ms\n"
     "rule q points=d.* below=red:-5\n"
     "rule m points=*.* mean=1s above=red:45\nrule x points=d.a max=30d above=blue:50\n"
@@ -139,6 +141,8 @@ static void worked_out_before(void **state)
         plant,
         "device d poll=1s\npoint a\npoint b\npoint c\npoint d\npoint e\n"
         "rule m points=* mean=30d above=red:45\nrule n points=* twa=1h above=red:45",
+        "area s aggregate=gb39496\ndevice d area=s\npoint a doubt=1s:red flat=1h\npoint b doubt=1s:red "
+        "twin=d.a within=1\nrule m points=* above=red:45\nrule n points=* above=red:45",
         "permit p max=1h\ndevice d\npoint a\npoint b\npoint c\npoint g\n"
         "rule v points=d.a,d.b,d.c vote=2 mean=10s above=red:45 permit=p\n"
         "rule g points=d.a,d.b when=d.g:1 above=blue:3,red:@d.c*1.5 permit=p",

@@ -1,0 +1,113 @@
+#include "rules/doubts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "model/site_order.h"
+
+uint32_t doubts_count(const struct site *site)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < site->point_count; i++)
+        count += site->points[i].doubt.level != LEVEL_NONE;
+    return count;
+}
+
+uint64_t doubts_memory(const struct site *site)
+{
+    return doubts_count(site) * (uint64_t)(sizeof(struct doubted) + sizeof(uint32_t)) +
+           (2 * (uint64_t)site->point_count + 1) * sizeof(uint32_t) + site->point_count * sizeof(int64_t);
+}
+
+/* poll: by point, how often it is read. */
+static void fill(struct doubts *d, const struct site *site, const int64_t *poll)
+{
+    uint32_t next = 0;
+
+    for (uint32_t i = 0; i < site->point_count; i++) {
+        const struct site_point *p = &site->points[i];
+        struct doubted *one = &d->all[next];
+
+        d->of[i] = DOUBTS_NONE;
+        if (p->doubt.level == LEVEL_NONE)
+            continue;
+        d->of[i] = next++;
+        one->point = i;
+        one->rule = (struct doubt_rule){
+            .conf = &p->doubt, .hold_ms = DOUBTS_HOLD_POLLS * poll[i], .single = point_is_single(p)};
+        doubt_init(&one->state);
+        if (p->doubt.has_twin)
+            d->first[p->doubt.twin + 1]++;
+    }
+}
+
+/* Lists each doubt with its twin; first[i + 1] says how many there are for point i. */
+static void list_twins(struct doubts *d, const struct site *site)
+{
+    for (size_t i = 0; i < site->point_count; i++)
+        d->first[i + 1] += d->first[i];
+    /* From behind: first[i] goes from the end of i's to their beginning. */
+    for (size_t i = 0; i < site->point_count; i++)
+        d->first[i] = d->first[i + 1];
+    for (uint32_t i = d->count; i-- > 0;) {
+        const struct site_doubt *conf = d->all[i].rule.conf;
+
+        if (!conf->has_twin)
+            continue;
+        d->twins[--d->first[conf->twin]] = i;
+        d->twin_count++;
+    }
+}
+
+enum rg_err doubts_create(struct doubts *d, const struct site *site)
+{
+    size_t points = site->point_count ? site->point_count : 1;
+    int64_t *poll = calloc(points, sizeof *poll);
+
+    *d = (struct doubts){.count = doubts_count(site), .point_count = site->point_count};
+    d->all = calloc(d->count ? d->count : 1, sizeof *d->all);
+    d->of = calloc(points, sizeof *d->of);
+    d->first = calloc(points + 1, sizeof *d->first);
+    d->twins = calloc(d->count ? d->count : 1, sizeof *d->twins);
+    if (!poll || !d->all || !d->of || !d->first || !d->twins) {
+        free(poll);
+        doubts_destroy(d);
+        return RG_ENOMEM;
+    }
+    site_polls(site, poll);
+    fill(d, site, poll);
+    list_twins(d, site);
+    free(poll);
+    return RG_OK;
+}
+
+void doubts_destroy(struct doubts *d)
+{
+    free(d->twins);
+    free(d->first);
+    free(d->of);
+    free(d->all);
+    *d = (struct doubts){0};
+}
+
+void doubts_note_twins(struct doubts *d, const struct frame *frame)
+{
+    for (size_t i = 0; d->twin_count > 0 && i < frame->count; i++) {
+        const struct sample *sample = &frame->samples[i];
+        struct doubt_twin now = {sample->quality == QUALITY_GOOD && isfinite(sample->value), sample->value};
+
+        if (sample->point >= d->point_count)
+            continue;
+        for (uint32_t k = d->first[sample->point]; k < d->first[sample->point + 1]; k++)
+            d->all[d->twins[k]].twin = now;
+    }
+}
+
+void doubts_prime(struct doubts *d, const struct sample *sample, int64_t mono_ms)
+{
+    uint32_t index = d->of[sample->point];
+
+    if (index != DOUBTS_NONE)
+        doubt_prime(&d->all[index].state, &d->all[index].rule, sample, mono_ms);
+}
