@@ -118,6 +118,10 @@ RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alar
  * instants on the new run's monotonic clock (so they may be below zero) and none later than the start: a window that was
  * shown anything later is forgotten. */
 void rules_prime(struct rules *r, const struct frame *frame);
+/* How far back before the start that history has to reach, of a device or (SITE_NONE) of all; 0: no rule looks back. With
+ * that much a window says what it would say with all of it, but for the share of a counter's step over a longer gap and of
+ * a cell that gathers (signal.h). */
+int64_t rules_history_ms(const struct site *site, uint32_t device);
 /* Time begins; before it frames and ticks are ignored. */
 void rules_start(struct rules *r, struct moment now);
 
@@ -134,7 +138,8 @@ void rules_levels_from(struct rules *r, const struct rules *from);
 /* Right after rules_start, from the engine that was at work until then (another site, which must still be there; the same
  * clock): where rule, point and device are configured as they were, delays run on, dead-bands stay reached and the wait
  * for a silent device is not begun anew, so that no reload puts an alarm off. A changed rule begins with what was
- * restored; but its window goes on when it looks at the same signal of the same point, whatever its limits are now. What was counted (rules_figures) goes on, of each alarm whose rule and point are still there by name. */
+ * restored; but its window goes on when it looks at the same signal of the same point, whatever its limits are now. What
+ * was counted (rules_figures) goes on, of each alarm whose rule and point are still there by name. */
 void rules_inherit(struct rules *r, const struct rules *from);
 
 /* Evaluates one frame. Deadlines up to its instant are carried out first. Time never goes back: a frame

@@ -287,6 +287,11 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     return RG_OK;
 }
 
+int64_t rules_history_ms(const struct site *site, uint32_t device)
+{
+    return windows_history_ms(site, device);
+}
+
 void rules_prime(struct rules *r, const struct frame *frame)
 {
     if (r->started)

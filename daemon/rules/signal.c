@@ -28,6 +28,11 @@ int64_t signal_poll_ms(const struct site *site, uint32_t point)
     return longest > 0 ? longest : 1000;
 }
 
+int64_t signal_hold_ms(int64_t poll_ms)
+{
+    return poll_ms < INT32_MAX / SIGNAL_HOLD_POLLS ? poll_ms * SIGNAL_HOLD_POLLS : INT32_MAX;
+}
+
 /* Never longer than the window: the newest cell always lies in it. */
 static int64_t grain(const struct site_signal *conf, int64_t poll_ms)
 {
@@ -49,9 +54,9 @@ void signal_init(struct signal *s, const struct site_signal *conf, int64_t poll_
                  struct cell *cells)
 {
     double coverage = conf->coverage > 0 ? conf->coverage : SIGNAL_COVERAGE_STANDARD;
-    int64_t hold = poll_ms < INT32_MAX / SIGNAL_HOLD_POLLS ? poll_ms * SIGNAL_HOLD_POLLS : INT32_MAX;
 
-    *s = (struct signal){.conf = conf, .hold_ms = hold, .grain_ms = grain(conf, poll_ms), .single = single};
+    *s = (struct signal){
+        .conf = conf, .hold_ms = signal_hold_ms(poll_ms), .grain_ms = grain(conf, poll_ms), .single = single};
     s->need_ms = llround(coverage * (double)conf->window_ms);
     s->need_ms = s->need_ms > 0 ? s->need_ms : 1;
     s->window.cells = cells;

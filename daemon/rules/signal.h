@@ -56,6 +56,8 @@ struct signal {
 
 /* How often a point is sampled: its device's poll period; of a derived one the longest of all its sources. */
 int64_t signal_poll_ms(const struct site *site, uint32_t point);
+/* How long a good sample holds at most. */
+int64_t signal_hold_ms(int64_t poll_ms);
 /* Cells that it takes; 0 for SIGNAL_VALUE. At most SIGNAL_CELLS_MAX. */
 uint32_t signal_cells(const struct site_signal *conf, int64_t poll_ms);
 /* conf (no SIGNAL_VALUE) and cells, signal_cells() of them, must outlive it. */

@@ -46,6 +46,24 @@ struct signal *windows_give(struct windows *w, const struct site *site, uint32_t
     return signal;
 }
 
+int64_t windows_history_ms(const struct site *site, uint32_t device)
+{
+    int64_t longest = 0;
+
+    for (size_t i = 0; i < site->rule_count; i++) {
+        const struct site_rule *rule = &site->rules[i];
+
+        for (size_t j = 0; j < rule->point_count && rule->signal.kind != SIGNAL_VALUE; j++) {
+            uint32_t point = rule->points[j];
+            int64_t ms = rule->signal.window_ms + signal_hold_ms(signal_poll_ms(site, point));
+
+            if (ms > longest && (device == SITE_NONE || site->points[point].device == device))
+                longest = ms;
+        }
+    }
+    return longest;
+}
+
 void windows_start(struct windows *w, int64_t now_ms)
 {
     for (size_t i = 0; i < w->signals_given; i++) {

@@ -24,6 +24,8 @@ void windows_destroy(struct windows *w); /* takes a zeroed one */
 /* The signal of a rule on one of its points, to be asked for once; NULL: the rule looks at the point's value. site must
  * outlive it. */
 struct signal *windows_give(struct windows *w, const struct site *site, uint32_t rule, uint32_t point);
+/* rules_history_ms. */
+int64_t windows_history_ms(const struct site *site, uint32_t device);
 /* Forgets those that were shown samples of after `now`, which would stop their time. */
 void windows_start(struct windows *w, int64_t now_ms);
 

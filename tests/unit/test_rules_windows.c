@@ -238,13 +238,29 @@ static void reloaded(void **state)
     }
 }
 
+static void history_needed(void **state)
+{
+    struct support_site s;
+
+    (void)state;
+    support_site_build(&s,
+                       "device d poll=1s\npoint a\ndevice e poll=10s\npoint a\npoint b\ndevice f\npoint a\n"
+                       "rule v points=*.* above=red:1\nrule m points=*.a mean=15m above=red:1\n"
+                       "rule n points=e.b max=30d above=red:1");
+    assert_int_equal(rules_history_ms(&s.site, 0), 903000);
+    assert_int_equal(rules_history_ms(&s.site, 1), 30 * INT64_C(86400000) + 30000);
+    assert_int_equal(rules_history_ms(&s.site, 2), 903000);
+    assert_int_equal(rules_history_ms(&s.site, SITE_NONE), 30 * INT64_C(86400000) + 30000);
+    s.site.rule_count = 1;
+    assert_int_equal(rules_history_ms(&s.site, SITE_NONE), 0);
+    support_site_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tables),
-        cmocka_unit_test(floats),
-        cmocka_unit_test(primed),
-        cmocka_unit_test(reloaded),
+        cmocka_unit_test(tables),   cmocka_unit_test(floats),         cmocka_unit_test(primed),
+        cmocka_unit_test(reloaded), cmocka_unit_test(history_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
