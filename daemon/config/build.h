@@ -100,18 +100,22 @@ bool address_take(struct build *b, const struct address_item *at, enum point_spa
  * error otherwise; `what` names it: "a value in `is`". */
 bool key_number(struct build *b, const char *what, const struct node *child, int64_t least, int64_t most,
                 int64_t *out);
-/* The parts of a rule, its `where` and name known. points and vote -> its points, false: it is optional and matches none. */
+/* The parts of a rule, its `where` and name known. points and vote -> its points, false: it is optional and matches
+ * none, or fewer than its vote needs. */
 struct match;
 RG_NODISCARD bool match_begin(struct build *b, struct match **out);
 bool rule_points(struct build *b, struct match *match, uint32_t stamp, const struct rule_item *item,
                  struct site_rule *rule);
 /* above and below; points: false, the rule is left out: only what is written is looked at. */
 void rule_limits(struct build *b, const struct rule_item *item, bool points, struct site_rule *rule);
+/* A number, or {value, times, plus}; false: none, told. points as above. */
+bool rule_number(struct build *b, const struct site_rule *rule, bool points, const struct node *node,
+                 double *out);
 /* signal or one of its windows, with what belongs to it. */
 void rule_signal(struct build *b, const struct rule_item *item, const struct node *node,
                  struct site_rule *rule);
-/* when and permit. */
-void rule_arming(struct build *b, const struct rule_item *item, const struct node *node,
+/* when and permit; of a rule that is left out only the values that it names are marked as used. */
+void rule_arming(struct build *b, const struct rule_item *item, const struct node *node, bool points,
                  struct site_rule *rule);
 /* The points that stand beside each watched one; NULL, with an error, when one is missing or is the watched one. */
 const uint32_t *rule_beside(struct build *b, const struct site_rule *rule, const struct node *name);

@@ -149,10 +149,9 @@ static bool build_rule(struct build *b, struct match *m, uint32_t entry, struct 
     rule_signal(b, &item, node, rule);
     take_latch(b, item.latch, rule);
     take_basis(b, &item, rule);
-    if (points) {
-        rule_arming(b, &item, node, rule);
+    rule_arming(b, &item, node, points, rule);
+    if (points)
         rule_check(b, rule, node);
-    }
     *out = *rule;
     return points;
 }

@@ -135,16 +135,16 @@ static void check_guard(struct build *b, const struct guard_item *item, const st
         }
 }
 
-static void take_guard(struct build *b, const struct node *map, struct site_rule *rule)
+static void take_guard(struct build *b, const struct node *map, bool points, struct site_rule *rule)
 {
     struct guard_item item = {.point = NULL};
     struct site_guard *guard = &item.guard;
 
     fill_map(b->ld, SECTION_GUARD, map, &item);
     take_guard_values(b, item.is, guard);
-    guard->has_above = item.above && fill_number(b->ld, "above", item.above, &guard->above);
-    guard->has_below = item.below && fill_number(b->ld, "below", item.below, &guard->below);
-    if (!item.point)
+    guard->has_above = item.above && rule_number(b, rule, points, item.above, &guard->above);
+    guard->has_below = item.below && rule_number(b, rule, points, item.below, &guard->below);
+    if (!item.point || !points)
         return;
     if (rule->vote_need > 0 && !strchr(item.point->text, '.')) {
         issue_error(b->ld, node_place(item.point),
@@ -159,12 +159,12 @@ static void take_guard(struct build *b, const struct node *map, struct site_rule
     check_guard(b, &item, guard, rule);
 }
 
-void rule_arming(struct build *b, const struct rule_item *item, const struct node *node,
+void rule_arming(struct build *b, const struct rule_item *item, const struct node *node, bool points,
                  struct site_rule *rule)
 {
     if (item->when)
-        take_guard(b, item->when, rule);
-    if (!item->permit)
+        take_guard(b, item->when, points, rule);
+    if (!item->permit || !points)
         return;
     rule->permit = names_find(b->ld, &b->permits, item->permit, node_place(node_get(node, "permit")));
     rule->has_permit = rule->permit != SITE_NONE;

@@ -66,27 +66,53 @@ static void take_of(struct build *b, const struct limits *l, unsigned level, con
     l->has[level] = true;
 }
 
+/* What a mapping without `of` comes to. */
+static bool take_value(struct build *b, const struct site_rule *rule, bool points, const struct node *map,
+                       const struct limit_item *limit, double *out)
+{
+    double number;
+
+    if (!value_find(b, rule, points, limit->value, node_get(map, "value"), &number))
+        return false;
+    *out = number * limit->times + limit->plus;
+    if (!isfinite(*out))
+        issue_error(b->ld, node_key_place(map), "the limit that comes of it is too large a number");
+    return isfinite(*out);
+}
+
+static void check_times(struct build *b, const struct node *map, double times)
+{
+    const struct node *given = node_get(map, "times");
+
+    if (given && times == 0)
+        issue_error(b->ld, node_place(given),
+                    "`times` must not be 0: what the limit names would have no effect");
+}
+
 static void take_mapping(struct build *b, const struct limits *l, unsigned level, bool points,
                          const struct site_rule *rule)
 {
     const struct node *map = l->item->limit[level];
-    const struct node *times = node_get(map, "times");
     struct limit_item limit = {.of = NULL};
-    double number;
 
     fill_map(b->ld, SECTION_LIMIT, map, &limit);
-    if (times && limit.times == 0)
-        issue_error(b->ld, node_place(times),
-                    "`times` must not be 0: what the limit names would have no effect");
+    check_times(b, map, limit.times);
     if (limit.of && !limit.value && points)
         take_of(b, l, level, &limit, rule);
-    else if (limit.value && !limit.of &&
-             value_find(b, rule, points, limit.value, node_get(map, "value"), &number)) {
-        l->numbers[level] = number * limit.times + limit.plus;
-        l->has[level] = isfinite(l->numbers[level]) != 0;
-        if (!l->has[level])
-            issue_error(b->ld, node_key_place(map), "the limit that comes of it is too large a number");
-    }
+    else if (limit.value && !limit.of)
+        l->has[level] = take_value(b, rule, points, map, &limit, &l->numbers[level]);
+}
+
+bool rule_number(struct build *b, const struct site_rule *rule, bool points, const struct node *node,
+                 double *out)
+{
+    struct limit_item limit = {.of = NULL};
+
+    if (node->kind != NODE_MAP)
+        return fill_number(b->ld, node->key, node, out);
+    fill_map(b->ld, SECTION_SITE_LIMIT, node, &limit);
+    check_times(b, node, limit.times);
+    return limit.value && take_value(b, rule, points, node, &limit, out);
 }
 
 static void take_side(struct build *b, const struct limits *l, bool points, const struct site_rule *rule)
@@ -103,6 +129,18 @@ static void take_side(struct build *b, const struct limits *l, bool points, cons
     }
 }
 
+static void take_deadband(struct build *b, const struct node *node, bool points, struct site_rule *rule)
+{
+    if (!node || !rule_number(b, rule, points, node, &rule->deadband) || rule->deadband >= 0)
+        return;
+    if (node->kind == NODE_MAP)
+        issue_error(b->ld, node_key_place(node), "`deadband` must be at least 0, not %.10g", rule->deadband);
+    else
+        issue_error(b->ld, node_place(node), "`deadband` must be at least 0, not `%s`",
+                    shown(node->text).text);
+    rule->deadband = 0;
+}
+
 void rule_limits(struct build *b, const struct rule_item *item, bool points, struct site_rule *rule)
 {
     const struct limits above = {&item->above, rule->has_above, rule->above, rule->above_of};
@@ -110,4 +148,5 @@ void rule_limits(struct build *b, const struct rule_item *item, bool points, str
 
     take_side(b, &above, points, rule);
     take_side(b, &below, points, rule);
+    take_deadband(b, item->deadband, points, rule);
 }

@@ -153,6 +153,12 @@ static const struct node *take_vote(struct build *b, const struct node *map, str
     return vote.points;
 }
 
+/* Whether there are enough points for it to be a vote. */
+static bool votes(const struct site_rule *rule)
+{
+    return rule->point_count > 1 && rule->point_count >= rule->vote_need;
+}
+
 static void check_vote(struct build *b, const struct node *map, const struct site_rule *rule)
 {
     if (rule->point_count == 0 || rule->vote_need == 0 || b->ld->incomplete)
@@ -184,9 +190,11 @@ bool rule_points(struct build *b, struct match *m, uint32_t stamp, const struct 
             match_one(b, m, one);
     leave_out_all(b, m, item);
     keep(b, m, list, rule);
-    if (m->optional && rule->point_count == 0 && b->ld->config->error_count == errors)
+    if (b->ld->config->error_count > errors)
+        return true;
+    if (m->optional && (rule->point_count == 0 || (item->vote && !votes(rule))))
         return false;
-    if (item->vote && b->ld->config->error_count == errors)
+    if (item->vote)
         check_vote(b, item->vote, rule);
     return true;
 }

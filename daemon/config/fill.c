@@ -48,6 +48,7 @@ static const char *const wanted[] = {
     [KIND_LIKE] = "as in a device",
     [KIND_TEXTS] = "a mapping to texts",
     [KIND_VALUES] = "a mapping",
+    [KIND_OPEN] = "a number, or a mapping such as {value: name}",
     [KIND_NUMBERS] = "a mapping such as {name: 85}",
     [KIND_SIGNAL] = "`value`, or a window such as {mean: 15m}",
     [KIND_IS] = "a value or a list of values",
@@ -282,6 +283,7 @@ static bool shape_fits(enum key_kind kind, const struct node *node)
         return node->kind == NODE_LIST;
     case KIND_OPERAND:
     case KIND_LIMIT:
+    case KIND_OPEN:
     case KIND_SIGNAL:
     case KIND_BASIS:
         return node->kind == NODE_MAP || (node->kind == NODE_SCALAR && !node_is_null(node));

@@ -155,7 +155,7 @@ struct rule_item {
     const struct node *signal;
     struct signal_item windows;
     double coverage; /* per cent */
-    const struct node *latch, *vote, *when, *basis;
+    const struct node *deadband, *latch, *vote, *when, *basis;
     const char *permit;
 };
 

@@ -33,6 +33,7 @@ static const char *const definitions[SECTION_COUNT] = {
     [SECTION_LIMIT] = "limit",
     [SECTION_SIGNAL] = "signal",
     [SECTION_VOTE] = "vote",
+    [SECTION_SITE_LIMIT] = "site_number",
     [SECTION_GUARD] = "guard",
     [SECTION_SHELVING] = "shelving",
     [SECTION_PERMIT] = "permit",
@@ -324,7 +325,7 @@ static void put_plain_or_ref(struct jsonw *w, const struct key_row *row)
     jsonw_key(w, "anyOf");
     jsonw_array_begin(w);
     jsonw_object_begin(w);
-    if (row->kind == KIND_LIMIT)
+    if (row->kind != KIND_SIGNAL)
         jsonw_key_string(w, "type", "number");
     else
         jsonw_key_string(w, "const", "value");
@@ -405,6 +406,7 @@ static void put_rule_value(struct jsonw *w, const struct key_row *row)
 {
     switch (row->kind) {
     case KIND_LIMIT:
+    case KIND_OPEN:
     case KIND_SIGNAL:
         put_plain_or_ref(w, row);
         break;

@@ -47,6 +47,7 @@ static const char *const titles[SECTION_COUNT] = {
     [SECTION_LIMIT] = "a limit",
     [SECTION_SIGNAL] = "`signal`",
     [SECTION_VOTE] = "a vote",
+    [SECTION_SITE_LIMIT] = "a number of the site",
     [SECTION_GUARD] = "the `when` of a rule",
     [SECTION_SHELVING] = "`alarms`",
     [SECTION_PERMIT] = "a permit",

@@ -31,6 +31,7 @@ enum section {
     SECTION_SIGNAL,
     SECTION_VOTE,
     SECTION_GUARD,
+    SECTION_SITE_LIMIT,
     SECTION_SHELVING,
     SECTION_PERMIT,
     SECTION_DOUBTS,
@@ -110,6 +111,7 @@ enum key_kind {
     KIND_LIKE,    /* as the key of the same name in section row.of, where it is taken and checked; no field */
     KIND_TEXTS,   /* {key: text} */
     KIND_VALUES,  /* {key: anything} */
+    KIND_OPEN,    /* a number, or a mapping of section row.of, which names a value of the site */
     KIND_NUMBERS, /* {name: number} */
     KIND_SIGNAL,  /* `value`, or a mapping of section row.of */
     KIND_IS,      /* a number, true or false, or a list of them */

@@ -37,6 +37,17 @@ static const struct row rows[] = {
     {FRAME_RULES, CO "{blue: 30, yellow: {of: base}, red: 20}",
      "9:73: error: limits of `above` must grow with severity: red 20 is not above blue 30\n"},
     {FRAME_RULES, CO "{red: {of: base}}, deadband: 1", ""},
+    {FRAME_RULES, CO "{red: 50}, deadband: {value: top, times: 0.05}}\nvalues: {top: 85", ""},
+    {FRAME_RULES, CO "{red: 50}, deadband: {value: top, times: -1}}\nvalues: {top: 85",
+     "9:48: error: `deadband` must be at least 0, not -85\n"},
+    {FRAME_RULES, CO "{red: 50}, deadband: {value: top}",
+     "9:66: error: the rule `r` needs the value `top`, which `values` does not give\n"},
+    {FRAME_RULES, CO "{red: 50}, deadband: {of: base}",
+     "9:58: error: `value` is missing in a number of the site\n"
+     "9:59: error: unknown key `of` in a number of the site\n"},
+    {FRAME_RULES, CO "{red: 50}, deadband: x", "9:58: error: `deadband` must be a number, not `x`\n"},
+    {FRAME_RULES, CO "{red: 50}, deadband: [1]",
+     "9:48: error: `deadband` must be a number, or a mapping such as {value: name}, not a list\n"},
     /* Values of the site. */
     {FRAME_RULES, CO "{red: {value: top}}}\nvalues: {top: 85", ""},
     {FRAME_RULES, CO "{blue: {value: top, times: 0.5, plus: 3}, red: {value: top}}}\nvalues: {top: 85", ""},
@@ -78,6 +89,10 @@ static const struct row rows[] = {
     {FRAME_RULES, "name: r, optional: true, vote: {need: 2, points: '*.nh3'}, above: {red: 5}", ""},
     {FRAME_RULES, "name: r, optional: true, points: '*.nh3', above: {red: {value: top}}}\nvalues: {top: 1",
      ""},
+    {FRAME_RULES,
+     "name: r, optional: true, points: '*.nh3', above: {red: 5}, deadband: {value: a}, when: {point: x, "
+     "above: {value: b}, below: {value: c}}}\nvalues: {a: 1, b: 2, d: 3",
+     "10:22: warning: no limit names the value `d`\n"},
     /* What is written is looked at all the same. */
     {FRAME_RULES, "name: r, optional: true, points: '*.nh3', above: {red: high}, latch: blu",
      "9:61: error: `red` must be a number, not `high`\n"
