@@ -27,6 +27,7 @@ struct names {
 struct line_said;
 struct operand_want;
 struct twin_want;
+struct value_missing;
 
 struct build {
     struct load *ld;
@@ -38,9 +39,10 @@ struct build {
     uint32_t *rule_of;     /* [entries]: index in site.rules, or SITE_NONE: left out */
     double *value_numbers; /* [values.count]: by index of the name */
     bool *values_used;
-    struct line_said *lines;    /* [bus_count] */
-    struct operand_want *wants; /* operands whose points are found once all have their names */
-    struct twin_want *twins;    /* likewise */
+    struct value_missing *missing; /* what was told already */
+    struct line_said *lines;       /* [bus_count] */
+    struct operand_want *wants;    /* operands whose points are found once all have their names */
+    struct twin_want *twins;       /* likewise */
 };
 
 /* The whole way; site is left incomplete when there are errors. */

@@ -54,19 +54,6 @@ static void take_is(struct build *b, const struct node *map, struct site_rule *r
     }
 }
 
-static void take_latch(struct build *b, const struct node *node, struct site_rule *rule)
-{
-    if (!node)
-        return;
-    if (!node->quoted && strcmp(node->text, "true") == 0)
-        rule->latch_from = LEVEL_BLUE;
-    else if (node->quoted || strcmp(node->text, "false") != 0)
-        (void)fill_latch(b->ld, node, &rule->latch_from);
-    if (rule->latch_from > rule_most(rule) && rule_most(rule) != LEVEL_NONE)
-        issue_error(b->ld, node_place(node), "`latch` begins at %s, which the rule never gives",
-                    level_name(rule->latch_from));
-}
-
 /* Whether the rule has a limit or a value of that level. */
 static bool gives_level(const struct rule_item *item, const struct site_rule *rule, enum level level)
 {
@@ -75,6 +62,24 @@ static bool gives_level(const struct rule_item *item, const struct site_rule *ru
     for (size_t i = 0; i < rule->is_count; i++)
         gives = gives || rule->is[i].level == level;
     return gives;
+}
+
+static void take_latch(struct build *b, const struct rule_item *item, struct site_rule *rule)
+{
+    const struct node *node = item->latch;
+    enum level most = LEVEL_RED;
+
+    if (!node)
+        return;
+    if (!node->quoted && strcmp(node->text, "true") == 0)
+        rule->latch_from = LEVEL_BLUE;
+    else if (node->quoted || strcmp(node->text, "false") != 0)
+        (void)fill_latch(b->ld, node, &rule->latch_from);
+    while (most > LEVEL_NONE && !gives_level(item, rule, most))
+        most--;
+    if (rule->latch_from > most && most != LEVEL_NONE)
+        issue_error(b->ld, node_place(node), "`latch` begins at %s, which the rule never gives",
+                    level_name(rule->latch_from));
 }
 
 static const char *take_text(struct build *b, const struct node *node)
@@ -147,7 +152,7 @@ static bool build_rule(struct build *b, struct match *m, uint32_t entry, struct 
     rule_limits(b, &item, points, rule);
     take_is(b, item.is, rule);
     rule_signal(b, &item, node, rule);
-    take_latch(b, item.latch, rule);
+    take_latch(b, &item, rule);
     take_basis(b, &item, rule);
     rule_arming(b, &item, node, points, rule);
     if (points)

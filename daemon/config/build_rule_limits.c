@@ -1,5 +1,8 @@
 /* above and below: limits that are numbers, follow a point, or name a value of the site. */
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/build.h"
@@ -14,6 +17,28 @@ struct limits {
     const struct site_reference **of;
 };
 
+/* A value that a rule found missing; one rule may name it many times. */
+struct value_missing {
+    struct value_missing *next;
+    const char *name, *rule; /* rule: its `where`, which is its own */
+};
+
+/* True the first time for this rule, whose entries are the newest. */
+static bool is_news(struct build *b, const struct site_rule *rule, const char *name)
+{
+    struct value_missing *missing = b->missing;
+
+    for (; missing && missing->rule == rule->where; missing = missing->next)
+        if (strcmp(missing->name, name) == 0)
+            return false;
+    missing = load_scratch(b->ld, 1, sizeof *missing);
+    if (!missing)
+        return false;
+    *missing = (struct value_missing){.next = b->missing, .name = name, .rule = rule->where};
+    b->missing = missing;
+    return true;
+}
+
 /* The number that a value of the site has. false: it has none, told. */
 static bool value_find(struct build *b, const struct site_rule *rule, bool points, const char *name,
                        const struct node *node, double *out)
@@ -25,14 +50,14 @@ static bool value_find(struct build *b, const struct site_rule *rule, bool point
     if (hash_index_find(b->values.index, name, &index) == RG_OK) {
         b->values_used[index] = true;
         *out = b->value_numbers[index];
-        if (!node_is_null(entries->nodes[index]) || !points)
+        if (!node_is_null(entries->nodes[index]) || !points || !is_news(b, rule, name))
             return !isnan(*out);
         issue_error(b->ld, at, "the rule `%s` needs the value `%s`, which is left open at %s:%u",
                     rule->name ? shown(rule->name).text : "", name,
                     b->ld->sources[entries->nodes[index]->file].name, entries->nodes[index]->key_line);
         return false;
     }
-    if (points && !b->ld->incomplete)
+    if (points && !b->ld->incomplete && is_news(b, rule, name))
         issue_error(b->ld, at, "the rule `%s` needs the value `%s`, which `values` does not give%s",
                     rule->name ? shown(rule->name).text : "", name,
                     issue_nearest(b->ld, name, b->values.list, b->values.count).text);
@@ -66,6 +91,21 @@ static void take_of(struct build *b, const struct limits *l, unsigned level, con
     l->has[level] = true;
 }
 
+/* value * times + plus as people work it out, so that 800 * 1.1 is 880 and not 880.0000000000001, which 880 would not reach:
+ * rounded to the decimals that 15 digits of the larger part have, as the engine does for limits that follow a point. */
+static double limit_of(double value, double times, double plus)
+{
+    double product = value * times;
+    double larger = fmax(fabs(product), fabs(plus));
+    char text[64];
+
+    if (!isfinite(product + plus) || larger < 1e-20 || larger > 1e15)
+        return product + plus;
+    (void)snprintf(text, sizeof text, "%.*f", (int)fmax(0, DBL_DIG - 1 - floor(log10(larger))),
+                   product + plus);
+    return strtod(text, NULL);
+}
+
 /* What a mapping without `of` comes to. */
 static bool take_value(struct build *b, const struct site_rule *rule, bool points, const struct node *map,
                        const struct limit_item *limit, double *out)
@@ -74,7 +114,7 @@ static bool take_value(struct build *b, const struct site_rule *rule, bool point
 
     if (!value_find(b, rule, points, limit->value, node_get(map, "value"), &number))
         return false;
-    *out = number * limit->times + limit->plus;
+    *out = limit_of(number, limit->times, limit->plus);
     if (!isfinite(*out))
         issue_error(b->ld, node_key_place(map), "the limit that comes of it is too large a number");
     return isfinite(*out);

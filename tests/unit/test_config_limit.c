@@ -58,6 +58,15 @@ static const struct row rows[] = {
      "10:10: warning: no limit names the value `tip`\n"},
     {FRAME_RULES, CO "{red: {value: top}}}\nvalues: {top: ",
      "9:51: error: the rule `r` needs the value `top`, which is left open at c.yaml:10\n"},
+    /* Once for a rule. */
+    {FRAME_RULES,
+     CO "{blue: {value: top}, red: {value: top}}, deadband: {value: low}}\n"
+        "  - {name: s, points: g1.co, above: {blue: {value: top}, red: {value: top}}",
+     "9:52: error: the rule `r` needs the value `top`, which `values` does not give\n"
+     "9:96: error: the rule `r` needs the value `low`, which `values` does not give\n"
+     "10:52: error: the rule `s` needs the value `top`, which `values` does not give\n"},
+    {FRAME_RULES, CO "{blue: {value: top}, red: {value: top}}}\nvalues: {top: ",
+     "9:52: error: the rule `r` needs the value `top`, which is left open at c.yaml:10\n"},
     {FRAME_RULES, CO "{red: {value: top}}}\nvalues: {top: high",
      "10:15: error: `top` must be a number, not `high`\n"},
     {FRAME_RULES, CO "{red: {value: top}}}\nvalues: {top: \"85\"",

@@ -4,7 +4,7 @@
 
 static const char plant[] =
     GATEWAY BUS "alarms: {shelve_max: 90m}\n"
-                "values: {top: 80}\n"
+                "values: {top: %.17g}\n"
                 "permits: [{name: tank, label: 罐, max: 8h}, {name: pit, max: 90m}]\n"
                 "areas: [{name: dam, aggregate: gb39496}, {name: hall}]\n"
                 "devices:\n"
@@ -17,17 +17,26 @@ static const char plant[] =
                 "  - {name: g3, bus: b, unit: 3, points: [{name: co, holding: 0, type: u16}]}\n"
                 "rules:\n";
 
-static struct config *load(const char *rules)
+/* With the site value `top`. */
+static struct config *load_with(double top, const char *rules)
 {
     struct config *config;
     char text[4096];
 
-    assert_true((size_t)snprintf(text, sizeof text, "%s%s", plant, rules) < sizeof text);
+    int head = snprintf(text, sizeof text, plant, top);
+
+    assert_true((size_t)snprintf(text + head, sizeof text - (size_t)head, "%s", rules) <
+                sizeof text - (size_t)head);
     assert_int_equal(config_load_text("c.yaml", text, strlen(text), &config), RG_OK);
     if (!config->site)
         config_print(config, stderr);
     assert_non_null(config->site);
     return config;
+}
+
+static struct config *load(const char *rules)
+{
+    return load_with(80, rules);
 }
 
 static const char *name_of(const struct site *site, uint32_t point)
@@ -77,6 +86,31 @@ static void test_plain(void **state)
         assert_null(r->basis[level]);
     assert_string_equal(r->where, "c.yaml:12");
     config_free(config);
+}
+
+/* As people work it out, to the last digit. */
+static void test_decimal(void **state)
+{
+    static const struct {
+        double value, times, plus, limit;
+    } rows[] = {{800, 1.1, 0, 880},     {148, 1, -0.3, 147.7},  {4, 1.1, 0, 4.4},      {50, 0.8, 0, 40},
+                {0.1, 3, -0.3, 0},      {0.7, 1.3, 0, 0.91},    {-2.5, 1.2, 0, -3},    {0, 5, 0, 0},
+                {1e-6, 1.1, 0, 1.1e-6}, {1e14, 1.1, 0, 1.1e14}, {1e18, 1.5, 1, 1.5e18}};
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(rows); i++) {
+        char text[512];
+        struct config *config;
+
+        (void)snprintf(
+            text, sizeof text,
+            "  - {name: r, points: g1.co, above: {red: {value: top, times: %.15g, plus: %.15g}}}\n",
+            rows[i].times, rows[i].plus);
+        config = load_with(rows[i].value, text);
+        if (config->site->rules[0].above[LEVEL_RED] != rows[i].limit)
+            fail_msg("row %zu: %.17g", i, config->site->rules[0].above[LEVEL_RED]);
+        config_free(config);
+    }
 }
 
 static void test_signals(void **state)
@@ -202,9 +236,10 @@ static void test_optional(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top),     cmocka_unit_test(test_plain),
-                                       cmocka_unit_test(test_signals), cmocka_unit_test(test_references),
-                                       cmocka_unit_test(test_vote),    cmocka_unit_test(test_optional)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top),        cmocka_unit_test(test_plain),
+                                       cmocka_unit_test(test_decimal),    cmocka_unit_test(test_signals),
+                                       cmocka_unit_test(test_references), cmocka_unit_test(test_vote),
+                                       cmocka_unit_test(test_optional)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

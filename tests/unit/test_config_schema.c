@@ -63,9 +63,17 @@ static void test_profile_schema_file(void **state)
 
 static void test_shipped(void **state)
 {
-    static const char *const names[] = {"config/riskgate.yaml", "config/examples/first.yaml",
-                                        "config/examples/serial.yaml", "config/examples/outputs.yaml",
-                                        "config/examples/conditions.yaml"};
+    static const char *const names[] = {"config/riskgate.yaml",
+                                        "config/examples/first.yaml",
+                                        "config/examples/serial.yaml",
+                                        "config/examples/outputs.yaml",
+                                        "config/examples/conditions.yaml",
+                                        "config/examples/dust.yaml",
+                                        "config/examples/metallurgy-gas.yaml",
+                                        "config/examples/ammonia.yaml",
+                                        "config/examples/confined-space.yaml",
+                                        "config/examples/tailings-wet.yaml",
+                                        "config/examples/tailings-dry.yaml"};
 
     (void)state;
     for (size_t i = 0; i < RG_COUNT(names); i++) {
