@@ -26,7 +26,7 @@ MAY = {
     "daemon/uplink": {"base", "model", "loop"},
     "daemon/control": {"base", "model", "loop"},
     "daemon/app": {"base", "model", "loop", "config", "poll", "convert", "rules", "output", "record", "replay", "store", "uplink", "control", "drivers"},
-    "daemon/ctl": {"base", "model", "config", "record", "replay", "drivers"},
+    "daemon/ctl": {"base", "model", "config", "record", "replay", "rules", "drivers"},
     "simulators/plant": set(),
     "simulators/platform": set(),
 }
