@@ -52,6 +52,23 @@ def test_the_outputs_shown_are_those_of_the_example():
     assert all(line in example for line in shown("outputs:").splitlines())
 
 
+def test_the_pack_shown_is_complete(tmp_path):
+    """With a gateway, an uplink and its bus it is a whole configuration, of which each value is needed."""
+    site = ("gateway: {id: gw, enterprise: {code: 91350100M000100Y43, name: x}}\n"
+            "uplinks: [{name: county, url: 'mqtt://127.0.0.1:1883'}]\n"
+            "buses: [{name: shop, tcp: '127.0.0.1:1502'}]\n" + shown("values:"))
+    (tmp_path / "rules").symlink_to(SOURCE / "config/rules")
+    for missing in (None, "dust-dp-base", "dust-hopper-limit"):
+        lines = [line for line in site.splitlines() if not missing or missing not in line]
+        (tmp_path / "site.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        check = subprocess.run([program("riskgatectl"), "check", tmp_path / "site.yaml"], capture_output=True, text=True, check=False)
+        if missing:
+            assert check.returncode == 1 and f"needs the value `{missing}`" in check.stderr and "rules/dust-dry.yaml:" in check.stderr
+        else:
+            assert check.returncode == 0, check.stderr
+            assert "warning" not in check.stderr and "dust-inlet-temp" in check.stdout
+
+
 def test_the_conditions_shown_are_those_of_the_example():
     example = (SOURCE / "config/examples/conditions.yaml").read_text(encoding="utf-8")
     assert shown("permits:") in example
