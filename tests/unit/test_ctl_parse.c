@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -241,13 +242,54 @@ static void answers_that_are_none(void **state)
     json_free(json);
 }
 
+static void times(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms; /* 0: none */
+    } rows[] = {
+        {"1763780000000", 1763780000000},
+        {"2025-11-22", 1763740800000}, /* in Shanghai, as is what does not say where */
+        {"2025-11-22 10:53", 1763779980000},
+        {"2025-11-22T10:53:20", 1763780000000},
+        {"2025-11-22T02:53:20Z", 1763780000000},
+        {"2025-11-22 02:53Z", 1763779980000},
+        {"2025-11-21T21:23:20-05:30", 1763780000000},
+        {"2025-11-22T10:53:20+08:00", 1763780000000},
+        {"2024-02-29", 1709136000000},
+        {"2025-02-29", 0},
+        {"2025-13-01", 0},
+        {"2025-11-31", 0},
+        {"2025-11-22 24:00", 0},
+        {"2025-11-22 10:60", 0},
+        {"2025-11-22 10", 0},
+        {"2025-11-22 10:53:20 ", 0},
+        {"2025-11-22 10:53:20+8", 0},
+        {"2025-11-22x", 0},
+        {"yesterday", 0},
+        {"", 0},
+        {"-5", 0},
+        {"0", 0},
+    };
+
+    (void)state;
+    (void)setenv("TZ", "CST-8", 1);
+    tzset();
+    for (size_t i = 0; i < RG_COUNT(rows); i++) {
+        int64_t ms = 0;
+        bool good = parse_time(rows[i].text, &ms);
+
+        if (good != (rows[i].ms != 0) || (good && ms != rows[i].ms))
+            fail_msg("%s: %d, %lld", rows[i].text, good, (long long)ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),   cmocka_unit_test(ranges),
-        cmocka_unit_test(registers), cmocka_unit_test(words),
-        cmocka_unit_test(parities),  cmocka_unit_test(requests),
-        cmocka_unit_test(answers),   cmocka_unit_test(answers_that_are_none),
+        cmocka_unit_test(numbers),  cmocka_unit_test(ranges),  cmocka_unit_test(registers),
+        cmocka_unit_test(words),    cmocka_unit_test(times),   cmocka_unit_test(parities),
+        cmocka_unit_test(requests), cmocka_unit_test(answers), cmocka_unit_test(answers_that_are_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
