@@ -343,7 +343,7 @@ static void put_numbers(struct jsonw *w)
     jsonw_object_end(w);
     jsonw_key(w, "additionalProperties");
     jsonw_object_begin(w);
-    jsonw_key_string(w, "type", "number");
+    put_types(w, "number", "null"); /* null: still open */
     jsonw_object_end(w);
 }
 
