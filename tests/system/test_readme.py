@@ -52,6 +52,14 @@ def test_the_outputs_shown_are_those_of_the_example():
     assert all(line in example for line in shown("outputs:").splitlines())
 
 
+def test_the_doubts_shown_are_complete(tmp_path):
+    (tmp_path / "site.yaml").write_text("gateway: {id: gw, enterprise: {code: 91350100M000100Y43, name: x}}\n"
+                                        "buses: [{name: shop, tcp: '127.0.0.1:1502'}]\n"
+                                        + next(c for c in configurations("README.md") if "twin:" in c), encoding="utf-8")
+    check = subprocess.run([program("riskgatectl"), "check", tmp_path / "site.yaml"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr
+
+
 def test_the_pack_shown_is_complete(tmp_path):
     """With a gateway, an uplink and its bus it is a whole configuration, of which each value is needed."""
     site = ("gateway: {id: gw, enterprise: {code: 91350100M000100Y43, name: x}}\n"
