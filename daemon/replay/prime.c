@@ -44,9 +44,17 @@ static int64_t hold_ms(const struct site *site, uint32_t device)
     return HOLD_POLLS * slowest;
 }
 
-/* The longest window over each device's points. */
+/* The longest window over each device's points; that a reading has not changed for so long is one, too. */
 static void measure(const struct site *site, int64_t *longest)
 {
+    for (size_t i = 0; i < site->point_count; i++) {
+        const struct site_doubt *doubt = &site->points[i].doubt;
+        uint32_t device = site->points[i].device;
+        int64_t back = doubt->flat_ms + hold_ms(site, device);
+
+        if (doubt->level != LEVEL_NONE && doubt->flat_ms > 0 && back > longest[device])
+            longest[device] = back;
+    }
     for (size_t i = 0; i < site->rule_count; i++) {
         const struct site_rule *rule = &site->rules[i];
 

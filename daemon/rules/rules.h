@@ -114,7 +114,8 @@ uint64_t rules_memory(const struct site *site);
  * decides; its area is the configured one. RG_EFULL: no memory for one more such orphan (the caller logs
  * it); RG_ESTATE: after rules_start. */
 RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alarm);
-/* History, before rules_start: fills the windows of the rules that look back, and nothing else. Frames in their order, their
+/* History, before rules_start: fills the windows of the rules that look back, and says how long readings have been alike
+ * (doubt.h), and nothing else. Frames in their order, their
  * instants on the new run's monotonic clock (so they may be below zero) and none later than the start: a window that was
  * shown anything later is forgotten. */
 void rules_prime(struct rules *r, const struct frame *frame);
