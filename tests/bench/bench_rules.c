@@ -57,16 +57,16 @@ static void *must(void *memory)
     return memory;
 }
 
-/* The site: so many points in frames of at most FRAME, ten rules on each. */
+/* The site: so many points in frames of at most FRAME, each doubted as a configuration does by itself, ten rules on each. */
 static char *make_text(const char *rule, size_t points)
 {
-    size_t size = 64 + points * 16 + (points / FRAME + 1) * 64 + RULES * (TEXT_MAX + 64);
+    size_t size = 64 + points * 40 + (points / FRAME + 1) * 64 + RULES * (TEXT_MAX + 64);
     char *text = must(malloc(size)), *at = text, *end = text + size;
 
     for (size_t p = 0; p < points; p++) {
         if (p % FRAME == 0)
             at += snprintf(at, (size_t)(end - at), "device d%zu offline=10s:yellow\n", p / FRAME);
-        at += snprintf(at, (size_t)(end - at), "point p%zu\n", p % FRAME);
+        at += snprintf(at, (size_t)(end - at), "point p%zu doubt=10s:yellow\n", p % FRAME);
     }
     for (int r = 0; r < RULES; r++)
         at += snprintf(at, (size_t)(end - at), "rule r%d points=* %s\n", r, rule);
