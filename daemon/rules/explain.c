@@ -7,16 +7,15 @@
 
 const char *explain_state_name(enum explain_state state)
 {
-    static const char *const names[] = {"unknown", "unarmed", "quiet",   "held",    "band",
-                                        "rising",  "frozen",  "falling", "waiting", "latched",
-                                        "silent",  "heard",   "faulty",  "well"};
+    static const char names[][8] = {"unknown", "unarmed", "quiet",   "held",   "band",  "rising", "frozen",
+                                    "falling", "waiting", "latched", "silent", "heard", "faulty", "well"};
 
     return (size_t)state < RG_COUNT(names) ? names[state] : "?";
 }
 
 const char *explain_side_name(enum explain_side side)
 {
-    static const char *const names[] = {"above", "below", "is"};
+    static const char names[][8] = {"above", "below", "is"};
 
     return (size_t)side < RG_COUNT(names) ? names[side] : "?";
 }

@@ -12,7 +12,8 @@ import sys
 
 # All that the engine may call beside itself: memory, strings, arithmetic, and the pure helpers of base and model.
 ALLOWED = {"calloc", "malloc", "free", "memcpy", "memset", "memmove", "memcmp", "strcmp", "strncmp", "strlen", "strchr", "strrchr",
-           "strtod", "snprintf", "floor", "fmin", "fmax", "fabs", "log", "log10", "pow", "rint", "qsort", "abort", "__assert_fail",
+           "strtod", "snprintf", "floor", "fmin", "fmax", "fabs", "log", "log10", "pow", "rint",
+           "nearbyint", "llround", "frexp", "qsort", "abort", "__assert_fail",
            "__stack_chk_fail", "__stack_chk_fail_local", "_GLOBAL_OFFSET_TABLE_"}
 PURE_PREFIXES = ("text_", "level_", "hash_index_", "arena_", "ring_", "quality_", "point_", "site_")
 FORTIFIED = {f"__{name}_chk" for name in ("memcpy", "memset", "memmove", "snprintf", "strcpy")}
