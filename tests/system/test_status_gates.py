@@ -18,7 +18,8 @@ def station(plant, daemon, registers, device, kind="tcp", line=None, fill=False)
     gateway = daemon({
         "store": {"commit": "100ms"},
         "buses": [{"name": "shop", **place}],
-        "devices": [{"name": "gas", "bus": "shop", "unit": 1, **FAST, "offline": {"after": "10s"}, **device}],
+        "devices": [{"name": "gas", "bus": "shop", "unit": 1, **FAST, "offline": {"after": "10s"},
+                     "doubt": {"level": "none"}, **device}],
         "rules": [{"name": "lel-high", "points": "gas.lel", "above": {"yellow": 20, "red": 50}}] if registers[0].get("type") == "f32" else [],
     })
     return world, gateway
@@ -122,21 +123,25 @@ def test_fault_bits_and_their_order(plant, daemon):
 
 
 def test_a_heart_that_stops(plant, daemon):
-    """The bus is alive, the value looks live, and the device behind it has frozen."""
+    """The bus is alive, the value looks live, and the device behind it has frozen: what stands stands, and the doubt is an alarm."""
     world, gateway = station(plant, daemon, [{"holding": 2, "type": "f32", "value": 60},
                                              {"holding": 7, "counter": {"step": 1, "every": "100ms", "wrap": 65536}}],
-                             {"points": [LEL], "heartbeat": {"holding": 7, "within": "1s"}}, fill=True)
-    wait_for(lambda: [a["level"] for a in gateway.alarms()] == ["red"], what="red")
+                             {"points": [LEL], "heartbeat": {"holding": 7, "within": "1s"}, "doubt": {"level": "orange", "after": "1s"}}, fill=True)
+    active = lambda: sorted((a["rule"], a["level"]) for a in gateway.alarms())  # noqa: E731
+    wait_for(lambda: active() == [("lel-high", "red")], what="red")
     more_readings(gateway, 30)
     world.control.set("shop", 1, "holding", 7, 7)
     wait_for(lambda: gas(gateway) == ("stale", None), what="stale")
     world.control.set("shop", 1, "holding", 2, 0)
     more_readings(gateway, 20)
-    assert gas(gateway) == ("stale", None) and [a["level"] for a in gateway.alarms()] == ["red"]
+    wait_for(lambda: active() == [("doubt", "orange"), ("lel-high", "red")], what="the doubt")
+    assert gas(gateway) == ("stale", None)
     world.control.release("shop", 1, "holding", 2)
     world.control.release("shop", 1, "holding", 7)
-    wait_for(lambda: gas(gateway) == ("good", 60), what="good again")
+    wait_for(lambda: gas(gateway) == ("good", 60) and active() == [("lel-high", "red")], what="good again")
     gateway.stop()
+    doubts = [(r["event"], r["comment"]) for _, r in gateway.records("alarm") if r["rule"] == "doubt"]
+    assert doubts[-2:] == [("raise", "stale"), ("clear", None)]
     qualities = [q for q, in gateway.query("SELECT quality FROM v_reading WHERE point = 'lel' ORDER BY seq")]
     assert qualities.count("stale") >= 20 and qualities[:30] == ["good"] * 30
     assert told(gateway) == [("raise", "red")]
