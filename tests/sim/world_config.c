@@ -59,6 +59,18 @@ static void write_rules(const struct world *w, FILE *f)
         w->plan.red, WORLD_HIGH_ON_MS, WORLD_HIGH_OFF_MS, WORLD_LOW_OFF_MS);
 }
 
+/* What sim_rules.c holds against the readings. */
+static void write_features(FILE *f)
+{
+    (void)fprintf(f,
+                  "  - {name: average, points: '*.p0', mean: 5m, above: {yellow: 15, red: 30}, deadband: 1}\n"
+                  "  - {name: latched, points: '*.p1', above: {red: 50}, latch: true}\n"
+                  "  - {name: guarded, points: '*.p2', below: {orange: 5}, when: {point: p3, above: 20}}\n"
+                  "  - {name: voted, vote: {need: 2, points: [d0.p0, d1.p0, d2.p0], bad: counts}, above: "
+                  "{orange: 20}}\n"
+                  "  - {name: follows, points: d3.p0, above: {blue: {of: d2.p0, plus: 10}}}\n");
+}
+
 /* What sim_derived.c works out for itself. */
 static void write_derived(FILE *f)
 {
@@ -100,5 +112,7 @@ void world_write_config(const struct world *w)
         (void)fprintf(f, "  - {name: loss, points: calc.loss, above: {yellow: 4}}\n");
     if (w->plan.memory)
         write_memory(f);
+    if (w->plan.features)
+        write_features(f);
     WORLD_CHECK(w, fclose(f) == 0, "cannot write %s", w->config_file);
 }
