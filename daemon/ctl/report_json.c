@@ -65,13 +65,15 @@ static void each_rule(const struct report *a, const struct report *b, rule_cb cb
     }
 }
 
+enum changed_kind { CHANGED_APPEARS, CHANGED_DISAPPEARS, CHANGED_LEVEL };
+
 struct writing {
     const struct report *old, *new; /* only new: no comparison */
     struct jsonw *w;
     struct changed {
         uint64_t appears, disappears, higher, lower;
-        const char *rule; /* only this one, or NULL: the alarms themselves are written */
-        enum { CHANGED_APPEARS, CHANGED_DISAPPEARS, CHANGED_LEVEL } kind; /* those are */
+        const char *rule;       /* only this one, or NULL: the alarms themselves are written */
+        enum changed_kind kind; /* those are */
         size_t written;
     } changed;
 };
@@ -292,7 +294,7 @@ static void write_alarms(struct writing *x)
     static const char *const more[] = {"more_appears", "more_disappears", "more_other_level"};
     const struct tally_versus versus = {x, alarm_cb};
 
-    for (int kind = CHANGED_APPEARS; kind <= CHANGED_LEVEL; kind++) {
+    for (enum changed_kind kind = CHANGED_APPEARS; kind <= CHANGED_LEVEL; kind++) {
         x->changed = (struct changed){.kind = kind};
         jsonw_key(x->w, keys[kind]);
         jsonw_array_begin(x->w);

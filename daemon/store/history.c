@@ -20,8 +20,8 @@ static const enum stream streams[] = {STREAM_EVENT, STREAM_ALARM,
 static const char *const selects[SOURCES] = {
     "SELECT seq, ts, turn, mono, unsynced, body, kind FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq",
     "SELECT seq, ts, turn, mono, unsynced, body, NULL FROM alarm WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq",
-    "SELECT seq, ts, turn, mono, unsynced, body, device FROM telemetry WHERE seq >= ?1 AND seq <= ?2 ORDER "
-    "BY seq",
+    ("SELECT seq, ts, turn, mono, unsynced, body, device FROM telemetry WHERE seq >= ?1 AND seq <= ?2"
+     " ORDER BY seq"),
 };
 static const char *const tables[SOURCES] = {"event", "alarm", "telemetry"};
 
