@@ -239,7 +239,9 @@ void event_level(struct pipeline *p, uint32_t area, enum level level, enum level
     jsonw_key_string(w, "area", name);
     jsonw_key_string(w, "level", level_name(level));
     jsonw_key_string(w, "was", level_name(was));
-    pipeline_append_event_at(p, "level", at, 0);
+    /* What the rules do as they begin is told before `start` is: it must not stand before that in the order of turns, in which each stream is
+     * read from its first number on. */
+    pipeline_append_event_at(p, "level", at, p->taken.turn);
 }
 
 void event_command_alarm(struct pipeline *p, const char *command, const char *alarm, int64_t for_ms,
