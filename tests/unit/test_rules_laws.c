@@ -12,7 +12,8 @@
 
 static const char plant[] =
     "area plant\narea hall parent=plant\narea dam parent=plant aggregate=gb39496\n"
-    "device d area=hall offline=90ms:yellow poll=20ms\npoint a\npoint b\npoint fan\n"
+    "device d area=hall offline=90ms:yellow poll=20ms\npoint a doubt=25ms:orange flat=150ms band=1 "
+    "rate=300\npoint b doubt=40ms:blue twin=d.a within=6\npoint fan\n"
     "device e area=dam offline=120ms:red poll=20ms\npoint a\npoint b\npoint c\n"
     "device g poll=20ms\npoint a\npoint base\n"
     "device m area=hall\noutput siren device=m coil=0 area=hall from=orange fault=yellow\n";
