@@ -74,7 +74,8 @@ def test_retained_documents(plant, broker, daemon, v311):
     assert hall["responsible"] == {"unit": "生产部", "person": "张三", "phone": "13800000000"} and hall["measure"] == "停机撤人"
     device = next(d for d in about["devices"] if d["name"] == "d-0-1")
     assert device["label"] == "可燃气体探头" and device["area"] == "hall"
-    assert device["points"] == [{"name": "gas", "type": "u16", "unit": "%LEL", "range": [0, 100]}]
+    assert device["points"] == [{"name": "gas", "type": "u16", "unit": "%LEL", "range": [0, 100],
+                                 "doubt": {"level": "yellow", "after_ms": 10000}}]
     rule = about["rules"][0]
     assert rule["name"] == "gas-high" and rule["above"] == {"yellow": 20, "red": 50}
     assert rule["points"] == ["d-0-1.gas", "d-0-2.gas"] and rule["message"] == "可燃气体浓度过高"
