@@ -7,8 +7,6 @@
 #include "base/text.h"
 #include "replay/scan.h"
 
-#define HOLD_POLLS 3
-
 struct window {
     uint32_t device; /* of the site */
     int64_t longest_ms;
@@ -30,44 +28,6 @@ struct priming {
     struct replay_primed done;
 };
 
-/* A window also sees the sample that still held when it began (rules/signal.h). */
-static int64_t hold_ms(const struct site *site, uint32_t device)
-{
-    int64_t slowest = 0;
-
-    if (!site->devices[device].derived)
-        return HOLD_POLLS * site->devices[device].poll_ms;
-    for (size_t i = 0; i < site->device_count; i++) {
-        if (site->devices[i].poll_ms > slowest)
-            slowest = site->devices[i].poll_ms;
-    }
-    return HOLD_POLLS * slowest;
-}
-
-/* The longest window over each device's points; that a reading has not changed for so long is one, too. */
-static void measure(const struct site *site, int64_t *longest)
-{
-    for (size_t i = 0; i < site->point_count; i++) {
-        const struct site_doubt *doubt = &site->points[i].doubt;
-        uint32_t device = site->points[i].device;
-        int64_t back = doubt->flat_ms + hold_ms(site, device);
-
-        if (doubt->level != LEVEL_NONE && doubt->flat_ms > 0 && back > longest[device])
-            longest[device] = back;
-    }
-    for (size_t i = 0; i < site->rule_count; i++) {
-        const struct site_rule *rule = &site->rules[i];
-
-        for (size_t k = 0; k < rule->point_count; k++) {
-            uint32_t device = site->points[rule->points[k]].device;
-            int64_t back = rule->signal.window_ms > 0 ? rule->signal.window_ms + hold_ms(site, device) : 0;
-
-            if (back > longest[device])
-                longest[device] = back;
-        }
-    }
-}
-
 static enum rg_err find_windows(struct priming *p)
 {
     const struct site *site = p->site;
@@ -76,7 +36,7 @@ static enum rg_err find_windows(struct priming *p)
     p->windows = calloc(site->device_count + 1, sizeof *p->windows);
     p->devices = calloc(site->device_count + 1, sizeof *p->devices);
     if (longest && p->windows && p->devices) {
-        measure(site, longest);
+        rules_history_ms(site, longest);
         for (uint32_t i = 0; i < site->device_count; i++) {
             if (longest[i] == 0)
                 continue;

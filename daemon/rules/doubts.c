@@ -104,6 +104,23 @@ void doubts_note_twins(struct doubts *d, const struct frame *frame)
     }
 }
 
+void doubts_history_ms(const struct site *site, int64_t *ms)
+{
+    int64_t slowest = 0;
+
+    for (size_t i = 0; i < site->device_count; i++)
+        slowest = site->devices[i].poll_ms > slowest ? site->devices[i].poll_ms : slowest;
+    for (size_t i = 0; i < site->point_count; i++) {
+        const struct site_point *point = &site->points[i];
+        const struct site_device *device = &site->devices[point->device];
+        int64_t hold = DOUBTS_HOLD_POLLS * (device->derived ? slowest : device->poll_ms);
+
+        if (point->doubt.level != LEVEL_NONE && point->doubt.flat_ms > 0 &&
+            point->doubt.flat_ms + hold > ms[point->device])
+            ms[point->device] = point->doubt.flat_ms + hold;
+    }
+}
+
 void doubts_prime(struct doubts *d, const struct sample *sample, int64_t mono_ms)
 {
     uint32_t index = d->of[sample->point];

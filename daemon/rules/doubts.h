@@ -36,6 +36,8 @@ uint64_t doubts_memory(const struct site *site);
 uint32_t doubts_count(const struct site *site);
 /* The readings of a frame are noted with every doubt that looks at them as its twin's. */
 void doubts_note_twins(struct doubts *d, const struct frame *frame);
+/* Raises ms[device_count] to how far the points of each device that are doubted when they stand still look back. */
+void doubts_history_ms(const struct site *site, int64_t *ms);
 /* A reading from before the start. */
 void doubts_prime(struct doubts *d, const struct sample *sample, int64_t mono_ms);
 

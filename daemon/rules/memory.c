@@ -7,14 +7,6 @@ static uint64_t of_names(uint64_t count)
     return hash_index_bytes((size_t)count);
 }
 
-static uint64_t of_windows(const struct site *site)
-{
-    size_t signals, cells;
-
-    windows_count(site, &signals, &cells);
-    return signals * sizeof(struct signal) + cells * sizeof(struct cell);
-}
-
 /* Votes, and what arms rules or moves their limits: points and permits that others look at. */
 static uint64_t of_watching(const struct site *site)
 {
@@ -58,7 +50,7 @@ uint64_t rules_memory(const struct site *site)
     bytes += site->device_count * sizeof(struct offline);
     bytes += watched * sizeof(struct watched);
     bytes += owners * sizeof(uint32_t);
-    bytes += of_windows(site) + of_watching(site);
+    bytes += windows_memory(site) + of_watching(site);
     bytes += of_names(site->rule_count) + of_names(site->point_count) + of_names(site->device_count) +
              of_names(site->output_count) + of_names(site->area_count);
     bytes += (owners + site->permit_count + 1) * (sizeof(int64_t) + 2 * sizeof(uint32_t)); /* deadlines */

@@ -119,10 +119,10 @@ RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alar
  * instants on the new run's monotonic clock (so they may be below zero) and none later than the start: a window that was
  * shown anything later is forgotten. */
 void rules_prime(struct rules *r, const struct frame *frame);
-/* How far back before the start that history has to reach, of a device or (SITE_NONE) of all; 0: no rule looks back. With
+/* How far back before the start that history has to reach, for each device: ms[device_count]; 0: nothing looks back. With
  * that much a window says what it would say with all of it, but for the share of a counter's step over a longer gap and of
  * a cell that gathers (signal.h). */
-int64_t rules_history_ms(const struct site *site, uint32_t device);
+void rules_history_ms(const struct site *site, int64_t *ms);
 /* Time begins; before it frames and ticks are ignored. */
 void rules_start(struct rules *r, struct moment now);
 

@@ -287,9 +287,11 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
     return RG_OK;
 }
 
-int64_t rules_history_ms(const struct site *site, uint32_t device)
+void rules_history_ms(const struct site *site, int64_t *ms)
 {
-    return windows_history_ms(site, device);
+    memset(ms, 0, site->device_count * sizeof *ms);
+    windows_history_ms(site, ms);
+    doubts_history_ms(site, ms);
 }
 
 void rules_prime(struct rules *r, const struct frame *frame)

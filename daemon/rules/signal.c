@@ -3,30 +3,10 @@
 #include <float.h>
 #include <math.h>
 
-#include "model/site_order.h"
-
 #define DIGITS 12       /* of a sum of doubles */
 #define DIGITS_SINGLE 7 /* of floats */
 #define SPARE_CELLS                                                                                          \
     3 /* the one that the window's begin cuts, the newest one, and the rounding of the grain */
-
-int64_t signal_poll_ms(const struct site *site, uint32_t point)
-{
-    const struct site_point *p = &site->points[point];
-    const struct site_device *device = &site->devices[p->device];
-    int64_t longest = 0;
-
-    if (!device->derived)
-        return device->poll_ms > 0 ? device->poll_ms : 1;
-    /* config/ has made sure that this ends, within SITE_DEPTH_MAX. */
-    for (size_t i = 0; i < site_operand_count(p); i++) {
-        const struct site_operand *operand = site_operand(p, i);
-        int64_t poll = operand->point != SITE_NONE ? signal_poll_ms(site, operand->point) : 0;
-
-        longest = poll > longest ? poll : longest;
-    }
-    return longest > 0 ? longest : 1000;
-}
 
 int64_t signal_hold_ms(int64_t poll_ms)
 {

@@ -54,11 +54,10 @@ struct signal {
     struct cells window;
 };
 
-/* How often a point is sampled: its device's poll period; of a derived one the longest of all its sources. */
-int64_t signal_poll_ms(const struct site *site, uint32_t point);
 /* How long a good sample holds at most. */
 int64_t signal_hold_ms(int64_t poll_ms);
-/* Cells that it takes; 0 for SIGNAL_VALUE. At most SIGNAL_CELLS_MAX. */
+/* poll_ms: how often the point is sampled; of a derived one the longest of its sources (site_polls).
+ * Cells that it takes; 0 for SIGNAL_VALUE. At most SIGNAL_CELLS_MAX. */
 uint32_t signal_cells(const struct site_signal *conf, int64_t poll_ms);
 /* conf (no SIGNAL_VALUE) and cells, signal_cells() of them, must outlive it. */
 void signal_init(struct signal *s, const struct site_signal *conf, int64_t poll_ms, bool single,

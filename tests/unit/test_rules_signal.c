@@ -379,33 +379,6 @@ static void memory(void **state)
     }
 }
 
-/* Derived ones are as slow as the slowest that they are worked out from. */
-static void polls_of_points(void **state)
-{
-    struct site_operand operands[2] = {{.point = 0, .times = 1}, {.point = 1, .times = 1}};
-    struct site_operand constant = {.point = SITE_NONE, .plus = 3};
-    struct site_derived derived = {.kind = DERIVE_SUM, .operands = operands, .operand_count = 2};
-    struct site_derived of_nothing = {.kind = DERIVE_SUM, .operands = &constant, .operand_count = 1};
-    struct support_site s;
-
-    (void)state;
-    support_site_build(&s, "device d poll=1s\npoint a\ndevice e poll=30s\npoint a\n"
-                           "device f poll=7s\npoint a\npoint b\npoint c");
-    s.site.devices[2].derived = true;
-    s.site.points[2].derived = &derived;
-    s.site.points[3].derived = &(struct site_derived){
-        .kind = DERIVE_SUM, .operands = &(struct site_operand){.point = 2, .times = 1}, .operand_count = 1};
-    s.site.points[4].derived = &of_nothing;
-    for (uint32_t i = 2; i < 5; i++)
-        s.site.points[i].space = SPACE_DERIVED;
-    assert_int_equal(signal_poll_ms(&s.site, 0), 1000);
-    assert_int_equal(signal_poll_ms(&s.site, 1), 30000);
-    assert_int_equal(signal_poll_ms(&s.site, 2), 30000);
-    assert_int_equal(signal_poll_ms(&s.site, 3), 30000);
-    assert_int_equal(signal_poll_ms(&s.site, 4), 1000);
-    support_site_free(&s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,7 +397,6 @@ int main(void)
         cmocka_unit_test(long_windows),
         cmocka_unit_test(a_gathered_cell_is_cut_in_proportion),
         cmocka_unit_test(memory),
-        cmocka_unit_test(polls_of_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

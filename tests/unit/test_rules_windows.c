@@ -241,18 +241,56 @@ static void reloaded(void **state)
 static void history_needed(void **state)
 {
     struct support_site s;
+    int64_t ms[4] = {77, 77, 77, 77};
 
     (void)state;
     support_site_build(&s,
                        "device d poll=1s\npoint a\ndevice e poll=10s\npoint a\npoint b\ndevice f\npoint a\n"
+                       "device g poll=2s\npoint x\n"
                        "rule v points=*.* above=red:1\nrule m points=*.a mean=15m above=red:1\n"
                        "rule n points=e.b max=30d above=red:1");
-    assert_int_equal(rules_history_ms(&s.site, 0), 903000);
-    assert_int_equal(rules_history_ms(&s.site, 1), 30 * INT64_C(86400000) + 30000);
-    assert_int_equal(rules_history_ms(&s.site, 2), 903000);
-    assert_int_equal(rules_history_ms(&s.site, SITE_NONE), 30 * INT64_C(86400000) + 30000);
+    rules_history_ms(&s.site, ms);
+    assert_int_equal(ms[0], 903000);
+    assert_int_equal(ms[1], 30 * INT64_C(86400000) + 30000);
+    assert_int_equal(ms[2], 903000);
+    assert_int_equal(ms[3], 0);
     s.site.rule_count = 1;
-    assert_int_equal(rules_history_ms(&s.site, SITE_NONE), 0);
+    s.site.points[4].doubt = (struct site_doubt){.level = LEVEL_BLUE, .flat_ms = 60000};
+    rules_history_ms(&s.site, ms);
+    assert_true(ms[0] == 0 && ms[1] == 0 && ms[2] == 0);
+    assert_int_equal(ms[3], 66000);
+    support_site_free(&s);
+}
+
+/* Derived points are as slow as the slowest that they are worked out from; towers of them are no work. */
+static void derived_points(void **state)
+{
+    enum { HIGH = 8, WIDE = 64 };
+    static struct site_operand operands[HIGH][WIDE];
+    static struct site_derived derived[HIGH];
+    char text[1024] = "device d poll=1s\npoint a\ndevice e poll=30s\npoint a\ndevice f poll=7s\n";
+    struct support_site s;
+    int64_t ms[3];
+
+    (void)state;
+    for (int i = 0; i < HIGH; i++)
+        (void)text_format(text + strlen(text), sizeof text - strlen(text), "point p%d\n", i);
+    (void)text_format(text + strlen(text), sizeof text - strlen(text),
+                      "rule r points=f.* max=10m above=red:1");
+    support_site_build(&s, text);
+    s.site.devices[2].derived = true;
+    for (uint32_t i = 0; i < HIGH; i++) {
+        for (uint32_t k = 0; k < WIDE; k++)
+            operands[i][k] = (struct site_operand){.point = i > 0 ? i + 1 : k % 2, .times = 1};
+        derived[i] =
+            (struct site_derived){.kind = DERIVE_SUM, .operands = operands[i], .operand_count = WIDE};
+        s.site.points[i + 2].derived = &derived[i];
+        s.site.points[i + 2].space = SPACE_DERIVED;
+    }
+    rules_history_ms(&s.site, ms);
+    assert_int_equal(ms[2], 600000 + 90000);
+    /* Ten minutes of half-minutes: 26 cells of three quarters of one, and three to spare. */
+    assert_in_range(rules_memory(&s.site), HIGH * 29 * 32, 900000);
     support_site_free(&s);
 }
 
@@ -260,7 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables),   cmocka_unit_test(floats),         cmocka_unit_test(primed),
-        cmocka_unit_test(reloaded), cmocka_unit_test(history_needed),
+        cmocka_unit_test(reloaded), cmocka_unit_test(history_needed), cmocka_unit_test(derived_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
