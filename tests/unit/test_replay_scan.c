@@ -325,8 +325,8 @@ static void what_is_not_our_form_is_refused(void **state)
         "\"ts\":5,\"device\":\"d\",\"values\":{},\"heard\":false",
         "\"ts\":5,\"device\":\"d\",\"values\":{\"a\":1},\"clock\":\"synced\"",
         "\"device\":\"d\",\"ts\":5,\"values\":{}",
-        "\"ts\":5,\"device\":\"ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\","
-        "\"values\":{}",
+        ("\"ts\":5,\"device\":\"ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\","
+         "\"values\":{}"),
     };
     struct names n;
     struct scanned out;
