@@ -41,7 +41,7 @@ struct pipeline {
     char config_sha256[65];
     int64_t boot;
     int64_t started_ms; /* monotonic: when the daemon was */
-    int64_t primed_ms; /* wall: as of when windows were filled at the start; 0: there are none */
+    int64_t primed_ms;  /* wall: as of when windows were filled at the start; 0: there are none */
     struct {
         struct moment at;
         int64_t turn; /* before all that the rules did then; 0: an event has taken it */

@@ -87,8 +87,8 @@ struct world_plan {
     double red;             /* limit of red on p0 */
     bool features;          /* rules of every kind beside the plain ones: sim_rules.c */
     bool derived;           /* the group `calc` and its rule `loss` are there; sim_derived.c */
-    bool memory;            /* rules that look back, follow, vote, latch and wait for an acknowledgement; sim_replay.c */
-    int64_t duration_ms;    /* of the simulation, for the room of what is written down */
+    bool memory; /* rules that look back, follow, vote, latch and wait for an acknowledgement; sim_replay.c */
+    int64_t duration_ms; /* of the simulation, for the room of what is written down */
 };
 
 struct world;

@@ -325,8 +325,8 @@ static void answers_with_parts_missing(void **state)
         "[7]",
         "{\"areas\":[]}",
         "{\"buses\":[{}],\"devices\":[{}],\"uplinks\":[{\"pending\":7}],\"store\":[]}",
-        "{\"level\":7,\"alarms\":{\"red\":\"many\",\"raised\":\"x\",\"standing_alarms\":[7,{}],\"chattering_"
-        "alarms\":{\"a\":{}},\"chattering\":-5},\"uptime_s\":-5,\"buses\":{\"a\":1}}"};
+        ("{\"level\":7,\"alarms\":{\"red\":\"many\",\"raised\":\"x\",\"standing_alarms\":[7,{}],\"chattering_"
+         "alarms\":{\"a\":{}},\"chattering\":-5},\"uptime_s\":-5,\"buses\":{\"a\":1}}")};
     static void (*const shows[])(const struct json *, FILE *) = {show_status, show_alarms, show_points,
                                                                  show_risk, show_shelved};
 

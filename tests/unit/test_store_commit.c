@@ -367,13 +367,12 @@ static void test_refused_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_record_text),     cmocka_unit_test(test_chain_over_restarts),
-        cmocka_unit_test(test_times),           cmocka_unit_test(test_alarms_first),
-        cmocka_unit_test(test_occurrences),     cmocka_unit_test(test_permits),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_unsynced),        cmocka_unit_test(test_flush),
-        cmocka_unit_test(test_second_daemon),   cmocka_unit_test(test_outside_reader),
-        cmocka_unit_test(test_refused_records),
+        cmocka_unit_test(test_record_text),    cmocka_unit_test(test_chain_over_restarts),
+        cmocka_unit_test(test_times),          cmocka_unit_test(test_alarms_first),
+        cmocka_unit_test(test_occurrences),    cmocka_unit_test(test_permits),
+        cmocka_unit_test(test_views),          cmocka_unit_test(test_unsynced),
+        cmocka_unit_test(test_flush),          cmocka_unit_test(test_second_daemon),
+        cmocka_unit_test(test_outside_reader), cmocka_unit_test(test_refused_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
