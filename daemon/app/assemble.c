@@ -210,7 +210,11 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     p->evidence = next.evidence;
     p->load = next.load;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
-    now = start ? fill_windows(p, p->rules) : pipeline_now(p); /* letting go may have taken a while */
+    /* A reload that changes a window would leave it blind for most of its length. */
+    if (start || (old && rules_lacks_history(p->rules, old)))
+        now = fill_windows(p, p->rules);
+    else
+        now = pipeline_now(p); /* letting go may have taken a while */
     p->taken.at = now;
     p->taken.turn = store_turn(p->store);
     if (old) {

@@ -75,12 +75,50 @@ static bool same_references(const struct rules *r, const struct watched *w, cons
     return true;
 }
 
+/* The point of this name meant something else before: what is recorded of it is of no use. point: the old one that means the same. */
+static bool meant_otherwise(const struct rules *r, const struct watched *w, const struct rules *from,
+                            uint32_t point)
+{
+    uint32_t found;
+
+    return point == SITE_NONE &&
+           hash_index_find(from->points_by_name, r->site->points[w->point].full_name, &found) == RG_OK;
+}
+
+static bool lacks_history(const struct rules *r, const struct watched *w, const struct rules *from,
+                          uint32_t point)
+{
+    const struct watched *old = NULL;
+
+    if (!w->signal || meant_otherwise(r, w, from, point))
+        return false;
+    if (point != SITE_NONE)
+        old = find_watched(from, point, r->site->rules[w->rule].name);
+    return !old || !old->signal || !signal_same(w->signal, old->signal);
+}
+
+bool rules_lacks_history(const struct rules *r, const struct rules *from)
+{
+    uint32_t *before = calloc(r->site->point_count + 1, sizeof *before);
+    /* Without the memory to know, nothing will be taken over either. */
+    bool lacks = !before || site_same_points(r->site, from->site, before) != RG_OK;
+
+    for (uint32_t i = 0; i < r->watched_count && !lacks; i++)
+        lacks = lacks_history(r, &r->watched[i], from, before[r->watched[i].point]);
+    free(before);
+    return lacks;
+}
+
 /* Whatever the limits are now. */
 static void inherit_window(struct watched *w, const struct rules *r, const struct rules *from, uint32_t point)
 {
     const struct watched *old;
 
-    if (!w->signal || point == SITE_NONE)
+    if (!w->signal)
+        return;
+    if (meant_otherwise(r, w, from, point))
+        signal_reset(w->signal);
+    if (point == SITE_NONE)
         return;
     old = find_watched(from, point, r->site->rules[w->rule].name);
     if (old && old->signal)

@@ -123,6 +123,8 @@ void rules_prime(struct rules *r, const struct frame *frame);
  * that much a window says what it would say with all of it, but for the share of a counter's step over a longer gap and of
  * a cell that gathers (signal.h). */
 void rules_history_ms(const struct site *site, int64_t *ms);
+/* At a reload: a window of the new engine finds nothing to go on with in the one at work until then, so it wants history, too. */
+bool rules_lacks_history(const struct rules *r, const struct rules *from);
 /* Time begins; before it frames and ticks are ignored. */
 void rules_start(struct rules *r, struct moment now);
 

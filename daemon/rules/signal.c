@@ -315,7 +315,7 @@ struct reading signal_sample(struct signal *s, const struct sample *sample, int6
 
 /* ---- over a reload ---- */
 
-static bool same_signal(const struct signal *a, const struct signal *b)
+bool signal_same(const struct signal *a, const struct signal *b)
 {
     return a->conf->kind == b->conf->kind && a->conf->window_ms == b->conf->window_ms &&
            a->single == b->single && (a->conf->kind != SIGNAL_DELTA || a->conf->wrap == b->conf->wrap);
@@ -346,7 +346,7 @@ bool signal_inherit(struct signal *s, const struct signal *from)
     int64_t edge = from->begun ? from->last_ms - from->conf->window_ms : 0;
     const struct cell *cell;
 
-    if (!same_signal(s, from))
+    if (!signal_same(s, from))
         return false;
     signal_reset(s);
     for (uint32_t i = 0; (cell = cells_at(&from->window, i)) != NULL; i++)

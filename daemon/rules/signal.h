@@ -65,6 +65,8 @@ void signal_init(struct signal *s, const struct site_signal *conf, int64_t poll_
 /* Takes a sample and gives what the rule is to judge at it; one older than the last is taken at the last one's instant. A good value that is not finite counts as
  * bad. O(1) amortised. */
 struct reading signal_sample(struct signal *s, const struct sample *sample, int64_t mono_ms);
+/* Both look at the same, whatever the poll period and the coverage asked for. */
+bool signal_same(const struct signal *a, const struct signal *b);
 /* Goes on where another one of the same point stands, whose clock is the same. False: that one looks at something else, and
  * nothing was taken over. A changed poll period or coverage is no hindrance. */
 bool signal_inherit(struct signal *s, const struct signal *from);

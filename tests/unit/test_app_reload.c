@@ -62,6 +62,28 @@ static void what_is_due_by_the_reload_is_not_lost(void **state)
     rig_end(&r);
 }
 
+/* Another window is filled from the store, as at a start: else a mean over a day would say nothing for most of a day. */
+static void a_changed_window_is_filled_at_the_reload(void **state)
+{
+    struct site_rule changed;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT "rule r points=d.a mean=10s above=red:70\n");
+    r.a = 60;
+    pass(&r, 40000);
+    next = r.site.site;
+    changed = next.rules[0];
+    changed.above[LEVEL_RED] = 50;
+    changed.signal.window_ms = 30000;
+    next.rules = &changed;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
+    pass(&r, 2000);
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_RED);
+    rig_end(&r);
+}
+
 static void a_reload_that_fails_changes_nothing(void **state)
 {
     const struct poll *poll;
@@ -167,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reload_carries_active_alarms_over),
         cmocka_unit_test(what_is_due_by_the_reload_is_not_lost),
+        cmocka_unit_test(a_changed_window_is_filled_at_the_reload),
         cmocka_unit_test(a_reload_that_fails_changes_nothing),
         cmocka_unit_test(a_reload_with_a_name_the_store_refuses_changes_nothing),
         cmocka_unit_test(a_reload_hides_no_step_of_the_clock),
