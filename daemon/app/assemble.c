@@ -151,7 +151,7 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
 
 /* The windows of the rules are filled from the store. Nothing is polled until then; time is told on both clocks by the monotonic one, so
  * that a replay, which only has the start's instant, places every reading where it was placed here. */
-static struct moment fill_windows(struct pipeline *p, struct rules *rules)
+static struct moment fill_windows(struct pipeline *p, struct rules *rules, int64_t *took_ms)
 {
     const struct replay_past past = replay_past_store(p->site->store.path);
     struct moment begun = pipeline_now(p), now = begun;
@@ -162,6 +162,7 @@ static struct moment fill_windows(struct pipeline *p, struct rules *rules)
 
     if (err != RG_OK)
         log_error("the windows of the rules begin empty, what was recorded cannot be read: %s", why);
+    *took_ms = took;
     if (primed.longest_ms == 0)
         return begun;
     p->primed_ms = begun.wall_ms;
@@ -180,6 +181,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     const struct site *before = p->site;
     struct rules *old = p->rules;
     struct moment now;
+    int64_t filling_ms = 0;
     enum rg_err err;
 
     if (p->rules)
@@ -212,7 +214,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
     /* A reload that changes a window would leave it blind for most of its length. */
     if (start || (old && rules_lacks_history(p->rules, old)))
-        now = fill_windows(p, p->rules);
+        now = fill_windows(p, p->rules, &filling_ms);
     else
         now = pipeline_now(p); /* letting go may have taken a while */
     p->taken.at = now;
@@ -226,6 +228,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     permits_destroy(&p->permits);
     p->permits = next.permits;
     rules_start(p->rules, now);
+    rules_unasked(p->rules, filling_ms);
     if (old)
         rules_inherit(p->rules, old);
     rules_destroy(old);

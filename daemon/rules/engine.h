@@ -107,6 +107,7 @@ struct rules {
     void *area_arg;
     bool started;
     bool levels_told;          /* rules_levels_from was called */
+    int64_t unasked_ms;        /* rules_unasked */
     struct engine_conf *confs; /* two for each rule: for doubles, for floats */
     uint32_t *first;           /* [point_count + 1]: where each point's slots begin */
     struct watched *watched;

@@ -197,6 +197,11 @@ static void inherit_vote(struct rules *r, uint32_t vote, const struct rules *fro
     engine_schedule(r, engine_owner(r, OWNER_VOTE, vote));
 }
 
+void rules_unasked(struct rules *r, int64_t ms)
+{
+    r->unasked_ms = ms > 0 ? ms : 0;
+}
+
 static void inherit_silence(struct rules *r, uint32_t device, const struct rules *from)
 {
     uint32_t index;
@@ -206,6 +211,8 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
         !site_same_device(r->site, device, from->site, index))
         return;
     r->offline[device].heard = from->offline[index].heard;
+    r->offline[device].heard.mono_ms += r->unasked_ms;
+    r->offline[device].heard.wall_ms += r->unasked_ms;
     r->offline[device].moved = from->offline[index].moved;
     engine_schedule(r, engine_owner(r, OWNER_DEVICE, device));
 }

@@ -138,6 +138,8 @@ void rules_on_area(struct rules *r, rules_area_cb cb, void *arg);
  * configuration makes another level (a new tree, an aggregation) is a change at the instant of the start. */
 void rules_levels_from(struct rules *r, const struct rules *from);
 
+/* Before rules_inherit: for so long no device was asked (its windows were being filled); that is no silence of theirs. */
+void rules_unasked(struct rules *r, int64_t ms);
 /* Right after rules_start, from the engine that was at work until then (another site, which must still be there; the same
  * clock): where rule, point and device are configured as they were, delays run on, dead-bands stay reached and the wait
  * for a silent device is not begun anew, so that no reload puts an alarm off. A changed rule begins with what was

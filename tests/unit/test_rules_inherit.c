@@ -85,6 +85,29 @@ static void end(struct bed *bed, int64_t t, const char *expected)
     support_site_free(&bed->after);
 }
 
+/* Filling windows took longer than a device may be silent: nobody asked it meanwhile. */
+static void what_was_not_asked_is_not_silent(void **state)
+{
+    struct bed bed;
+
+    (void)state;
+    for (int unasked = 0; unasked <= 1; unasked++) {
+        begin(&bed, "device d offline=10s:yellow\npoint a\n", "device d offline=10s:yellow\npoint a\n");
+        give(&bed, 1, 1);
+        rules_tick(bed.old, at(5));
+        assert_int_equal(rules_create(&bed.after.site, rules_next_alarm(bed.old), change_cb, &bed, &bed.now),
+                         RG_OK);
+        rules_start(bed.now, at(25));
+        rules_unasked(bed.now, unasked ? 20000 : 0);
+        rules_inherit(bed.now, bed.old);
+        rules_destroy(bed.old);
+        bed.old = NULL;
+        rules_tick(bed.now, at(26));
+        assert_string_equal(bed.told, unasked ? "" : "raise yellow@11");
+        end(&bed, 31, unasked ? "raise yellow@31" : "raise yellow@11");
+    }
+}
+
 static void delays_run_on(void **state)
 {
     struct bed bed;
@@ -199,6 +222,7 @@ static void a_silence_that_was_told_is_not_told_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_not_asked_is_not_silent),
         cmocka_unit_test(delays_run_on),
         cmocka_unit_test(whatever_else_was_changed),
         cmocka_unit_test(dead_bands_stay_reached),
