@@ -174,6 +174,30 @@ static struct moment fill_windows(struct pipeline *p, struct rules *rules, int64
     return now;
 }
 
+/* What was in force goes, its successor takes its place; the rules of before and the permits are still needed. */
+static void exchange(struct pipeline *p, const struct site *site, const char *config_sha256,
+                     struct parts *next)
+{
+    if (p->outputs)
+        outputs_inherit(next->outputs, p->outputs, pipeline_now(p));
+    outputs_destroy(p->outputs);
+    live_destroy(&p->live);
+    if (p->evidence.causes)
+        evidence_inherit(&next->evidence, &p->evidence);
+    evidence_destroy(&p->evidence);
+    load_destroy(&p->load);
+    convert_destroy(p->convert);
+    p->site = site;
+    p->poll = next->poll;
+    p->convert = next->convert;
+    p->rules = next->rules;
+    p->outputs = next->outputs;
+    p->live = next->live;
+    p->evidence = next->evidence;
+    p->load = next->load;
+    (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
+}
+
 enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
                           const struct store_start *start)
 {
@@ -194,24 +218,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
         return err;
     }
     pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
-    if (p->outputs)
-        outputs_inherit(next.outputs, p->outputs, pipeline_now(p));
-    outputs_destroy(p->outputs);
-    live_destroy(&p->live);
-    if (p->evidence.causes)
-        evidence_inherit(&next.evidence, &p->evidence);
-    evidence_destroy(&p->evidence);
-    load_destroy(&p->load);
-    convert_destroy(p->convert);
-    p->site = site;
-    p->poll = next.poll;
-    p->convert = next.convert;
-    p->rules = next.rules;
-    p->outputs = next.outputs;
-    p->live = next.live;
-    p->evidence = next.evidence;
-    p->load = next.load;
-    (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
+    exchange(p, site, config_sha256, &next);
     /* A reload that changes a window would leave it blind for most of its length. */
     if (start || (old && rules_lacks_history(p->rules, old)))
         now = fill_windows(p, p->rules, &filling_ms);
