@@ -3,6 +3,7 @@
 #define RG_CTL_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct json;
@@ -14,9 +15,10 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_REAC
 
 struct arguments {
     const char *command;
-    const char *socket; /* never NULL: as given, or of the environment, or DEFAULT_SOCKET */
-    bool socket_given;  /* on the command line */
-    const char *by, *comment;
+    const char *socket;       /* never NULL: as given, or of the environment, or DEFAULT_SOCKET */
+    bool socket_given;        /* on the command line */
+    const char *by, *comment; /* or NULL */
+    int64_t for_ms;           /* 0: not given */
     bool json;
     char **operands;
     int operand_count;
@@ -40,6 +42,8 @@ enum exit_status command_outputs(const struct arguments *a);
 typedef void (*command_show_cb)(const struct json *result, FILE *to);
 /* Asks the daemon, then shows its answer: as it came with --json, else by show (NULL: nothing is shown). */
 enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show);
+/* The same of a->command itself, with what was given: the first operand as `key`, by, comment, for_ms. */
+enum exit_status command_ask_of(const struct arguments *a, const char *key, command_show_cb show);
 
 /* ---- of the running daemon: command_explain.c ---- */
 enum exit_status command_explain(const struct arguments *a);

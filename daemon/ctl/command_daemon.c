@@ -8,12 +8,14 @@
 #include "ctl/command.h"
 #include "ctl/show.h"
 
-static void write_request(const struct arguments *a, struct jsonw *w)
+static void write_request(const struct arguments *a, const char *key, struct jsonw *w)
 {
     jsonw_object_begin(w);
     jsonw_key_string(w, "command", a->command);
     if (a->operand_count > 0)
-        jsonw_key_string(w, "alarm", a->operands[0]);
+        jsonw_key_string(w, key, a->operands[0]);
+    if (a->for_ms > 0)
+        jsonw_key_int(w, "for_ms", a->for_ms);
     if (a->by)
         jsonw_key_string(w, "by", a->by);
     if (a->comment)
@@ -49,13 +51,13 @@ enum exit_status command_ask(const struct arguments *a, const struct jsonw *requ
     return status;
 }
 
-static enum exit_status ask_daemon(const struct arguments *a, command_show_cb show)
+enum exit_status command_ask_of(const struct arguments *a, const char *key, command_show_cb show)
 {
     enum exit_status status;
     struct jsonw request;
 
     jsonw_init(&request, 0);
-    write_request(a, &request);
+    write_request(a, key, &request);
     status = command_ask(a, &request, show);
     jsonw_free(&request);
     return status;
@@ -63,27 +65,27 @@ static enum exit_status ask_daemon(const struct arguments *a, command_show_cb sh
 
 enum exit_status command_status(const struct arguments *a)
 {
-    return ask_daemon(a, show_status);
+    return command_ask_of(a, "alarm", show_status);
 }
 
 enum exit_status command_alarms(const struct arguments *a)
 {
-    return ask_daemon(a, show_alarms);
+    return command_ask_of(a, "alarm", show_alarms);
 }
 
 enum exit_status command_points(const struct arguments *a)
 {
-    return ask_daemon(a, show_points);
+    return command_ask_of(a, "alarm", show_points);
 }
 
 enum exit_status command_risk(const struct arguments *a)
 {
-    return ask_daemon(a, show_risk);
+    return command_ask_of(a, "alarm", show_risk);
 }
 
 enum exit_status command_outputs(const struct arguments *a)
 {
-    return ask_daemon(a, show_outputs);
+    return command_ask_of(a, "alarm", show_outputs);
 }
 
 enum exit_status command_ack(const struct arguments *a)
@@ -93,5 +95,5 @@ enum exit_status command_ack(const struct arguments *a)
                     stderr);
         return EXIT_USAGE;
     }
-    return ask_daemon(a, NULL);
+    return command_ask_of(a, "alarm", NULL);
 }

@@ -1,5 +1,4 @@
 /* riskgatectl: the operator's tool. */
-#include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 
 #include "base/error.h"
 #include "ctl/command.h"
+#include "ctl/parse.h"
 
 static void usage(FILE *to)
 {
@@ -49,17 +49,6 @@ static void usage(FILE *to)
         to);
 }
 
-/* What is parsed before and after a command's name. */
-static const struct option common_options[] = {
-    {"socket", required_argument, NULL, 's'},
-    {"json", no_argument, NULL, 'j'},
-    {"by", required_argument, NULL, 'b'},
-    {"comment", required_argument, NULL, 'c'},
-    {"version", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 static const struct command {
     const char *name;
     int operands; /* below 0: none, or up to that many */
@@ -78,58 +67,38 @@ static const struct command {
     {"explain", 1, command_explain, NULL}, {"permit", 0, NULL, command_permit},
 };
 
-enum parsed {
-    PARSED_GO_ON,
-    PARSED_DONE, /* the option was all that was asked: --help, --version */
-    PARSED_WRONG,
-};
-
-/* style: "+" ends at the first operand, "" takes options among them. */
-static enum parsed parse(struct arguments *a, const char *style, int argc, char **argv)
+/* The same options stand before and after a command's name. Not PARSED_GO_ON: *status is what to end with. */
+static bool goes_on(enum parse_order order, int argc, char **argv, struct arguments *a,
+                    enum exit_status *status)
 {
-    int option;
+    const struct parse_wanted wanted = {.options = PARSE_BY | PARSE_COMMENT | PARSE_HELP, .order = order};
 
-    while ((option = getopt_long(argc, argv, style, common_options, NULL)) != -1) {
-        switch (option) {
-        case 's':
-            a->socket = optarg;
-            a->socket_given = true;
-            break;
-        case 'j':
-            a->json = true;
-            break;
-        case 'b':
-            a->by = optarg;
-            break;
-        case 'c':
-            a->comment = optarg;
-            break;
-        case 'v':
-            (void)puts("riskgatectl " RG_VERSION);
-            return PARSED_DONE;
-        case 'h':
-            usage(stdout);
-            return PARSED_DONE;
-        default:
-            usage(stderr);
-            return PARSED_WRONG;
-        }
+    *status = EXIT_DONE;
+    switch (parse_options(&wanted, argc, argv, a)) {
+    case PARSED_GO_ON:
+        return true;
+    case PARSED_HELP:
+        usage(stdout);
+        return false;
+    case PARSED_VERSION:
+        (void)puts("riskgatectl " RG_VERSION);
+        return false;
+    case PARSED_WRONG:
+        break;
     }
-    return PARSED_GO_ON;
+    usage(stderr);
+    *status = EXIT_USAGE;
+    return false;
 }
 
 static enum exit_status run(const struct command *command, struct arguments *a, int argc, char **argv)
 {
-    enum parsed parsed;
+    enum exit_status status;
 
     if (command->run_own)
         return command->run_own(a, argc, argv);
-    optind = 0; /* getopt begins anew */
-    parsed = parse(a, "", argc, argv);
-    if (parsed != PARSED_GO_ON)
-        return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
-    a->operands = argv + optind;
-    a->operand_count = argc - optind;
+    if (!goes_on(PARSE_OPTIONS_ANYWHERE, argc, argv, a, &status))
+        return status;
     if (command->operands < 0 ? a->operand_count > -command->operands
                               : a->operand_count != command->operands) {
         usage(stderr);
@@ -142,21 +111,20 @@ int main(int argc, char **argv)
 {
     const char *socket = getenv("RISKGATE_SOCKET");
     struct arguments a = {.socket = socket ? socket : DEFAULT_SOCKET};
-    enum parsed parsed;
+    enum exit_status status;
 
     if (!setlocale(LC_CTYPE, ""))
         (void)setlocale(LC_CTYPE, "C.UTF-8");
-    parsed = parse(&a, "+", argc, argv);
-    if (parsed != PARSED_GO_ON)
-        return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
-    if (optind >= argc) {
+    if (!goes_on(PARSE_OPTIONS_FIRST, argc, argv, &a, &status))
+        return (int)status;
+    if (a.operand_count == 0) {
         usage(stderr);
         return EXIT_USAGE;
     }
-    a.command = argv[optind];
+    a.command = a.operands[0];
     for (size_t i = 0; i < RG_COUNT(commands); i++) {
         if (strcmp(commands[i].name, a.command) == 0)
-            return (int)run(&commands[i], &a, argc - optind, argv + optind);
+            return (int)run(&commands[i], &a, a.operand_count, a.operands);
     }
     (void)fprintf(stderr, "riskgatectl: there is no command %s\n\n", a.command);
     usage(stderr);

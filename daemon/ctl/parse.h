@@ -1,11 +1,46 @@
-/* What is written on the command line of probe and write. Pure: each gives true, or false for what is none. */
+/* What is written on the command line. All but parse_options are pure: each gives true, or false for what is none. */
 #ifndef RG_CTL_PARSE_H
 #define RG_CTL_PARSE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ctl/command.h"
 #include "ctl/probe_read.h"
+
+/* ---- options of the commands that ask the daemon ---- */
+
+/* What a command takes besides --socket and --json, which all take. */
+enum parse_option {
+    PARSE_BY = 1 << 0,
+    PARSE_COMMENT = 1 << 1,
+    PARSE_FOR = 1 << 2,  /* --for: a duration above 0 */
+    PARSE_HELP = 1 << 3, /* --help, --version */
+};
+
+enum parse_order {
+    PARSE_OPTIONS_ANYWHERE, /* among the operands too */
+    PARSE_OPTIONS_FIRST,    /* the first operand ends them */
+};
+
+struct parse_wanted {
+    unsigned options; /* enum parse_option, or-ed */
+    enum parse_order order;
+    const char *for_example; /* with PARSE_FOR: "30m", for complaints */
+};
+
+enum parsed {
+    PARSED_GO_ON,
+    PARSED_HELP,    /* asked for; what follows was not looked at */
+    PARSED_VERSION, /* likewise */
+    PARSED_WRONG,   /* which was told on stderr */
+};
+
+/* argv[0] is a name. What was given goes into *a, which keeps the rest; operands are what is left over. Uses getopt's globals,
+ * and argv's order: no operand stands before an option afterwards, unless order says so. */
+enum parsed parse_options(const struct parse_wanted *wanted, int argc, char **argv, struct arguments *a);
+
+/* ---- what options and operands are made of ---- */
 
 /* "17", "0x11": least to most. */
 bool parse_number(const char *text, long least, long most, long *out);
