@@ -146,7 +146,6 @@ static void write_arming(const struct explanation *x, const struct explain *e)
 {
     const struct site *site = x->p->site;
     const struct site_rule *rule = &site->rules[e->rule];
-    const struct site_guard *g = &rule->guard;
     const struct moment now = pipeline_now(x->p);
     struct jsonw *w = x->w;
 
@@ -155,17 +154,7 @@ static void write_arming(const struct explanation *x, const struct explain *e)
         jsonw_object_begin(w);
         jsonw_key_string(w, "point", site->points[e->guard].full_name);
         jsonw_key_bool(w, "holds", !e->unguarded);
-        if (g->is_count > 0) {
-            jsonw_key(w, "is");
-            jsonw_array_begin(w);
-            for (size_t i = 0; i < g->is_count; i++)
-                jsonw_double(w, g->is[i]);
-            jsonw_array_end(w);
-        }
-        if (g->has_above)
-            jsonw_key_double(w, "above", g->above);
-        if (g->has_below)
-            jsonw_key_double(w, "below", g->below);
+        site_guard_write(&rule->guard, w);
         jsonw_object_end(w);
     }
     if (rule->has_permit) {

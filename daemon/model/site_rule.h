@@ -9,6 +9,8 @@
 
 #include "model/level.h"
 
+struct jsonw;
+
 /* What of a point a rule looks at. All but SIGNAL_VALUE look back over a window that ends with the newest sample. */
 enum signal_kind {
     SIGNAL_VALUE,
@@ -50,6 +52,8 @@ struct site_guard {
     bool has_above, has_below; /* value >= above, value <= below */
     double above, below;
 };
+/* What must hold, as members of the object that is open in w: "is" (list), "above", "below", those that are given. */
+void site_guard_write(const struct site_guard *guard, struct jsonw *w);
 
 /* What a member with bad quality does to a vote. */
 enum vote_bad {

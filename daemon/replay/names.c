@@ -80,39 +80,43 @@ static bool grow(void **block, uint32_t count, uint32_t *room, size_t size)
     return true;
 }
 
-/* Twice as many slots once half of them are taken. */
+/* Twice as many slots once half of them are taken by `count` names. *grown: they are empty, for the caller to fill again. */
+static bool grow_slots(uint32_t **slots, uint32_t *slot_count, uint32_t count, bool *grown)
+{
+    uint32_t more = *slot_count ? 2 * *slot_count : SLOTS_FIRST;
+    uint32_t *empty;
+
+    *grown = false;
+    if (2 * count < *slot_count)
+        return true;
+    empty = calloc(more, sizeof *empty);
+    if (!empty)
+        return false;
+    free(*slots);
+    *slots = empty;
+    *slot_count = more;
+    *grown = true;
+    return true;
+}
+
 static bool grow_device_slots(struct names *n)
 {
-    uint32_t count = n->device_slot_count ? 2 * n->device_slot_count : SLOTS_FIRST;
-    uint32_t *slots;
+    bool grown;
 
-    if (2 * n->device_count < n->device_slot_count)
-        return true;
-    slots = calloc(count, sizeof *slots);
-    if (!slots)
+    if (!grow_slots(&n->device_slots, &n->device_slot_count, n->device_count, &grown))
         return false;
-    free(n->device_slots);
-    n->device_slots = slots;
-    n->device_slot_count = count;
-    for (uint32_t i = 0; i < n->device_count; i++)
+    for (uint32_t i = 0; grown && i < n->device_count; i++)
         *device_slot(n, n->devices[i].name, n->devices[i].length) = i + 1;
     return true;
 }
 
 static bool grow_point_slots(struct names *n)
 {
-    uint32_t count = n->point_slot_count ? 2 * n->point_slot_count : SLOTS_FIRST;
-    uint32_t *slots;
+    bool grown;
 
-    if (2 * n->point_count < n->point_slot_count)
-        return true;
-    slots = calloc(count, sizeof *slots);
-    if (!slots)
+    if (!grow_slots(&n->point_slots, &n->point_slot_count, n->point_count, &grown))
         return false;
-    free(n->point_slots);
-    n->point_slots = slots;
-    n->point_slot_count = count;
-    for (uint32_t i = 0; i < n->point_count; i++)
+    for (uint32_t i = 0; grown && i < n->point_count; i++)
         *point_slot(n, n->points[i].device, n->points[i].name, n->points[i].length) = i + 1;
     return true;
 }

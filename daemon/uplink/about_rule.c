@@ -104,17 +104,7 @@ static void write_guard(struct jsonw *w, const struct site *site, const struct s
     jsonw_key(w, "when");
     jsonw_object_begin(w);
     write_beside(w, "point", site, r, g->points);
-    if (g->is_count > 0) {
-        jsonw_key(w, "is");
-        jsonw_array_begin(w);
-        for (size_t i = 0; i < g->is_count; i++)
-            jsonw_double(w, g->is[i]);
-        jsonw_array_end(w);
-    }
-    if (g->has_above)
-        jsonw_key_double(w, "above", g->above);
-    if (g->has_below)
-        jsonw_key_double(w, "below", g->below);
+    site_guard_write(g, w);
     jsonw_object_end(w);
 }
 
