@@ -28,6 +28,8 @@
 
 #define WALL 1763780000000 /* wall time of the monotonic 0 */
 #define STAGE_DEVICE "device d\npoint a\npoint b\nrule r points=d.a "
+/* Of a rule: a ladder. */
+#define STEPS "above=blue:10,yellow:20,orange:25,red:50 deadband=1"
 
 enum stage_split { SPLIT_NONE, SPLIT_DEADLINES, SPLIT_EVERY_MS };
 

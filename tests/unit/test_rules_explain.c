@@ -6,8 +6,6 @@
 
 #include "rules/explain.h"
 
-#define STEPS "above=blue:10,yellow:20,orange:25,red:50 deadband=1"
-
 #define FAN "device d\npoint a\npoint fan\nrule r points=d.a above=yellow:20,red:50 when=d.fan:1"
 #define TANK "device d\npoint a\npermit tank\nrule r points=d.a permit=tank above=yellow:20,red:50"
 #define VOTE "device d\npoint a\npoint b\npoint c\nrule r points=d.* vote=2 above=yellow:20,red:50"
