@@ -98,6 +98,18 @@ static inline void issues_of(const char *text, char *out, size_t size)
     config_free(config);
 }
 
+/* A text that must be right. The caller frees. */
+static inline struct config *load_good(const char *text)
+{
+    struct config *config;
+
+    assert_int_equal(config_load_text("c.yaml", text, strlen(text), &config), RG_OK);
+    if (!config->site)
+        config_print(config, stderr);
+    assert_non_null(config->site);
+    return config;
+}
+
 static inline void check_rows(const struct row *rows, size_t count)
 {
     unsigned failed = 0;

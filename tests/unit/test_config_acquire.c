@@ -393,13 +393,9 @@ static void check_meanings(const struct site *site)
 
 static void test_fields(void **state)
 {
-    struct config *config;
+    struct config *config = load_good(whole);
 
     (void)state;
-    assert_int_equal(config_load_text("c.yaml", whole, strlen(whole), &config), RG_OK);
-    if (!config->site)
-        config_print(config, stderr);
-    assert_non_null(config->site);
     check_lines(config->site);
     check_gates(&config->site->devices[0]);
     check_habits(config->site);

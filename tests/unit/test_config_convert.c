@@ -1,6 +1,7 @@
-/* LINK rg_config */
+/* LINK rg_config rg_test_support */
 /* convert and derived: every message, with its place; and what they become. */
 #include "config_rows.h"
+#include "support_site.h"
 
 static const struct row rows[] = {
     {FRAME_POINT, "name: p, coil: 0, convert: {table: [[0, 0], [1, 2]]}",
@@ -281,12 +282,7 @@ static const char plant[] = GATEWAY BUS
 
 static const struct site_point *point(const struct site *site, const char *name)
 {
-    for (size_t i = 0; i < site->point_count; i++) {
-        if (strcmp(site->points[i].full_name, name) == 0)
-            return &site->points[i];
-    }
-    fail_msg("no point %s", name);
-    return NULL;
+    return &site->points[support_site_point(site, name)];
 }
 
 static void check_operand(const struct site *site, const struct site_operand *o, const char *name,
@@ -357,12 +353,9 @@ static void check_derived(const struct site *site)
 static void test_what_they_become(void **state)
 {
     const struct site_device *pond;
-    struct config *config;
+    struct config *config = load_good(plant);
 
     (void)state;
-    assert_int_equal(config_load_text("c.yaml", plant, strlen(plant), &config), RG_OK);
-    config_print(config, stderr);
-    assert_non_null(config->site);
     assert_int_equal(config->warning_count, 0);
     check_wire(config->site);
     check_others(config->site);

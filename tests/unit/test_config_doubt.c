@@ -1,6 +1,7 @@
-/* LINK rg_config */
+/* LINK rg_config rg_test_support */
 /* Readings that are not to be believed: every message, with its place, and what holds for which point. */
 #include "config_rows.h"
+#include "support_site.h"
 
 #define P "name: p, holding: 0, type: u16, "
 static const struct row rows[] = {
@@ -62,11 +63,7 @@ static void test_doubt(void **state)
 
 static const struct site_doubt *find(const struct site *site, const char *name)
 {
-    for (size_t i = 0; i < site->point_count; i++)
-        if (strcmp(site->points[i].full_name, name) == 0)
-            return &site->points[i].doubt;
-    fail_msg("no point %s", name);
-    return NULL;
+    return &site->points[support_site_point(site, name)].doubt;
 }
 
 /* Standard, device, point, group: the nearest word counts. */
@@ -92,15 +89,11 @@ static void test_levels(void **state)
         "derived:\n"
         "  - {name: g, points: [{name: p, sum: [c.p]}, {name: q, sum: [c.p], doubt: {after: 0s}}]}\n"
         "  - {name: h, doubt: {level: orange}, points: [{name: p, sum: [c.p]}]}\n";
-    struct config *config;
-    const struct site *site;
+    struct config *config = load_good(text);
+    const struct site *site = config->site;
     const struct site_doubt *q;
 
     (void)state;
-    assert_int_equal(config_load_text("c.yaml", text, strlen(text), &config), RG_OK);
-    config_print(config, stderr);
-    assert_non_null(config->site);
-    site = config->site;
     assert_int_equal(find(site, "a.p")->level, LEVEL_YELLOW);
     assert_int_equal(find(site, "a.p")->after_ms, 10000);
     assert_false(find(site, "a.p")->has_twin || find(site, "a.p")->has_rate);

@@ -108,20 +108,9 @@ static void every_message(void **state)
     check_rows(rows, RG_COUNT(rows));
 }
 
-static struct config *load(const char *text)
-{
-    struct config *config;
-
-    assert_int_equal(config_load_text("c.yaml", text, strlen(text), &config), RG_OK);
-    if (!config->site)
-        config_print(config, stderr);
-    assert_non_null(config->site);
-    return config;
-}
-
 static void given_and_by_default(void **state)
 {
-    struct config *config = load(
+    struct config *config = load_good(
         OUT("name: o, device: m, coil: 3, when: {area: hall, from: orange}}\n"
             "  - {name: p, label: 排风机, device: d, register: 40008, on: 0xaa, off: 85, silenceable: true,\n"
             "     on_stop: off, assert: 1m, fault: red, when: {rule: q, from: red}}\n"
@@ -174,9 +163,10 @@ static void every_change_is_told(void **state)
         "output.o.values: on 1 off 0 -> on 7 off 8",
         "output.o.when: area hall from red -> rule r from yellow",
     };
-    struct config *a = load(OUT("name: o, device: m, coil: 0, " WHEN));
-    struct config *b = load(OUT("name: o, device: d, holding: 3, on: 7, off: 8, label: Siren, on_stop: off, "
-                                "silenceable: true, assert: 5s, fault: red, when: {rule: r, from: yellow}"));
+    struct config *a = load_good(OUT("name: o, device: m, coil: 0, " WHEN));
+    struct config *b =
+        load_good(OUT("name: o, device: d, holding: 3, on: 7, off: 8, label: Siren, on_stop: off, "
+                      "silenceable: true, assert: 5s, fault: red, when: {rule: r, from: yellow}"));
     struct config_diff diff;
 
     (void)state;

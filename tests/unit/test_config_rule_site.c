@@ -20,18 +20,12 @@ static const char plant[] =
 /* With the site value `top`. */
 static struct config *load_with(double top, const char *rules)
 {
-    struct config *config;
     char text[4096];
-
     int head = snprintf(text, sizeof text, plant, top);
 
     assert_true((size_t)snprintf(text + head, sizeof text - (size_t)head, "%s", rules) <
                 sizeof text - (size_t)head);
-    assert_int_equal(config_load_text("c.yaml", text, strlen(text), &config), RG_OK);
-    if (!config->site)
-        config_print(config, stderr);
-    assert_non_null(config->site);
-    return config;
+    return load_good(text);
 }
 
 static struct config *load(const char *rules)

@@ -2,17 +2,6 @@
 /* A right configuration: every field of the site, given and by default. */
 #include "config_rows.h"
 
-static struct config *load(const char *text)
-{
-    struct config *config;
-
-    assert_int_equal(config_load_text("c.yaml", text, strlen(text), &config), RG_OK);
-    if (!config->site)
-        config_print(config, stderr);
-    assert_non_null(config->site);
-    return config;
-}
-
 static const char whole[] =
     "gateway:\n"
     "  id: gw-01\n"
@@ -270,7 +259,7 @@ static void check_rules(const struct site *site)
 
 static void test_whole(void **state)
 {
-    struct config *config = load(whole);
+    struct config *config = load_good(whole);
 
     (void)state;
     check_head(config->site);
@@ -284,9 +273,9 @@ static void test_whole(void **state)
 
 static void test_defaults(void **state)
 {
-    struct config *config =
-        load(GATEWAY "uplinks: [{name: u, url: mqtt://localhost}]\nrules:\nstore:\n" BUS
-                     "devices: [{name: d, bus: b, unit: 255, poll: 5s, points: [{name: p, coil: 0}]}]\n");
+    struct config *config = load_good(
+        GATEWAY "uplinks: [{name: u, url: mqtt://localhost}]\nrules:\nstore:\n" BUS
+                "devices: [{name: d, bus: b, unit: 255, poll: 5s, points: [{name: p, coil: 0}]}]\n");
     const struct site *site = config->site;
 
     (void)state;
@@ -316,7 +305,7 @@ static void test_defaults(void **state)
 /* The last point of an address space, and the last device of a glob. */
 static void test_edges(void **state)
 {
-    struct config *config = load(
+    struct config *config = load_good(
         GATEWAY BUS
         "devices:\n"
         "  - {name: d-1, bus: b, unit: 1, points: [{name: p, holding: 65532, type: u64, order: ABCD}]}\n"

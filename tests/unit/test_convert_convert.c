@@ -1,4 +1,4 @@
-/* LINK rg_convert rg_config */
+/* LINK rg_convert rg_config rg_test_support */
 /* The stage: what comes out for what goes in, in order, with which quality; and what goes on over a reload. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "convert/convert.h"
+#include "support_site.h"
 
 #define GATEWAY "gateway: {id: gw, enterprise: {code: 91350100M000100Y43, name: x}}\n"
 #define BUS "buses: [{name: b, tcp: \"127.0.0.1:502\"}]\n"
@@ -78,24 +79,14 @@ static void note_cb(void *arg, const struct frame *frame)
     assert_int_equal(frame->heard, true);
 }
 
-static uint32_t point(const struct site *site, const char *name)
-{
-    for (uint32_t i = 0; i < site->point_count; i++) {
-        if (strcmp(site->points[i].full_name, name) == 0)
-            return i;
-    }
-    fail_msg("no point %s", name);
-    return SITE_NONE;
-}
-
 static struct sample good(const struct rig *r, const char *name, double value)
 {
-    return (struct sample){.point = point(r->site, name), .value = value};
+    return (struct sample){.point = support_site_point(r->site, name), .value = value};
 }
 
 static struct sample bad(const struct rig *r, const char *name, enum quality quality)
 {
-    return (struct sample){.point = point(r->site, name), .quality = quality};
+    return (struct sample){.point = support_site_point(r->site, name), .quality = quality};
 }
 
 static void feed_all(struct rig *r, const struct sample *samples, size_t count)
@@ -469,7 +460,7 @@ static void sites_that_cannot_be(void **state)
 
     (void)state;
     begin(&r, PLANT("      - {name: x, sum: [d.a]}\n"));
-    x = &r.config->site->points[point(r.site, "g.x")];
+    x = &r.config->site->points[support_site_point(r.site, "g.x")];
     d = *x->derived;
     x->derived = &d;
     for (size_t i = 0; i < RG_COUNT(operands); i++)
@@ -491,7 +482,7 @@ static void sites_that_cannot_be(void **state)
     }
     d.kind = DERIVE_SUM;
     d.operand_count = 2;
-    operands[1].point = point(r.site, "g.x"); /* a circle */
+    operands[1].point = support_site_point(r.site, "g.x"); /* a circle */
     assert_int_equal(convert_create(r.site, &c), RG_EINVAL);
     operands[1].point = (uint32_t)r.site->point_count;
     assert_int_equal(convert_create(r.site, &c), RG_EINVAL);

@@ -1,4 +1,4 @@
-/* LINK rg_rules rg_config */
+/* LINK rg_rules rg_config rg_test_support */
 /* The shipped rule packs in the engine, on the sites of config/examples: the ladders of the standards, step by step, and what
  * windows, guards, votes and permits make of them. No rule of a pack is without a row. */
 #include <math.h>
@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "rules/rules.h"
+#include "support_site.h"
 
 #define WALL INT64_C(1763780000000)
 #define STEP_MS 1200000 /* of a ladder: longer than every on-delay of the packs */
@@ -194,18 +195,9 @@ static void change_cb(void *arg, const struct alarm_change *change)
         p->level = change->alarm->suppressed ? LEVEL_NONE : change->alarm->level;
 }
 
-static uint32_t find_point(const struct play *p, const char *name)
-{
-    for (uint32_t i = 0; i < p->site->point_count; i++)
-        if (strcmp(p->site->points[i].full_name, name) == 0)
-            return i;
-    fail_msg("%s: there is no point %s", p->row->rule, name);
-    return 0;
-}
-
 static void feed(struct play *p, const char *point, double value, int64_t ms)
 {
-    struct sample sample = {.point = find_point(p, point)};
+    struct sample sample = {.point = support_site_point(p->site, point)};
     struct frame frame = {.at = {ms, ms + WALL}, .samples = &sample, .count = 1, .heard = true};
 
     sample.value = p->site->points[sample.point].type == TYPE_F32 ? (double)(float)value : value;
