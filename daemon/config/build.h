@@ -53,12 +53,13 @@ void build_store(struct build *b);
 void build_areas(struct build *b);
 void build_buses(struct build *b);
 void build_devices(struct build *b);
-void build_derived(struct build *b);    /* right after devices: its groups lie behind them */
-void build_operands(struct build *b);   /* after both: finds the points that points are worked out from */
-void build_twins(struct build *b);      /* likewise: the twins of points */
-void build_uplinks(struct build *b);    /* after devices */
-void build_alarms(struct build *b);     /* shelving, permits and values */
-void build_rules(struct build *b);      /* after devices and alarms */
+void build_derived(struct build *b);  /* right after devices: its groups lie behind them */
+void build_operands(struct build *b); /* after both: finds the points that points are worked out from */
+void build_doubts_end(
+    struct build *b);                /* likewise: the twins of points, and how long their doubts must last */
+void build_uplinks(struct build *b); /* after devices */
+void build_alarms(struct build *b);  /* shelving, permits and values */
+void build_rules(struct build *b);   /* after devices and alarms */
 void build_values_end(struct build *b); /* after rules: tells of values that nothing names */
 void build_outputs(struct build *b);    /* after rules */
 

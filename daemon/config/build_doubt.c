@@ -2,6 +2,12 @@
 #include "config/build.h"
 #include "config/fill.h"
 #include "config/issue.h"
+#include "model/site_order.h"
+
+/* As of `offline`: one bad reading of a device that is asked seldom is no alarm. */
+#define AFTER_POLLS 3
+#define AFTER_LEAST_MS 10000
+#define AFTER_BY_POLLS (-1) /* nothing was said: how often a point is read is known once all are built */
 
 /* A twin whose point is found once all have their names. */
 struct twin_want {
@@ -14,6 +20,8 @@ void build_doubts(struct build *b, const struct node *map, struct site_doubt *st
 {
     *standard = (struct site_doubt){.level = LEVEL_NONE, .twin = SITE_NONE};
     fill_map(b->ld, SECTION_DOUBTS, map, standard);
+    if (!node_get(map, "after"))
+        standard->after_ms = AFTER_BY_POLLS;
 }
 
 static void take_rate(struct build *b, const struct node *map, struct site_doubt *doubt)
@@ -85,7 +93,7 @@ void build_doubt(struct build *b, const struct site_doubt *standard, bool none, 
     point->doubt = item.doubt;
 }
 
-void build_twins(struct build *b)
+static void find_twins(struct build *b)
 {
     for (const struct twin_want *want = b->twins; want; want = want->next) {
         struct site_point *point = &b->site->points[want->point];
@@ -95,4 +103,26 @@ void build_twins(struct build *b)
             issue_error(b->ld, node_place(want->of), "a point cannot be its own `twin`: `%s`",
                         shown(want->of->text).text);
     }
+}
+
+static void take_standard_after(struct build *b)
+{
+    int64_t *poll = load_scratch(b->ld, b->site->point_count + 1, sizeof *poll);
+
+    if (!poll)
+        return;
+    site_polls(b->site, poll);
+    for (size_t i = 0; i < b->site->point_count; i++) {
+        struct site_doubt *doubt = &b->site->points[i].doubt;
+        int64_t after_ms = AFTER_POLLS * poll[i];
+
+        if (doubt->after_ms == AFTER_BY_POLLS)
+            doubt->after_ms = after_ms > AFTER_LEAST_MS ? after_ms : AFTER_LEAST_MS;
+    }
+}
+
+void build_doubts_end(struct build *b)
+{
+    find_twins(b);
+    take_standard_after(b);
 }

@@ -5,7 +5,7 @@
 #include "model/alarm.h"
 
 #define KEY_MAX 160
-#define DOUBT_AFTER_STANDARD_MS 10000 /* the default of its key */
+#define DOUBT_AFTER_STANDARD_MS 10000 /* the default of all that is read every few seconds */
 
 /* Whether all watched points are compared with one and the same. */
 static bool one_for_all(const uint32_t *points, size_t count)

@@ -132,8 +132,10 @@ static const struct key_row rows[] = {
     KEY(SITE_LIMIT, "plus", NUMBER, "And this added.", ANY, STANDARD("0"), INTO(struct limit_item, plus)),
     KEY(DOUBTS, "level", CHOICE, "Level of the alarm `doubt`; none: no alarm.", STANDARD("yellow"),
         NAMES(table_levels_or_none), INTO(struct site_doubt, level)),
-    KEY(DOUBTS, "after", DURATION, "How long a doubt must last.", RANGE(0, DAY), STANDARD("10s"),
-        INTO(struct site_doubt, after_ms)),
+    KEY(DOUBTS, "after", DURATION,
+        "How long a doubt must last; default three polls and at least 10s. A derived point goes by its "
+        "slowest source.",
+        RANGE(0, DAY), INTO(struct site_doubt, after_ms)),
     KEY(DOUBT, "level", CHOICE, "Level of the alarm `doubt`; none: no alarm. Default the device's.",
         NAMES(table_levels_or_none), INTO(struct doubt_item, doubt.level)),
     KEY(DOUBT, "after", DURATION, "How long a doubt must last; default the device's.", RANGE(0, DAY),

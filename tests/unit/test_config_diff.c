@@ -329,6 +329,7 @@ static void a_vibrating_wire(void **state)
           "point.d.p.convert.temperature: - -> d.q * 1 + 0, zero 20, factor 3\n"
           "point.d.p.convert.zero: 9000 -> 9001\n"
           "point.d.q.bits: - -> -1 0\n"
+          "point.d.q.doubt.after: - -> 15s\n"
           "point.d.q.read: - -> coil 0 bool\n"
           "point.d.q.scaling: - -> 1 0 1\n");
     check(HEAD LINE "}]\n" UNIT WIRE "zero: 9000, polynomial: {a: 1, b: 2}}}}]}]\n",

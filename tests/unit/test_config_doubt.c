@@ -120,9 +120,48 @@ static void test_levels(void **state)
     config_free(config);
 }
 
+/* One bad reading of a device that is asked seldom must not be an alarm: without a word it takes three. What is worked out
+ * goes by the slowest of what it is worked out from. */
+static void test_after_goes_by_the_polls(void **state)
+{
+    static const char text[] = GATEWAY BUS
+        "devices:\n"
+        "  - {name: a, bus: b, unit: 1, poll: 3333ms, points: [{name: p, coil: 0}]}\n"
+        "  - {name: c, bus: b, unit: 2, poll: 3334ms, points: [{name: p, coil: 0}, {name: q, coil: 1, doubt: "
+        "{level: red}}]}\n"
+        "  - {name: e, bus: b, unit: 3, poll: 1h, doubt: {level: orange}, points: [{name: p, coil: 0}]}\n"
+        "  - {name: f, bus: b, unit: 4, poll: 1h, doubt: {after: 0s}, points: [{name: p, coil: 0}, {name: q, "
+        "coil: 1, doubt: "
+        "{after: 10s}}]}\n"
+        "derived:\n"
+        "  - {name: g, points: [{name: p, sum: [a.p, e.p]}, {name: q, sum: [a.p], doubt: {level: blue}}, "
+        "{name: r, sum: [p, "
+        "a.p], doubt: {level: blue}}]}\n"
+        "  - {name: h, doubt: {level: orange}, points: [{name: p, sum: [c.p, a.p]}, {name: q, sum: [e.p], "
+        "doubt: {after: "
+        "1s}}]}\n";
+    static const struct {
+        const char *point;
+        int64_t after_ms;
+    } want[] = {{"a.p", 10000}, {"c.p", 10002}, {"c.q", 10002},    {"e.p", 10800000}, {"f.p", 0},
+                {"f.q", 10000}, {"g.q", 10000}, {"g.r", 10800000}, {"h.p", 10002},    {"h.q", 1000}};
+    struct config *config;
+
+    (void)state;
+    assert_int_equal(config_load_text("c.yaml", text, strlen(text), &config), RG_OK);
+    config_print(config, stderr);
+    assert_non_null(config->site);
+    for (size_t i = 0; i < RG_COUNT(want); i++)
+        if (find(config->site, want[i].point)->after_ms != want[i].after_ms)
+            fail_msg("%s: %lld, not %lld", want[i].point,
+                     (long long)find(config->site, want[i].point)->after_ms, (long long)want[i].after_ms);
+    config_free(config);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_doubt), cmocka_unit_test(test_levels)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_doubt), cmocka_unit_test(test_levels),
+                                       cmocka_unit_test(test_after_goes_by_the_polls)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
