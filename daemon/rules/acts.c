@@ -37,13 +37,16 @@ enum rg_err rules_ack(struct rules *r, const char *alarm, const char *by, const 
 {
     struct occurrence *o = NULL;
     enum rg_err err = find(r, alarm, by, comment, now, &o);
+    uint32_t owner;
 
     if (err == RG_OK)
         err = alarms_ack(o, by, now);
     if (err != RG_OK)
         return err;
+    owner = o->owner; /* the occurrence may clear */
     engine_tell(r, o, ALARM_ACK, o->alarm.acked_by, comment, now);
-    unlatch(r, o->owner, now);
+    unlatch(r, owner, now);
+    armed_acked(r, owner, now);
     return RG_OK;
 }
 

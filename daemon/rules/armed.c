@@ -99,6 +99,17 @@ static void suppress(struct rules *r, struct occurrence *o, bool off, unsigned w
     engine_tell(r, o, off ? ALARM_SUPPRESS : ALARM_UNSUPPRESS, NULL, name[0] ? comment : NULL, at);
 }
 
+/* What the alarm of an owner is now: a latch that nobody has acknowledged is not silenced by its guard or permit. */
+static void settle(struct rules *r, struct occurrence *o, unsigned bits, unsigned why, struct moment at)
+{
+    const struct slot_rule *rule;
+    const struct slot *slot = engine_slot(r, o->owner, &rule);
+    bool off = bits != 0 && !(slot && slot_is_latched(slot, rule));
+
+    if (o->alarm.suppressed != off)
+        suppress(r, o, off, why, at);
+}
+
 void armed_set(struct rules *r, uint32_t owner, unsigned why, bool holds, struct moment at)
 {
     uint8_t *bits = disarmed(r, owner);
@@ -115,7 +126,15 @@ void armed_set(struct rules *r, uint32_t owner, unsigned why, bool holds, struct
     slot_halt(slot, at);
     engine_schedule(r, owner);
     if (r->open[owner] != ALARMS_NONE)
-        suppress(r, &r->alarms.pool[r->open[owner]], !off, why, slot->last);
+        settle(r, &r->alarms.pool[r->open[owner]], *bits, why, slot->last);
+}
+
+void armed_acked(struct rules *r, uint32_t owner, struct moment now)
+{
+    const uint8_t *bits = disarmed(r, owner);
+
+    if (bits && *bits != 0 && r->open[owner] != ALARMS_NONE)
+        settle(r, &r->alarms.pool[r->open[owner]], *bits, *bits, now);
 }
 
 void armed_restore(struct rules *r, uint32_t owner, const struct alarm *alarm)
@@ -130,8 +149,8 @@ void armed_start(struct rules *r, struct occurrence *o, struct moment now)
 {
     const uint8_t *bits = disarmed(r, o->owner);
 
-    if (bits && o->alarm.suppressed != (*bits != 0))
-        suppress(r, o, *bits != 0, *bits ? *bits : ENGINE_PERMIT, now);
+    if (bits)
+        settle(r, o, *bits, *bits ? *bits : ENGINE_PERMIT, now);
 }
 
 static void set_permit(struct rules *r, uint32_t permit, int64_t until_ms, struct moment at)

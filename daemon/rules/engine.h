@@ -215,6 +215,8 @@ RG_NODISCARD enum rg_err armed_create(struct rules *r);
 void armed_destroy(struct rules *r);
 /* One of the reasons for a rule not to be armed begins or ends. */
 void armed_set(struct rules *r, uint32_t owner, unsigned why, bool holds, struct moment at);
+/* An alarm was acknowledged: what its latch kept from being suppressed is suppressed now. */
+void armed_acked(struct rules *r, uint32_t owner, struct moment now);
 /* An alarm was put back: if it was suppressed by its guard, it is until the guard's point is heard. */
 void armed_restore(struct rules *r, uint32_t owner, const struct alarm *alarm);
 /* What was put back is brought into line with what is armed now. */

@@ -48,7 +48,9 @@
  * Armed: a rule with a guard while the guard's point is good and its value fits, or while that is not known; a rule with a
  * permit while that is open. What guards do is decided before the samples of a frame. While a rule is not armed nothing is
  * raised, delays are dropped, and an alarm that stands is suppressed: frozen, it counts for no level, risk or output. When it
- * is armed again the next sample decides. comment: which guard or permit. A restored alarm that was suppressed by its guard
+ * is armed again the next sample decides. An alarm that latches is suppressed only once it is acknowledged, right after that:
+ * what nobody has answered is not silenced because work is over by the clock, or a second condition wavers. comment: which
+ * guard or permit. A restored alarm that was suppressed by its guard
  * stays so until the guard's point is heard.
  *
  * Acknowledgement is of one occurrence as it was announced: an escalation takes it back (a new announcement,

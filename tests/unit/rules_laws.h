@@ -74,15 +74,20 @@ static inline void laws_of_state(const struct laws *l, int64_t now)
         active += counts.active[i];
     for (size_t i = 0; i < l->active_count; i++) {
         const struct laws_alarm *o = &l->active[i];
+        bool latched;
 
         unacked += o->alarm.acked ? 0 : 1;
         shelved += o->alarm.shelved ? 1 : 0;
         if (o->rule == SITE_NONE || o->point == SITE_NONE || l->site->rules[o->rule].has_permit)
             continue;
-        /* What was restored stays suppressed until its guard is heard. */
+        /* What was restored stays suppressed until its guard is heard. A latch that nobody acknowledged is not suppressed. */
         if (!laws_guard_heard(l, &l->site->rules[o->rule], o->point))
             continue;
-        LAW(l, o->alarm.suppressed == !laws_is_armed(l, &l->site->rules[o->rule], o->point, now, true),
+        latched = l->site->rules[o->rule].latch_from != LEVEL_NONE &&
+                  o->alarm.level >= l->site->rules[o->rule].latch_from && !o->alarm.acked;
+        LAW(l,
+            o->alarm.suppressed ==
+                (!latched && !laws_is_armed(l, &l->site->rules[o->rule], o->point, now, true)),
             "%lld %s of %s on %s: suppressed %d", (long long)now, o->alarm.id, o->alarm.rule, o->alarm.point,
             o->alarm.suppressed);
     }

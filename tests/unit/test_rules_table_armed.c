@@ -195,9 +195,9 @@ static const struct stage_row guards[] = {
      "d.a); "
      "300 clear red>none 0/50",
      NULL, false},
-    {"acknowledged while suppressed", FAN "when=d.fan:1 latch=red",
+    {"a latch is suppressed once it is acknowledged", FAN "when=d.fan:1 latch=red",
      "100:fan=1,a=60 200:a=0 300:fan=0 400:ack 500:fan=1 600:a=0",
-     "100 raise none>red 60/50; 300 suppress red>red -/- (guard d.fan); 400 ack red>red -/- acked; "
+     "100 raise none>red 60/50; 400 ack red>red -/- acked; 400 suppress red>red -/- acked (guard d.fan); "
      "500 unsuppress red>red -/- acked (guard d.fan); 600 clear red>none 0/50 acked",
      NULL, false},
     {"a guarded vote", THREE "vote=2 above=red:50 when=d.c:0",
@@ -222,6 +222,22 @@ static const struct stage_row permits[] = {
     {"open: armed", TANK, "100:permit=tank:1s 200:a=60", "200 raise none>red 60/50", NULL, false},
     {"closes by itself", TANK, "100:permit=tank:1s 200:a=60 1099:tick 1100:tick 2000:a=0",
      "200 raise none>red 60/50; 1100 suppress red>red -/- (permit tank)", NULL, false},
+    {"a latch that nobody answered is not silenced by the end of the work", TANK "latch=red",
+     "100:permit=tank:1s 200:a=60 300:a=0 1100:tick 1200:a=0 2000:ack 3000:permit=tank:9s 3100:a=0",
+     "200 raise none>red 60/50; 2000 ack red>red -/- acked; 2000 suppress red>red -/- acked (permit tank); "
+     "3000 unsuppress red>red "
+     "-/- acked (permit tank); 3100 clear red>none 0/50 acked",
+     NULL, false},
+    {"an answered one is", TANK "latch=red", "100:permit=tank:1s 200:a=60 300:ack 1100:tick",
+     "200 raise none>red 60/50; 300 ack red>red -/- acked; 1100 suppress red>red -/- acked (permit tank)",
+     NULL, false},
+    {"below its latch it is", TANK "latch=red", "100:permit=tank:1s 200:a=30 1100:tick",
+     "200 raise none>yellow 30/20; 1100 suppress yellow>yellow -/- (permit tank)", NULL, false},
+    {"a latch over a restart", TANK "latch=red", "100:a=0 200:tick", "", "r d.a red", false},
+    {"an answered one over a restart", TANK "latch=red", "100:a=0 200:tick",
+     "0 suppress red>red -/- acked (permit tank)", "r d.a red acked", false},
+    {"suppressed by a version that did so", TANK "latch=red", "100:a=0 200:tick",
+     "0 unsuppress red>red -/- (permit tank)", "r d.a red suppressed", false},
     {"closed by hand", TANK, "100:permit=tank:1s 200:a=60 300:permit=tank:0",
      "200 raise none>red 60/50; 300 suppress red>red -/- (permit tank)", NULL, false},
     {"opened again, the alarm counts again", TANK, "100:permit=tank:1s 200:a=60 2000:permit=tank:1s 2100:a=0",
