@@ -139,6 +139,21 @@ static enum level higher_of(enum level a, enum level b)
     return a > b ? a : b;
 }
 
+/* The highest level, from those that are reached on up, that a side may have: no known limit lies between. told: of the side. */
+static enum level most_of(const double told[LEVEL_COUNT], const bool has[LEVEL_COUNT], enum level reached)
+{
+    enum level most = reached;
+
+    for (int i = (int)reached + 1; i < LEVEL_COUNT; i++) {
+        if (!has[i])
+            continue;
+        if (!isnan(told[i]))
+            break;
+        most = (enum level)i;
+    }
+    return most;
+}
+
 /* The level of a good value, what each side holds noted. Where a limit is hidden nothing that was reached is taken back. */
 static struct verdict judge_good(struct condition *c, const struct condition_rule *rule, enum level reached,
                                  double value)
@@ -146,13 +161,15 @@ static struct verdict judge_good(struct condition *c, const struct condition_rul
     enum level high = level_above(rule, lower_of(reached, c->high), value);
     enum level low = level_below(rule, lower_of(reached, c->low), value);
     enum level level = higher_of(level_is(rule, value), higher_of(high, low));
+    enum level most = higher_of(level, higher_of(most_of(rule->above_told, rule->conf->has_above, high),
+                                                 most_of(rule->below_told, rule->conf->has_below, low)));
     bool sure = level >= rule->hidden;
 
     for (enum level i = LEVEL_BLUE; i <= level && i < LEVEL_COUNT; i++)
         c->side[i] = high >= i ? SIDE_ABOVE : low >= i ? SIDE_BELOW : SIDE_IS;
     c->high = (uint8_t)(sure ? high : higher_of(high, c->high));
     c->low = (uint8_t)(sure ? low : higher_of(low, c->low));
-    return (struct verdict){level, sure};
+    return (struct verdict){level, sure, sure ? level : most};
 }
 
 /* What a bound proves: the limits it has passed, no dead-band. Nothing that was reached is taken back. */
@@ -192,14 +209,14 @@ struct verdict condition_judge(struct condition *c, const struct condition_rule 
 
     condition_note(c, reading);
     if (c->trust == READING_BAD)
-        return (struct verdict){LEVEL_NONE, false};
+        return VERDICT_UNKNOWN;
     value = decimal_precise(reading->value, rule->single);
     if (c->trust != READING_GOOD)
-        return (struct verdict){judge_bound(c, rule, reading->trust, value), false};
+        return (struct verdict){judge_bound(c, rule, reading->trust, value), false, LEVEL_RED};
     if (value < rule->quiet_max && value > rule->quiet_min &&
         (reached == LEVEL_NONE || (c->high | c->low) == LEVEL_NONE)) {
         c->high = c->low = LEVEL_NONE;
-        return (struct verdict){LEVEL_NONE, true};
+        return (struct verdict){LEVEL_NONE, true, LEVEL_NONE};
     }
     return judge_good(c, rule, reached, value);
 }

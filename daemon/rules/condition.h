@@ -5,7 +5,9 @@
  *   - a lower bound ("at least 12": a window with holes in it) says that `above` limits up to it are passed, and nothing
  *     more; an upper bound the same of `below` limits;
  *   - a limit that is not known now hides whether its level is reached.
- * Then the verdict is not sure: at least that level. Such a verdict may raise an alarm, and never lowers one.
+ * Then the verdict is not sure: at least that level. Such a verdict may raise an alarm, and never lowers one. But a good
+ * reading short of a known limit has no level from there on, on that side: limits grow with their levels, so those above it that
+ * are not known are not reached either. An alarm that is on its way up to such a level must start anew.
  *
  * Dead-band, for each side (above, below) by itself: a level counts as reached on a side while the alarm
  * stands at it or higher and readings of that side have been at its limit; it is held until a reading is
@@ -55,8 +57,11 @@ struct condition {
 
 struct verdict {
     enum level level;
-    bool sure; /* false: at least that level, perhaps more; LEVEL_NONE: nothing is known */
+    bool sure;       /* false: at least that level, perhaps more; LEVEL_NONE: nothing is known */
+    enum level most; /* at most that one: what is higher is not reached now. Sure: the level itself */
 };
+
+#define VERDICT_UNKNOWN ((struct verdict){.level = LEVEL_NONE, .sure = false, .most = LEVEL_RED})
 
 /* conf must outlive rule; limits that follow other points are not known yet. single: the points are unscaled f32 (a float's 19.9 is below the double 19.9, yet
  * it is what the device, the record and the operator call 19.9). */

@@ -56,11 +56,14 @@ static void clocks_sure(struct slot *s, enum level seen, struct moment at)
     s->seen = s->sure = (uint8_t)seen;
 }
 
-/* At least this level: its clocks run, those above it wait, nothing falls. */
-static void clocks_unsure(struct slot *s, enum level least, struct moment at)
+/* At least this level, at most that one: the clocks of the one run, those above it wait, those above the other are broken;
+ * nothing falls. */
+static void clocks_unsure(struct slot *s, enum level least, enum level most, struct moment at)
 {
     enum level top = is_up(s) ? s->seen : s->level;
 
+    if (most < top)
+        top = most > (enum level)s->level ? most : s->level;
     for (enum level i = least; i > top; i--)
         s->since[i] = at;
     s->seen = (uint8_t)(least > top ? least : top);
@@ -68,7 +71,7 @@ static void clocks_unsure(struct slot *s, enum level least, struct moment at)
     if (least > (enum level)s->level)
         s->phase = SLOT_RISING;
     else
-        s->phase = is_up(s) ? SLOT_FROZEN : SLOT_STEADY;
+        s->phase = s->seen > s->level ? SLOT_FROZEN : SLOT_STEADY;
 }
 
 bool slot_is_latched(const struct slot *s, const struct slot_rule *rule)
@@ -116,7 +119,7 @@ bool slot_take(struct slot *s, const struct slot_rule *rule, struct verdict verd
     if (verdict.sure)
         clocks_sure(s, verdict.level, at);
     else
-        clocks_unsure(s, verdict.level, at);
+        clocks_unsure(s, verdict.level, verdict.most, at);
     now = slot_due(s, rule, at.mono_ms);
     if (now == (enum level)s->level)
         return false;

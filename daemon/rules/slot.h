@@ -12,7 +12,7 @@
  *
  * A verdict that is not sure ("at least yellow"; of a bad reading: at least none) lowers nothing: clocks of lower levels
  * stop. Clocks of the levels that it is sure of run; those above are frozen: they neither fire nor are forgotten until a
- * sure verdict says whether their level still holds.
+ * sure verdict says whether their level still holds, or until a verdict says that it surely does not: that forgets them.
  *
  * Latched: an alarm that stands at latch_from or higher does not fall before it is acknowledged. The off-delays run meanwhile;
  * what they allow by then is carried out at the acknowledgement. A higher level takes the acknowledgement back. */

@@ -9,6 +9,8 @@
  * Higher than the alarm stands the vote only goes by what a good member says: when all are bad nothing is raised.
  * And it never falls because a member turned bad: that moves no member down and makes no need greater. Members from which
  * nothing came yet are no bad ones: they stay at what was restored, or none.
+ * A bad member that is surely short of the level that it stays at keeps the vote from falling, and raises nothing: there it
+ * counts for the highest that it may have.
  * Sure is the verdict when it hides nothing: at least one member is good, and no level above it is held up by bad members
  * alone. */
 #ifndef RG_RULES_VOTE_H
@@ -25,6 +27,7 @@
 struct vote_member {
     uint8_t level; /* enum level: at which it is, or stays */
     uint8_t least; /* enum level: at which it surely is now */
+    uint8_t most;  /* enum level: at which it may be now, at most `level` */
     bool sure, seen;
 };
 
@@ -33,8 +36,9 @@ struct vote {
     enum vote_bad policy;
     struct vote_member *members; /* borrowed */
     uint32_t count;
-    /* How many members: by level, by least, bad ones (seen, not sure) by level, sure ones. */
-    uint32_t at[LEVEL_COUNT], least[LEVEL_COUNT], bad[LEVEL_COUNT], sure;
+    /* How many members: by level, by least, by most, bad ones (seen, not sure) by level and by most, sure ones. */
+    uint32_t at[LEVEL_COUNT], least[LEVEL_COUNT], most[LEVEL_COUNT];
+    uint32_t bad[LEVEL_COUNT], bad_most[LEVEL_COUNT], sure;
 };
 
 /* members: count of them, to be kept as long as the vote. */

@@ -71,7 +71,7 @@ static inline void laws_up(const struct laws *l, const struct laws_alarm *o, con
     for (int64_t t = from + 1; rule->guard.points && t < at; t++)
         LAW(l, laws_is_armed(l, rule, o->point, t, true), "%lld %s %s: not armed at %lld", (long long)at,
             c->alarm->rule, c->alarm->point, (long long)t);
-    if (laws_is_plain(rule))
+    if (rule->signal.kind == SIGNAL_VALUE)
         LAW(l, laws_held_high(l, rule, o->point, from, at, c->alarm->level),
             "%lld %s %s to %s: skipped its delay", (long long)at, c->alarm->rule, c->alarm->point,
             level_name(c->alarm->level));

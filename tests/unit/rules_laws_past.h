@@ -158,6 +158,55 @@ static inline const struct laws_sample *laws_last(const struct laws *l, uint32_t
     return NULL;
 }
 
+/* A limit, by the samples up to an instant (also: and of it); NAN: it follows a point that nothing good is known of. */
+static inline double laws_limit(const struct laws *l, const struct site_reference *of, size_t place,
+                                double number, int64_t at, bool also)
+{
+    const struct laws_sample *s = of ? laws_last(l, of->points[place], at, also, false) : NULL;
+
+    if (!of)
+        return number;
+    return s && s->good ? s->value * of->times + of->plus : NAN;
+}
+
+/* The level that a value may have at most, as the limits were then. Short of a limit that is known it has none whose limit, on
+ * the same side and higher, is not known. */
+static inline enum level laws_most(const struct laws *l, const struct site_rule *rule, uint32_t point,
+                                   double value, int64_t at, bool also)
+{
+    bool may_above = true, may_below = true;
+    enum level most = LEVEL_NONE;
+    double band = rule->deadband + 1e-9;
+    size_t place = 0;
+
+    while (rule->points[place] != point)
+        place++;
+    for (int i = LEVEL_BLUE; i < LEVEL_COUNT; i++) {
+        double above = laws_limit(l, rule->above_of[i], place, rule->above[i], at, also);
+        double below = laws_limit(l, rule->below_of[i], place, rule->below[i], at, also);
+
+        if (rule->has_above[i] && !isnan(above))
+            may_above = value >= above - band;
+        if (rule->has_below[i] && !isnan(below))
+            may_below = value <= below + band;
+        if ((rule->has_above[i] && may_above) || (rule->has_below[i] && may_below))
+            most = (enum level)i;
+    }
+    for (size_t i = 0; i < rule->is_count; i++) {
+        if (rule->is[i].value == value && rule->is[i].level > most)
+            most = rule->is[i].level;
+    }
+    return most;
+}
+
+/* Two frames of one instant: what follows another point was judged by one of both. */
+static inline bool laws_may(const struct laws *l, const struct site_rule *rule, uint32_t point, double value,
+                            int64_t at, enum level level)
+{
+    return laws_most(l, rule, point, value, at, true) >= level ||
+           laws_most(l, rule, point, value, at, false) >= level;
+}
+
 /* Every good reading from the one that held at `from` up to `to` may have given the level. */
 static inline bool laws_held_high(const struct laws *l, const struct site_rule *rule, uint32_t point,
                                   int64_t from, int64_t to, enum level level)
@@ -165,12 +214,17 @@ static inline bool laws_held_high(const struct laws *l, const struct site_rule *
     const struct laws_past *p = &l->pasts[point];
     const struct laws_sample *first = laws_last(l, point, from, true, true);
 
-    if (!first || laws_level(rule, first->value, 1) < level)
+    bool held = false;
+
+    /* What it follows may have come after it, and be unknown again. */
+    for (int64_t t = first ? first->at : from + 1; t <= from && !held; t++)
+        held = laws_may(l, rule, point, first->value, t, level);
+    if (!held)
         return false;
     for (size_t i = 0; i < p->count; i++) {
         const struct laws_sample *s = &p->samples[i];
 
-        if (s->good && s->at > from && s->at < to && laws_level(rule, s->value, 1) < level)
+        if (s->good && s->at > from && s->at < to && !laws_may(l, rule, point, s->value, s->at, level))
             return false;
     }
     return true;

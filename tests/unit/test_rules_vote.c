@@ -74,13 +74,13 @@ static struct verdict verdict_of(char letter)
     const char *at;
 
     if (letter == '!')
-        return (struct verdict){LEVEL_NONE, false};
+        return VERDICT_UNKNOWN;
     at = strchr(letters, letter);
     if (at)
-        return (struct verdict){(enum level)(at - letters), true};
+        return (struct verdict){(enum level)(at - letters), true, (enum level)(at - letters)};
     at = strchr(unsure, letter);
     assert_non_null(at);
-    return (struct verdict){(enum level)(at - unsure), false};
+    return (struct verdict){(enum level)(at - unsure), false, LEVEL_RED};
 }
 
 static void every_row(void **state)
@@ -113,9 +113,11 @@ static enum level plain(const struct vote *v, bool good_only)
         for (uint32_t i = 0; i < v->count; i++) {
             const struct vote_member *m = &v->members[i];
 
-            at += m->level >= level;
+            enum level is = good_only ? m->most : m->level;
+
+            at += is >= level;
             surely += m->least >= level;
-            below += m->seen && !m->sure && m->level < level;
+            below += m->seen && !m->sure && is < level;
         }
         if (v->policy == VOTE_BAD_HOLDS)
             below = 0;
@@ -146,11 +148,13 @@ static void at_random(void **state)
         for (int step = 0; step < 100; step++) {
             enum level before = vote_judge(&v, alarm).level, held, proved;
             bool bad = random_below(&random, 3) == 0;
-            struct verdict is,
-                says = {(enum level)(random_below(&random, LEVEL_COUNT)), random_below(&random, 4) != 0};
+            struct verdict is, says = {(enum level)(random_below(&random, LEVEL_COUNT)),
+                                       random_below(&random, 4) != 0, LEVEL_RED};
+            enum level most = (enum level)(random_below(&random, LEVEL_COUNT));
 
-            vote_take(&v, (uint32_t)(random_below(&random, MEMBERS)),
-                      bad ? (struct verdict){LEVEL_NONE, false} : says);
+            says.most = says.sure || most < says.level ? says.level : most;
+
+            vote_take(&v, (uint32_t)(random_below(&random, MEMBERS)), bad ? VERDICT_UNKNOWN : says);
             is = vote_judge(&v, alarm);
             proved = plain(&v, true);
             held = plain(&v, false);
@@ -160,6 +164,7 @@ static void at_random(void **state)
                 assert_true(is.level >= before);
             if (is.level > alarm)
                 assert_true(vote_first(&v, is.level) < MEMBERS);
+            assert_true(is.sure ? is.most == is.level : is.most >= is.level);
             if (v.sure == 0)
                 assert_false(is.sure);
         }
