@@ -165,6 +165,9 @@ static void check_vote(struct build *b, const struct node *map, const struct sit
         return; /* reported already */
     if (rule->point_count == 1)
         issue_error(b->ld, node_key_place(node_get(map, "points")), "a vote needs two points or more, not 1");
+    else if (rule->point_count > CONFIG_VOTE_MEMBERS)
+        issue_error(b->ld, node_key_place(node_get(map, "points")), "a vote has at most %u points, not %zu",
+                    CONFIG_VOTE_MEMBERS, rule->point_count);
     else if (rule->vote_need > rule->point_count)
         issue_error(b->ld, node_place(node_get(map, "need")), "`need` is %u, but the vote has %zu points",
                     rule->vote_need, rule->point_count);

@@ -18,6 +18,7 @@
     (512u << 10)                  /* bytes without one complete value: libfyaml would queue without bound */
 #define CONFIG_ENTRIES 100000u    /* of one list section: devices, rules, ... */
 #define CONFIG_POINTS 500000u     /* of all devices */
+#define CONFIG_VOTE_MEMBERS 64u   /* of one vote: each alarm of it lists them all */
 #define CONFIG_WATCHES (2u << 20) /* pairs of a rule and a point it watches */
 #define CONFIG_ERRORS 200         /* kept; further ones are counted only. As many warnings */
 

@@ -1,4 +1,5 @@
 /* What is dangerous, and where. */
+#include "config/config.h"
 #include "config/table_words.h"
 
 static const struct choice tiers[] = {{"company", TIER_COMPANY},
@@ -110,10 +111,10 @@ static const struct key_row rows[] = {
     KEY(LIMIT, "times", NUMBER, "That times this.", ANY, STANDARD("1"), INTO(struct limit_item, times)),
     KEY(LIMIT, "plus", NUMBER, "And this added.", ANY, STANDARD("0"), INTO(struct limit_item, plus)),
     WINDOW_KEYS(SIGNAL, KEY_ONE_OF, struct signal_item, window_ms),
-    KEY(VOTE, "need", INT, "So many of the points must be at a level.", REQUIRED, RANGE(1, 10000),
-        INTO(struct vote_item, need)),
-    KEY(VOTE, "points", PATTERNS, "Full names device.point or globs of them: one, or a list.", REQUIRED,
-        INTO(struct vote_item, points)),
+    KEY(VOTE, "need", INT, "So many of the points must be at a level.", REQUIRED,
+        RANGE(1, CONFIG_VOTE_MEMBERS), INTO(struct vote_item, need)),
+    KEY(VOTE, "points", PATTERNS, "Full names device.point or globs of them: one, or a list; 2 to 64 points.",
+        REQUIRED, INTO(struct vote_item, points)),
     KEY(VOTE, "bad", CHOICE,
         "What a point with a bad reading does: it counts with the others, so that fewer are needed, or it "
         "holds the level it had.",

@@ -53,7 +53,7 @@ static const struct row rows[] = {
     {FRAME_RULES, VOTE "{need: 2, points: [g1.co, g2.co]}", ""},
     {FRAME_RULES, VOTE "{need: 1, points: '*.co', bad: holds}, latch: true", ""},
     {FRAME_RULES, VOTE "{need: 3, points: '*.co'}", "9:46: error: `need` is 3, but the vote has 2 points\n"},
-    {FRAME_RULES, VOTE "{need: 0, points: '*.co'}", "9:46: error: `need` must be 1 to 10000, not `0`\n"},
+    {FRAME_RULES, VOTE "{need: 0, points: '*.co'}", "9:46: error: `need` must be 1 to 64, not `0`\n"},
     {FRAME_RULES, VOTE "{need: 1, points: g1.co}", "9:49: error: a vote needs two points or more, not 1\n"},
     {FRAME_RULES, VOTE "{points: '*.co'}", "9:39: error: `need` is missing in a vote\n"},
     {FRAME_RULES, VOTE "{need: 2}", "9:39: error: `points` is missing in a vote\n"},
@@ -113,7 +113,7 @@ static const struct row rows[] = {
     {FRAME_RULES, "name: r, optional: true, above: {red: 50}, vote: {need: 3, points: '*.co'}", ""},
     {FRAME_RULES, "name: r, optional: true, above: {red: 50}, vote: {need: 1, points: g1.co}", ""},
     {FRAME_RULES, "name: r, optional: true, above: {red: 50}, vote: {need: 0, points: '*.co'}",
-     "9:62: error: `need` must be 1 to 10000, not `0`\n"},
+     "9:62: error: `need` must be 1 to 64, not `0`\n"},
     /* Permits. */
     {FRAME_RULES, CO "permit: tank}\npermits: [{name: tank, label: 罐, max: 8h}]\nlog: {level: info", ""},
     {FRAME_RULES, CO "permit: tnk}\npermits: [{name: tank, max: 8h}]\nlog: {level: info",
@@ -167,9 +167,33 @@ static void test_arming(void **state)
     check_rows(rows, RG_COUNT(rows));
 }
 
+/* A vote of so many points, all those of one device. */
+static void check_members(int count, const char *want)
+{
+    static char text[16384];
+    size_t length = (size_t)snprintf(
+        text, sizeof text, "%s", GATEWAY BUS "devices:\n  - name: g\n    bus: b\n    unit: 1\n    points:\n");
+    const struct row row = {FRAME_RAW, text, want};
+
+    for (int i = 0; i < count; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length,
+                                   "      - {name: p%d, holding: %d, type: u16}\n", i, i);
+    length += (size_t)snprintf(text + length, sizeof text - length,
+                               "rules:\n  - {name: r, above: {red: 5}, vote: {need: 2, points: 'g.*'}}\n");
+    assert_true(length < sizeof text);
+    check_rows(&row, 1);
+}
+
+static void test_members(void **state)
+{
+    (void)state;
+    check_members(64, "");
+    check_members(65, "74:48: error: a vote has at most 64 points, not 65\n");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_arming)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_arming), cmocka_unit_test(test_members)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
