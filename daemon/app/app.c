@@ -376,6 +376,7 @@ static void tell_changes_since(struct app *a, const struct store_start *start)
                   rg_err_text(err));
         config_diff_free(&diff);
     }
+    pipeline_forget(&a->pipeline, err == RG_OK ? &diff : NULL);
     if (diff.count > 0)
         event_config_applied(&a->pipeline, a->config, &diff, "start");
     if (diff.count > 0 || err != RG_OK || !start->config)

@@ -8,6 +8,7 @@
 #include "app/flow.h"
 #include "app/pipeline.h"
 #include "base/log.h"
+#include "replay/meaning.h"
 #include "replay/prime.h"
 #include "uplink/about.h"
 
@@ -171,7 +172,42 @@ static struct moment fill_windows(struct pipeline *p, struct rules *rules, int64
     log_info("windows of the rules filled with %" PRIu64 " readings of %" PRIu64 " records, in %" PRId64
              " ms",
              primed.readings, primed.frames, took);
+    if (primed.forgotten > 0)
+        log_info("windows of the rules begun anew where a configuration gave points another meaning "
+                 "meanwhile: %" PRIu64,
+                 primed.forgotten);
     return now;
+}
+
+static void forgotten_cb(void *arg, const struct site_point *point)
+{
+    (void)arg;
+    log_warning("%s: the windows of its rules begin empty, what was recorded before had another meaning",
+                point->full_name);
+}
+
+void pipeline_forget(struct pipeline *p, const struct config_diff *changes)
+{
+    struct meaning *m;
+    bool any = !changes;
+
+    for (size_t i = 0; changes && i < changes->count; i++)
+        any = any || meaning_key(changes->changes[i].what);
+    if (!any)
+        return;
+    if (meaning_create(p->site, &m) != RG_OK) {
+        log_error(
+            "the windows of the rules begin empty: no memory to tell whose readings mean something else now");
+        for (uint32_t i = 0; i < p->site->point_count; i++)
+            (void)rules_forget(p->rules, i);
+        return;
+    }
+    for (size_t i = 0; changes && i < changes->count; i++)
+        meaning_note(m, changes->changes[i].what);
+    if (!changes)
+        meaning_note_all(m);
+    (void)meaning_forget(m, p->rules, forgotten_cb, NULL);
+    meaning_destroy(m);
 }
 
 /* What was in force goes, its successor takes its place; the rules of before and the permits are still needed. */

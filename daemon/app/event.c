@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/diff.h"
 #include "record/record.h"
+#include "replay/meaning.h"
 
 #define CHANGES_IN_EVENT 500 /* of a configuration */
 
@@ -43,13 +44,14 @@ void event_stop(struct pipeline *p, const char *reason, struct moment now)
     pipeline_append_event_at(p, "stop", now, 0);
 }
 
-/* What decides whether people are warned: limits, dead-bands, delays, and the outputs. Which points a rule watches follows from names and globs. */
-static bool is_limit(const struct config_change *c)
+/* What decides whether people are warned: limits, dead-bands, delays, and the outputs; and what readings mean, for that tells what
+ * may be taken together with those of before. Which points a rule watches follows from names and globs. */
+static bool is_always_told(const struct config_change *c)
 {
     const char *text = c->after ? c->after : c->before;
 
     return (strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0) ||
-           strncmp(c->what, "output.", 7) == 0;
+           strncmp(c->what, "output.", 7) == 0 || meaning_key(c->what);
 }
 
 static void applied_begin(struct pipeline *p, const struct config *config, const char *by, int64_t now)
@@ -93,7 +95,7 @@ void event_config_applied(struct pipeline *p, const struct config *config, const
     log_info("configuration %s taken (%zu changes, asked by %s)", config->file, diff->count, by);
     applied_begin(p, config, by, now);
     for (size_t i = 0; i < diff->count; i++) {
-        if (!is_limit(&diff->changes[i]))
+        if (!is_always_told(&diff->changes[i]))
             continue;
         if (written == CHANGES_IN_EVENT) {
             applied_end(p, 0);
@@ -105,7 +107,7 @@ void event_config_applied(struct pipeline *p, const struct config *config, const
         left--;
     }
     for (size_t i = 0; i < diff->count && written < CHANGES_IN_EVENT; i++) {
-        if (is_limit(&diff->changes[i]))
+        if (is_always_told(&diff->changes[i]))
             continue;
         write_change(&p->event, &diff->changes[i]);
         written++;

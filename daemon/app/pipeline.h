@@ -12,6 +12,7 @@
 #include "app/load.h"
 #include "app/permits.h"
 #include "base/json_write.h"
+#include "config/diff.h"
 #include "convert/convert.h"
 #include "loop/loop.h"
 #include "model/site.h"
@@ -86,6 +87,9 @@ RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, co
  * the uplinks. */
 RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
                                        const struct store_start *start);
+/* At a start, once the rules began: the points that these changes since the last run gave another meaning begin with empty windows, which
+ * the log tells. NULL: nobody knows what changed; then all of them. */
+void pipeline_forget(struct pipeline *p, const struct config_diff *changes);
 /* Makes and starts the uplinks of the site in force; there are none (p->uplinks is NULL). */
 RG_NODISCARD enum rg_err pipeline_uplinks_start(struct pipeline *p);
 /* Frees the uplinks at once, polite goodbyes or not; not from inside a callback of theirs. There may be none. */

@@ -165,6 +165,8 @@ static void write_history(const struct report *r, const struct replay_figures *f
     write_losses(r, w);
     jsonw_key_int(w, "damaged", (int64_t)f->damaged);
     jsonw_key_int(w, "configurations", (int64_t)f->configs);
+    if (f->meanings > 0)
+        jsonw_key_int(w, "meanings", (int64_t)f->meanings);
     jsonw_object_end(w);
 }
 

@@ -182,6 +182,12 @@ static void show_losses(const struct json *history, FILE *to)
     if (field_int(history, "configurations") > 0)
         (void)fprintf(to, "Another configuration was taken %" PRId64 " times while the daemon ran.\n",
                       field_int(history, "configurations"));
+    if (field_int(history, "meanings") > 0)
+        (void)fprintf(to,
+                      "%" PRId64 " times points got another meaning (scale, register, unit, device): what "
+                                 "was recorded before is played "
+                      "as it was recorded, and windows begin anew there.\n",
+                      field_int(history, "meanings"));
 }
 
 static void show_list(const struct json *r, const char *key, const char *more, const char *title, FILE *to)

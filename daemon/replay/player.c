@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "replay/allowed.h"
 #include "replay/feed.h"
+#include "replay/meaning.h"
 #include "replay/prime.h"
 #include "replay/standing.h"
 #include "store/store.h"
@@ -22,6 +23,7 @@ struct replay_player {
     int64_t begin_turn;
     struct replay_cbs cbs;
     void *arg;
+    struct meaning *meaning;
     struct hash_index *devices, *points, *outputs; /* by name; points by their full one */
     struct map device_of, point_of;
     const char **device_names; /* by number of names; as long as device_of */
@@ -265,6 +267,16 @@ static void take_alarm(struct replay_player *p, const struct step *s)
         rules_output(p->rules, output, strcmp(text_of(s->note, "level"), level_name(LEVEL_NONE)) != 0, s->at);
 }
 
+static void take_config(struct replay_player *p, const struct step *s)
+{
+    p->figures.configs +=
+        json_bool(json_get(s->note, "applied"), false) && json_size(json_get(s->note, "changes")) > 0;
+    if (!meaning_note_event(p->meaning, s->note))
+        return;
+    p->figures.meanings++;
+    (void)meaning_forget(p->meaning, p->rules, NULL, NULL);
+}
+
 static void take_event(struct replay_player *p, const struct step *s)
 {
     const char *kind = text_of(s->note, "kind");
@@ -281,8 +293,7 @@ static void take_event(struct replay_player *p, const struct step *s)
         p->last = s->at;
         end_run(p, true);
     } else if (strcmp(kind, "config") == 0) {
-        p->figures.configs +=
-            json_bool(json_get(s->note, "applied"), false) && json_size(json_get(s->note, "changes")) > 0;
+        take_config(p, s);
     } else if (strcmp(kind, "lost") == 0 && p->cbs.lost) {
         p->cbs.lost(p->arg, s->at.wall_ms, text_of(s->note, "stream"),
                     json_int(json_get(s->note, "count"), 0), text_of(s->note, "cause"));
@@ -362,6 +373,8 @@ static enum rg_err index_names(struct replay_player *p)
         err = hash_index_create(site->point_count, &p->points);
     if (err == RG_OK)
         err = hash_index_create(site->output_count, &p->outputs);
+    if (err == RG_OK)
+        err = meaning_create(site, &p->meaning);
     for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++)
         err = hash_index_add(p->devices, site->devices[i].name, i, NULL);
     for (uint32_t i = 0; err == RG_OK && i < site->point_count; i++)
@@ -408,6 +421,7 @@ void replay_player_destroy(struct replay_player *p)
     gaps_destroy(&p->gaps);
     standing_free(&p->standing);
     allowed_free(&p->allowed);
+    meaning_destroy(p->meaning);
     hash_index_destroy(p->devices);
     hash_index_destroy(p->points);
     hash_index_destroy(p->outputs);

@@ -44,6 +44,7 @@ struct replay_figures {
     uint64_t acts;             /* of people, on alarms that were not active here */
     uint64_t recorded;         /* alarm transitions in the records */
     uint64_t configs;          /* another configuration was taken while running */
+    uint64_t meanings;         /* of them gave points another meaning: their windows began anew */
     int64_t first_ms, last_ms; /* wall: of the first and last step that counted; 0: none */
     bool midway;       /* it began in the middle of a run: what was before has been taken by the retention */
     enum rg_err error; /* RG_OK, or why it could not go on: RG_ENOMEM, or windows could not be filled */

@@ -5,6 +5,7 @@
 
 #include "base/hash_index.h"
 #include "base/text.h"
+#include "replay/meaning.h"
 #include "replay/scan.h"
 
 struct window {
@@ -25,6 +26,7 @@ struct priming {
     uint32_t *point_of; /* a number of names -> an index of the site; filled up to `known` */
     size_t known, room;
     struct sample *samples;
+    struct meaning *meaning;
     struct replay_primed done;
 };
 
@@ -120,10 +122,21 @@ static enum rg_err take(struct priming *p, const struct history_entry *e, uint32
     return RG_OK;
 }
 
+/* From here on points may mean something else. */
+static enum rg_err take_config(struct priming *p, const struct history_entry *e)
+{
+    struct json *event = NULL;
+    enum rg_err err = json_parse(e->body, e->length, e->length, &event);
+
+    if (err == RG_OK && meaning_note_event(p->meaning, event))
+        p->done.forgotten += meaning_forget(p->meaning, p->rules, NULL, NULL);
+    json_free(event);
+    return err == RG_ENOMEM ? err : RG_OK; /* a damaged one cannot be read by anybody */
+}
+
 static enum rg_err read_all(struct priming *p, const struct replay_past *past, int64_t before_turn, char *why)
 {
     const struct history_wish wish = {.from_ms = p->start.wall_ms - p->done.longest_ms,
-                                      .telemetry_only = true,
                                       .devices = p->devices,
                                       .device_count = p->count,
                                       .only_devices = true};
@@ -135,8 +148,10 @@ static enum rg_err read_all(struct priming *p, const struct replay_past *past, i
     if (err != RG_OK)
         return err;
     while ((err = source.next(source.arg, &entry)) == RG_OK && entry.turn < before_turn) {
-        if (entry.device < p->count)
+        if (entry.stream == STREAM_TELEMETRY && entry.device < p->count)
             err = take(p, &entry, &last);
+        else if (entry.stream == STREAM_EVENT && strcmp(entry.kind, "config") == 0)
+            err = take_config(p, &entry);
         if (err != RG_OK)
             break;
     }
@@ -153,7 +168,9 @@ static enum rg_err prepare(struct priming *p)
     for (uint32_t i = 0; err == RG_OK && i < p->site->point_count; i++)
         err = hash_index_add(p->points, p->site->points[i].full_name, i, NULL);
     p->samples = malloc(SCAN_SAMPLES_MAX * sizeof *p->samples);
-    return err == RG_OK && !p->samples ? RG_ENOMEM : err;
+    if (err == RG_OK && !p->samples)
+        err = RG_ENOMEM;
+    return err == RG_OK ? meaning_create(p->site, &p->meaning) : err;
 }
 
 enum rg_err replay_prime(struct rules *r, const struct site *site, const struct replay_past *past,
@@ -174,6 +191,7 @@ enum rg_err replay_prime(struct rules *r, const struct site *site, const struct 
     if (out)
         *out = p.done;
     names_destroy(&p.names);
+    meaning_destroy(p.meaning);
     hash_index_destroy(p.points);
     free(p.windows);
     free(p.devices);

@@ -122,6 +122,13 @@ void doubt_start(struct doubt *d, int64_t now_ms)
     d->has_value = false;
 }
 
+void doubt_forget(struct doubt *d)
+{
+    d->running = false;
+    d->quality = QUALITY_STALE;
+    d->has_value = false;
+}
+
 static bool raise(struct doubt *d, const struct doubt_rule *rule, struct moment at, struct level_move *move)
 {
     d->phase = DOUBT_STEADY;

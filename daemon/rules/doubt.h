@@ -77,6 +77,9 @@ void doubt_prime(struct doubt *d, const struct doubt_rule *rule, const struct sa
 /* Time begins: what was read before is no reading of this run, and what was read later makes none. */
 void doubt_start(struct doubt *d, int64_t now_ms);
 
+/* The next reading is compared with none before it. */
+void doubt_forget(struct doubt *d);
+
 /* Takes a reading of the point; the delay that ended until its instant must have been carried out. One older than the last
  * reading or move is taken at the instant of that. A good value that is not finite counts as bad by sensor. True: *move
  * says how the level changed. */

@@ -128,3 +128,15 @@ void doubts_prime(struct doubts *d, const struct sample *sample, int64_t mono_ms
     if (index != DOUBTS_NONE)
         doubt_prime(&d->all[index].state, &d->all[index].rule, sample, mono_ms);
 }
+
+bool doubts_forget(struct doubts *d, uint32_t point)
+{
+    uint32_t index = d->of[point];
+    bool running;
+
+    if (index == DOUBTS_NONE)
+        return false;
+    running = d->all[index].state.running;
+    doubt_forget(&d->all[index].state);
+    return running;
+}

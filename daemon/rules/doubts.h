@@ -38,6 +38,8 @@ uint32_t doubts_count(const struct site *site);
 void doubts_note_twins(struct doubts *d, const struct frame *frame);
 /* Raises ms[device_count] to how far the points of each device that are doubted when they stand still look back. */
 void doubts_history_ms(const struct site *site, int64_t *ms);
+/* What was read of the point until now had another meaning. True: there was something to forget. */
+bool doubts_forget(struct doubts *d, uint32_t point);
 /* A reading from before the start. */
 void doubts_prime(struct doubts *d, const struct sample *sample, int64_t mono_ms);
 

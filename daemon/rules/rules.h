@@ -121,6 +121,9 @@ RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alar
  * instants on the new run's monotonic clock (so they may be below zero) and none later than the start: a window that was
  * shown anything later is forgotten. */
 void rules_prime(struct rules *r, const struct frame *frame);
+/* What was read of a point until now had another meaning: the windows that look back at it begin anew. True: there was something to
+ * forget. Alarms stand as they are. Before or after rules_start. */
+bool rules_forget(struct rules *r, uint32_t point);
 /* How far back before the start that history has to reach, for each device: ms[device_count]; 0: nothing looks back. With
  * that much a window says what it would say with all of it, but for the share of a counter's step over a longer gap and of
  * a cell that gathers (signal.h). */

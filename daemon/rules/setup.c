@@ -311,6 +311,23 @@ void rules_prime(struct rules *r, const struct frame *frame)
     }
 }
 
+bool rules_forget(struct rules *r, uint32_t point)
+{
+    bool any = false;
+
+    if (point >= r->site->point_count)
+        return false;
+    for (uint32_t j = r->first[point]; j < r->first[point + 1]; j++) {
+        struct signal *signal = r->watched[j].signal;
+
+        if (!signal)
+            continue;
+        any = any || signal->begun;
+        signal_reset(signal);
+    }
+    return doubts_forget(&r->doubts, point) || any;
+}
+
 /* What was restored for a time, or under a condition, may be over. */
 static void go_on(struct rules *r, struct occurrence *o, struct moment now)
 {

@@ -55,9 +55,56 @@ static void a_start_stands_before_what_the_rules_did_at_it(void **state)
     rig_end(&r);
 }
 
+/* Readings of 10 are in the store, and after the restart there are readings of 1000: whether that is taken for a step. */
+static enum level step_after_restart(const struct config_diff *changes, bool forget)
+{
+    enum level level;
+    struct rig r;
+
+    rig_begin(&r, PLANT "rule r points=d.b delta=60s coverage=1 above=yellow:500\n");
+    event_start(&r.pipeline, true);
+    r.b = 10;
+    pass(&r, 10400);
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_NONE);
+    r.b = 1000;
+    pipeline_uplinks_free(&r.pipeline);
+    assert_int_equal(pipeline_close(&r.pipeline), RG_OK);
+    rig_open(&r);
+    event_start(&r.pipeline, true);
+    if (forget)
+        pipeline_forget(&r.pipeline, changes);
+    pass(&r, 4400);
+    level = rules_level(r.pipeline.rules);
+    rig_end(&r);
+    return level;
+}
+
+static void readings_of_another_meaning_fill_no_window(void **state)
+{
+    static const struct {
+        const char *what;
+        enum level level;
+    } rows[] = {{"point.d.b.scaling", LEVEL_NONE},    {"device.d.unit", LEVEL_NONE},
+                {"point.d.b.convert.2", LEVEL_NONE},  {"point.d.b.label", LEVEL_YELLOW},
+                {"point.d.a.read", LEVEL_YELLOW},     {"device.d.poll", LEVEL_YELLOW},
+                {"rule.r.above.yellow", LEVEL_YELLOW}};
+
+    (void)state;
+    assert_int_equal(step_after_restart(NULL, false), LEVEL_YELLOW);
+    assert_int_equal(step_after_restart(NULL, true), LEVEL_NONE);
+    for (size_t i = 0; i < RG_COUNT(rows); i++) {
+        struct config_change change = {.what = rows[i].what};
+        const struct config_diff diff = {.changes = &change, .count = 1};
+
+        if (step_after_restart(&diff, true) != rows[i].level)
+            fail_msg("%s", rows[i].what);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readings_of_another_meaning_fill_no_window),
         cmocka_unit_test(a_start_stands_before_what_the_rules_did_at_it),
     };
 

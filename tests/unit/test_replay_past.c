@@ -2,6 +2,8 @@
 /* What is said about a past that is not whole, or is another one than configured. */
 #include "replay_stage.h"
 
+#include "replay/meaning.h"
+
 static const char small[] = "device d poll=1s offline=5s:yellow\n"
                             "point a type=f64\n"
                             "point b\n"
@@ -99,6 +101,54 @@ static void what_is_missing_or_damaged_is_told(void **state)
     assert_int_equal(replay_player_figures(t.player)->recorded, 1);
     assert_same(&t.live, &t.again);
     stage_end(&t);
+}
+
+static void apply(struct stage *t, const char *what)
+{
+    struct meaning *m;
+    char more[256];
+
+    (void)snprintf(more, sizeof more, ",\"applied\":true,\"changes\":[{\"what\":\"%s\"}]", what);
+    past_event(&t->live.past, "config", more, live_now(&t->live), 0);
+    assert_int_equal(meaning_create(&t->s.site, &m), RG_OK);
+    meaning_note(m, what);
+    (void)meaning_forget(m, t->live.rules, NULL, NULL);
+    meaning_destroy(m);
+}
+
+/* Readings of 10 while the scale was another; now they are 1000. Neither the start that brought it, nor the next one, nor a replay
+ * makes a step of that. */
+static void another_meaning_begins_anew(void **state)
+{
+    static const char *const whats[] = {"point.d.a.scaling", "device.d.bus", "point.d.b.scaling",
+                                        "point.d.a.label"};
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(whats); i++) {
+        const bool another = i < 2;
+        struct stage t;
+
+        stage_begin(
+            &t,
+            "device d poll=1s\npoint a\npoint b\nrule step points=d.a delta=30s coverage=1 above=red:500\n");
+        for (int64_t ms = 0; ms < 5000; ms += 1000)
+            at(&t, ms, 0, 10, QUALITY_GOOD);
+        live_stop(&t.live);
+        live_start(&t.live, true);
+        apply(&t, whats[i]);
+        at(&t, 6000, 0, 1000, QUALITY_GOOD);
+        at(&t, 7000, 0, 1000, QUALITY_GOOD);
+        live_stop(&t.live);
+        live_start(&t.live, true);
+        at(&t, 8000, 0, 1000, QUALITY_GOOD);
+        assert_int_equal(rules_level(t.live.rules), another ? LEVEL_NONE : LEVEL_RED);
+        stage_play(&t, &t.s.site);
+        assert_same(&t.live, &t.again);
+        assert_int_equal(t.live.told_count > 0, !another);
+        assert_int_equal(replay_player_figures(t.player)->configs, 1);
+        assert_int_equal(replay_player_figures(t.player)->meanings, i < 3);
+        stage_end(&t);
+    }
 }
 
 static void thin_data_are_told(void **state)
@@ -234,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_only_in_one_of_both_is_told),
         cmocka_unit_test(what_is_missing_or_damaged_is_told),
+        cmocka_unit_test(another_meaning_begins_anew),
         cmocka_unit_test(thin_data_are_told),
         cmocka_unit_test(each_point_is_due),
         cmocka_unit_test(it_may_begin_in_the_middle_of_a_run),
