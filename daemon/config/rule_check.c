@@ -96,6 +96,13 @@ static bool signal_range(const struct site_rule *rule, const struct site_point *
     }
 }
 
+/* Readings beyond the range are bad and raise no rule: a milder `doubt` is all there is of what should have been this level. */
+static bool is_mere_doubt(const struct site_rule *rule, const struct side *side, unsigned level,
+                          const struct site_point *p)
+{
+    return side->sign > 0 && rule->signal.kind != SIGNAL_FLAT && (unsigned)p->doubt.level < level;
+}
+
 /* A limit that no good value reaches would look like protection and be none; one that cannot be left is an
  * alarm for ever. */
 static void check_limit(struct build *b, const struct site_rule *rule, const struct side *side,
@@ -108,21 +115,27 @@ static void check_limit(struct build *b, const struct site_rule *rule, const str
         double least, most;
         struct bounds bounds;
         const char *what = NULL;
+        char doubt[96] = "";
 
         if (!p->full_name || !signal_range(rule, p, &least, &most))
             continue;
         bounds = bounds_of(least, most, side->sign);
         if (limit > bounds.worst)
             what = "can never be reached";
+        else if (limit == bounds.worst && is_mere_doubt(rule, side, level, p))
+            what = "is the very top of what can be read";
         else if (limit <= bounds.best)
             what = "is reached by every good value";
         else if (limit - rule->deadband <= bounds.best && rule->deadband > 0)
             what = "once reached could never be left, the dead-band considered";
         if (!what)
             continue;
+        if (limit >= bounds.worst && is_mere_doubt(rule, side, level, p))
+            (void)snprintf(doubt, sizeof doubt, "; a reading above that is bad and only its `doubt` (%s)",
+                           level_name(p->doubt.level));
         issue_warning(b->ld, node_place(limit_node(node, side, level)),
-                      "%s %.10g %s: the range of `%s` is %.10g to %.10g", level_name((enum level)level),
-                      side->limits[level], what, shown(p->full_name).text, least, most);
+                      "%s %.10g %s: the range of `%s` is %.10g to %.10g%s", level_name((enum level)level),
+                      side->limits[level], what, shown(p->full_name).text, least, most, doubt);
         return; /* one example is enough */
     }
 }

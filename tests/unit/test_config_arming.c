@@ -43,7 +43,8 @@ static const struct row rows[] = {
      "9:61: error: `band` must be at least 0, not `-1`\n"},
     /* Ranges are those of the signal. */
     {FRAME_RULES, "name: r, points: g1.co, above: {red: 501}, mean: 15m",
-     "9:43: warning: red 501 can never be reached: the range of `g1.co` is 0 to 500\n"},
+     "9:43: warning: red 501 can never be reached: the range of `g1.co` is 0 to 500; a reading above that is "
+     "bad and only its `doubt` (yellow)\n"},
     {FRAME_RULES, "name: r, points: g1.co, above: {red: 501}, sum: 15m", ""},
     {FRAME_RULES, "name: r, points: g1.co, is: {2: red}, flat: 15m",
      "9:30: warning: `is`: `g1.co` never has the value 2\n"},

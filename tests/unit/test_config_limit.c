@@ -82,7 +82,8 @@ static const struct row rows[] = {
     {FRAME_RULES, CO "{blue: {value: top}, red: {value: top}}}\nvalues: {top: 85",
      "9:63: error: limits of `above` must grow with severity: red 85 is not above blue 85\n"},
     {FRAME_RULES, CO "{red: {value: top, times: 10}}}\nvalues: {top: 85",
-     "9:43: warning: red 850 can never be reached: the range of `g1.co` is 0 to 500\n"},
+     "9:43: warning: red 850 can never be reached: the range of `g1.co` is 0 to 500; a reading above that is "
+     "bad and only its `doubt` (yellow)\n"},
     {FRAME_RULES, CO "{red: {value: top, times: 1e200}}}\nvalues: {top: 1e200",
      "9:38: error: the limit that comes of it is too large a number\n"},
     {FRAME_TOP, "values: [1]\n", "2:1: error: `values` must be a mapping such as {name: 85}, not a list\n"},

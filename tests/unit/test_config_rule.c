@@ -52,7 +52,15 @@ static const struct row rows[] = {
      "is 0 to 100\n"
      "11:66: warning: the dead-band 11 is wider than the distance between blue 10 and red 20\n"},
     {FRAME_RULE, "name: r, points: d.a, above: {red: 101}",
-     "11:41: warning: red 101 can never be reached: the range of `d.a` is 0 to 100\n"},
+     "11:41: warning: red 101 can never be reached: the range of `d.a` is 0 to 100; a reading above that is "
+     "bad and only its `doubt` (yellow)\n"},
+    {FRAME_RULE, "name: r, points: d.a, above: {blue: 101}",
+     "11:42: warning: blue 101 can never be reached: the range of `d.a` is 0 to 100\n"},
+    {FRAME_RULE, "name: r, points: d.a, above: {yellow: 90, red: 100}",
+     "11:53: warning: red 100 is the very top of what can be read: the range of `d.a` is 0 to 100; a reading "
+     "above that is bad and only its `doubt` (yellow)\n"},
+    {FRAME_RULE, "name: r, points: d.a, above: {yellow: 100}", ""},
+    {FRAME_RULE, "name: r, points: d.a, above: {orange: 99.9}", ""},
     {FRAME_RULE, "name: r, points: d.a, below: {red: -1}",
      "11:41: warning: red -1 can never be reached: the range of `d.a` is 0 to 100\n"},
     {FRAME_RULE, "name: r, points: d.a, above: {red: 0}",
@@ -104,7 +112,9 @@ static const struct row rows[] = {
      "11:46: error: `message` must be a text, not nothing\n"},
     /* Just apart enough; just reachable. */
     {FRAME_RULE, "name: r, points: d.a, above: {blue: 30, red: 40}, deadband: 10", ""},
-    {FRAME_RULE, "name: r, points: d.a, above: {red: 100}, below: {red: 0}", ""},
+    {FRAME_RULE, "name: r, points: d.a, above: {red: 100}, below: {red: 0}",
+     "11:41: warning: red 100 is the very top of what can be read: the range of `d.a` is 0 to 100; a reading "
+     "above that is bad and only its `doubt` (yellow)\n"},
 };
 
 static void test_rule(void **state)
