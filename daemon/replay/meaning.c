@@ -50,16 +50,25 @@ static const char *after(const char *what, const char *prefix)
     return strncmp(what, prefix, length) == 0 ? what + length : NULL;
 }
 
-/* Names may hold dots: each dot may be the one behind the name. */
+/* Behind a name; a device's and a point's own have no dots. */
+static const char *dot_behind(const char *rest, unsigned dots)
+{
+    const char *dot = strchr(rest, '.');
+
+    while (dot && --dots > 0)
+        dot = strchr(dot + 1, '.');
+    return dot;
+}
+
 bool meaning_key(const char *what)
 {
-    const char *point = after(what, "point."), *device = after(what, "device.");
+    const char *rest, *dot;
 
-    for (const char *dot = point ? strchr(point, '.') : NULL; dot; dot = strchr(dot + 1, '.')) {
-        if (of_point(dot + 1))
-            return true;
-    }
-    return device && strrchr(device, '.') && of_device(strrchr(device, '.') + 1);
+    if ((rest = after(what, "point.")) != NULL)
+        return (dot = dot_behind(rest, 2)) != NULL && of_point(dot + 1);
+    if ((rest = after(what, "device.")) != NULL)
+        return (dot = dot_behind(rest, 1)) != NULL && of_device(dot + 1);
+    return false;
 }
 
 enum rg_err meaning_create(const struct site *site, struct meaning **out)
@@ -95,24 +104,21 @@ void meaning_destroy(struct meaning *m)
 
 static void note_point(struct meaning *m, const char *rest)
 {
+    const char *dot = dot_behind(rest, 2);
     char name[POINT_NAME_MAX];
+    uint32_t index;
 
-    for (const char *dot = strchr(rest, '.'); dot; dot = strchr(dot + 1, '.')) {
-        size_t length = (size_t)(dot - rest);
-        uint32_t index;
-
-        if (!of_point(dot + 1) || length >= sizeof name)
-            continue;
-        memcpy(name, rest, length);
-        name[length] = '\0';
-        if (hash_index_find(m->points, name, &index) == RG_OK)
-            m->lost[index] = true;
-    }
+    if (!dot || !of_point(dot + 1) || (size_t)(dot - rest) >= sizeof name)
+        return;
+    memcpy(name, rest, (size_t)(dot - rest));
+    name[dot - rest] = '\0';
+    if (hash_index_find(m->points, name, &index) == RG_OK)
+        m->lost[index] = true;
 }
 
 static void note_device(struct meaning *m, const char *rest)
 {
-    const char *dot = strrchr(rest, '.');
+    const char *dot = dot_behind(rest, 1);
 
     if (!dot || !of_device(dot + 1))
         return;

@@ -17,7 +17,7 @@ bool meaning_key(const char *what);
 /* site must outlive it. RG_ENOMEM; RG_EEXIST: names in the site are not unique. */
 RG_NODISCARD enum rg_err meaning_create(const struct site *site, struct meaning **out);
 void meaning_destroy(struct meaning *m); /* takes NULL */
-/* Notes whose meaning the change of a key gives up, if any. A name with dots may be that of more than one point: then of all. */
+/* Notes whose meaning the change of a key gives up, if any. */
 void meaning_note(struct meaning *m, const char *what);
 /* The same for each of the changes of a `config` event that was applied; others, and NULL, are passed over. True: there was one. */
 bool meaning_note_event(struct meaning *m, const struct json *event);

@@ -55,13 +55,13 @@ static void what_gives_readings_another_meaning(void **state)
         {"unit: 1, points: [{name: p, holding: 0, type: u32, order: ABCD",
          "unit: 1, points: [{name: p, holding: 0, type: u32, order: CDAB", true},
         {"unit: 1, points: [{name: p, holding: 0, type: u16",
-         "unit: 1, points: [{name: p, holding: 0, type: u16, convert: {table: {0: 0, 10: 100}}", true},
-        {"unit: 1, points: [{name: p, holding: 0, type: u16, convert: {table: {0: 0, 10: 90}}",
-         "unit: 1, points: [{name: p, holding: 0, type: u16, convert: {table: {0: 0, 10: 100}}", true},
+         "unit: 1, points: [{name: p, holding: 0, type: u16, convert: {table: [[0, 0], [10, 100]]}", true},
+        {"unit: 1, points: [{name: p, holding: 0, type: u16, convert: {table: [[0, 0], [10, 90]]}",
+         "unit: 1, points: [{name: p, holding: 0, type: u16, convert: {table: [[0, 0], [10, 100]]}", true},
         {"unit: 1, points: [{name: p, holding: 0, type: u16",
          "unit: 1, poll: 9s, points: [{name: p, holding: 0, type: u16", false},
         {"unit: 1, points: [{name: p, holding: 0, type: u16",
-         "unit: 1, label: convert.x, points: [{name: p, holding: 0, type: u16, label: unit, range: [0, 9], "
+         "unit: 1, label: convert.x, points: [{name: p, holding: 0, type: u16, label: unit, "
          "values: {1: bits}, "
          "doubt: {level: red}",
          false},
@@ -77,10 +77,10 @@ static void what_gives_readings_another_meaning(void **state)
         for (size_t k = 0; k < 2; k++) {
             char text[1024];
 
-            (void)snprintf(
-                text, sizeof text,
-                HEAD "buses: [{name: b, tcp: '127.0.0.1:1502'}]\ndevices: [{name: d.e, bus: b, %s}]}]\n",
-                plants[k]);
+            (void)snprintf(text, sizeof text,
+                           HEAD
+                           "buses: [{name: b, tcp: '127.0.0.1:1502'}]\ndevices: [{name: d, bus: b, %s}]}]\n",
+                           plants[k]);
             configs[k] = load(text);
         }
         assert_int_equal(config_diff(configs[0]->site, configs[1]->site, &diff), RG_OK);
