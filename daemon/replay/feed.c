@@ -28,11 +28,16 @@ void block_destroy(struct block *b)
     *b = (struct block){0};
 }
 
-void feed_init(struct feed *f, const struct replay_source *source, int64_t until_ms, names_single_cb single,
-               void *arg)
+void feed_init(struct feed *f, const struct replay_source *source, names_single_cb single, void *arg)
 {
-    *f = (struct feed){.source = *source, .until_ms = until_ms, .last = NAMES_NONE};
+    *f = (struct feed){.source = *source, .last = NAMES_NONE};
     names_init(&f->names, single, arg);
+}
+
+void feed_end_at(struct feed *f, int64_t until_ms, int64_t end_turn)
+{
+    f->until_ms = until_ms;
+    f->end_turn = end_turn;
 }
 
 void feed_destroy(struct feed *f)
@@ -144,7 +149,7 @@ static enum rg_err take(struct feed *f, struct block *b, const struct history_en
     *fits = true;
     if (e->stream != STREAM_TELEMETRY)
         return take_note(b, e);
-    if (f->until_ms > 0 && e->ts > f->until_ms) {
+    if (f->until_ms > 0 && e->ts > f->until_ms && e->turn >= f->end_turn) {
         *add(b, STEP_CUT) = of_entry(STEP_CUT, e);
         f->cut = true;
         return RG_OK;

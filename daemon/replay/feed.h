@@ -47,7 +47,9 @@ void block_destroy(struct block *b); /* takes a zeroed one */
 struct feed {
     struct replay_source source;
     struct names names;
-    int64_t until_ms;             /* wall; frames after it are not read; 0: to the end */
+    int64_t until_ms; /* wall; 0: to the end */
+    int64_t
+        end_turn; /* of the last frame that is not later: frames up to it are read, later ones of a clock that stepped too */
     uint32_t last;                /* the device of the frame before */
     uint32_t devices, points;     /* names that were told of */
     struct history_entry pending; /* read, but did not fit any more */
@@ -56,8 +58,9 @@ struct feed {
 };
 
 /* single: see names.h. */
-void feed_init(struct feed *f, const struct replay_source *source, int64_t until_ms, names_single_cb single,
-               void *arg);
+void feed_init(struct feed *f, const struct replay_source *source, names_single_cb single, void *arg);
+/* To read no frame that comes after those up to until_ms (0: to the end), of which the last one has this turn. */
+void feed_end_at(struct feed *f, int64_t until_ms, int64_t end_turn);
 void feed_destroy(struct feed *f);
 /* Fills the block anew. RG_ENOTFOUND: the past is at its end and the block is empty; else what the source says, or RG_ENOMEM, RG_EFULL. */
 RG_NODISCARD enum rg_err feed_fill(struct feed *f, struct block *b);

@@ -28,6 +28,30 @@ struct runner {
     bool running;
 };
 
+/* The turn of the last frame that is not later than the end that is wished: a clock that stepped forward and back again makes
+ * frames before it later, and they belong to the past all the same. */
+static enum rg_err find_end(const struct replay_past *past, int64_t until_ms, int64_t *turn, char *why)
+{
+    const struct history_wish wish = {.telemetry_only = true, .last_until_ms = until_ms};
+    struct replay_source source;
+    struct history_entry entry;
+    enum rg_err err;
+
+    *turn = 0;
+    if (until_ms == 0)
+        return RG_OK;
+    err = past->open(past->arg, &wish, &source, why);
+    if (err != RG_OK)
+        return err;
+    err = source.next(source.arg, &entry);
+    if (err == RG_OK)
+        *turn = entry.turn;
+    else if (err != RG_ENOTFOUND)
+        (void)text_copy(why, REPLAY_WHY, source.why(source.arg));
+    past->close(past->arg, &source);
+    return err == RG_ENOTFOUND ? RG_OK : err;
+}
+
 /* Before the first frame that is left, only the alarms' own records count; a store that still has its first frame has everything. */
 static enum rg_err find_beginning(const struct replay_past *past, int64_t *turn, char *why)
 {
@@ -148,7 +172,7 @@ static bool single_cb(void *arg, const char *device, const char *point)
     return any;
 }
 
-static enum rg_err run(const struct replay_source *source, const struct replay_wish *wish,
+static enum rg_err run(const struct replay_source *source, const struct replay_wish *wish, int64_t end_turn,
                        struct replay_part *parts, size_t count, char *why)
 {
     struct sites sites = {parts, count};
@@ -156,7 +180,8 @@ static enum rg_err run(const struct replay_source *source, const struct replay_w
     struct feed feed;
     enum rg_err err = RG_OK;
 
-    feed_init(&feed, source, wish->until_ms, single_cb, &sites);
+    feed_init(&feed, source, single_cb, &sites);
+    feed_end_at(&feed, wish->until_ms, end_turn);
     for (size_t i = 0; i < RING && err == RG_OK; i++)
         err = block_create(&relay.slots[i].block);
     if (err == RG_OK)
@@ -192,7 +217,7 @@ enum rg_err replay_run(const struct replay_past *past, const struct replay_wish 
 {
     const struct history_wish everything = {0};
     struct replay_source source;
-    int64_t begin_turn = 0;
+    int64_t begin_turn = 0, end_turn = 0;
     enum rg_err err;
 
     why[0] = '\0';
@@ -201,13 +226,15 @@ enum rg_err replay_run(const struct replay_past *past, const struct replay_wish 
     if (count == 0 || count > REPLAY_PARTS_MAX)
         return RG_EINVAL;
     err = find_beginning(past, &begin_turn, why);
+    if (err == RG_OK)
+        err = find_end(past, wish->until_ms, &end_turn, why);
     for (size_t i = 0; i < count && err == RG_OK; i++)
         err = replay_player_create(parts[i].site, past, begin_turn, &parts[i].cbs, parts[i].arg,
                                    &parts[i].player);
     if (err == RG_OK) {
         err = past->open(past->arg, &everything, &source, why);
         if (err == RG_OK) {
-            err = run(&source, wish, parts, count, why);
+            err = run(&source, wish, end_turn, parts, count, why);
             past->close(past->arg, &source);
         }
     }

@@ -16,7 +16,7 @@ struct replay_part {
 };
 
 struct replay_wish {
-    int64_t until_ms; /* wall; what was recorded after it is not looked at; 0: all */
+    int64_t until_ms; /* wall; frames after the last one up to it are not looked at; 0: all */
     /* Now and then, on the calling thread; may be NULL. total: 0 when it is not known. */
     void (*progress)(void *arg, uint64_t done, uint64_t total);
     void *arg;

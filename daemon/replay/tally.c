@@ -146,8 +146,14 @@ bool tally_change(struct tally *t, const struct alarm_change *change)
     if (!o)
         return false;
     t->changes += counts;
+    /* Its end fell to a clock that was ahead, beyond what is counted. */
+    if (o->open && change->event == ALARM_RAISE)
+        close_alarm(t, o, o->at_ms, true);
     if (!o->open) {
-        if (!open_alarm(t, o, owner, change->event == ALARM_RAISE ? ms : change->alarm->raised_ms))
+        if (!open_alarm(t, o, owner,
+                        change->event == ALARM_RAISE    ? ms
+                        : change->alarm->raised_ms < ms ? change->alarm->raised_ms
+                                                        : ms))
             return false;
         o->level = change->was; /* it stood before what is replayed */
     }

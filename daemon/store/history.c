@@ -143,6 +143,14 @@ static int find_bounds(struct history *h, size_t i, int64_t after_turn)
                           (long long)h->wish.from_ms);
         rc = db_number(h->db, sql, s->last + 1, &s->next);
     }
+    if (rc == SQLITE_OK && streams[i] == STREAM_TELEMETRY && h->wish.last_until_ms > 0) {
+        (void)text_format(sql, sizeof sql, "SELECT max(seq) FROM telemetry WHERE ts <= %lld",
+                          (long long)h->wish.last_until_ms);
+        rc = db_number(h->db, sql, 0, &s->last);
+        s->next = s->last;
+        if (s->last == 0)
+            s->next = 1; /* there is none */
+    }
     if (rc == SQLITE_OK && after_turn > 0) {
         /* Numbers and turns grow together, so this is found by looking from the newest on backwards only as far as needed. */
         (void)text_format(

@@ -19,6 +19,9 @@ struct history_wish {
      * and events that were taken in after the last frame that is left out. */
     int64_t from_ms;
     int64_t after_turn; /* only what was taken in after this turn */
+    /* Telemetry: only the last frame that is not newer than this wall time (0: all): where the clock stepped back, frames before
+     * it may be newer. */
+    int64_t last_until_ms;
     bool telemetry_only;
     const char *const *devices; /* names; entry.device is the index here. Borrowed until history_close */
     size_t device_count;

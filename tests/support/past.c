@@ -119,6 +119,20 @@ static uint32_t wished(const struct reader *r, const char *device)
     return UINT32_MAX;
 }
 
+/* Of the telemetry that is not newer than wished. */
+static bool is_last(const struct reader *r, const struct past_record *s)
+{
+    if (s->stream != STREAM_TELEMETRY || s->ts > r->wish.last_until_ms)
+        return false;
+    for (size_t i = r->next; i < r->past->count; i++) {
+        const struct past_record *later = &r->past->records[i];
+
+        if (later->stream == STREAM_TELEMETRY && later->ts <= r->wish.last_until_ms)
+            return false;
+    }
+    return true;
+}
+
 static enum rg_err next_cb(void *arg, struct history_entry *entry)
 {
     struct reader *r = arg;
@@ -129,7 +143,8 @@ static enum rg_err next_cb(void *arg, struct history_entry *entry)
         uint32_t device = telemetry ? wished(r, s->device) : UINT32_MAX;
 
         if ((!telemetry && r->wish.telemetry_only) ||
-            (telemetry && r->wish.only_devices && device == UINT32_MAX) || s->ts < r->wish.from_ms)
+            (telemetry && r->wish.only_devices && device == UINT32_MAX) || s->ts < r->wish.from_ms ||
+            (r->wish.last_until_ms > 0 && !is_last(r, s)))
             continue;
         *entry = (struct history_entry){.stream = s->stream,
                                         .seq = s->seq,

@@ -279,6 +279,36 @@ static void it_ends_where_it_is_asked_to(void **state)
     stage_end(&t);
 }
 
+/* One forward glitch of the clock hides nothing of what comes after it. */
+static void a_clock_that_is_ahead_for_a_moment_does_not_end_it(void **state)
+{
+    const struct replay_wish wish = {.until_ms = WALL + 1000 + 3500};
+    struct replay_part part = {.cbs = cbs};
+    struct replay_past past;
+    char why[REPLAY_WHY];
+    struct stage t;
+
+    (void)state;
+    stage_begin(&t, "device d poll=1s\npoint a\npoint b\nrule high points=d.a above=blue:10\n");
+    at(&t, 0, 0, 5, QUALITY_GOOD);
+    t.live.offset += 3600000;
+    at(&t, 1000, 0, 5, QUALITY_GOOD);
+    t.live.offset -= 3600000;
+    at(&t, 2000, 0, 15, QUALITY_GOOD);
+    at(&t, 3000, 0, 5, QUALITY_GOOD);
+    at(&t, 4000, 0, 15, QUALITY_GOOD);
+    at(&t, 5000, 0, 5, QUALITY_GOOD);
+    past = past_open(&t.live.past);
+    part.site = &t.s.site;
+    part.arg = &t.again;
+    jsonw_init(&t.again.w, 0);
+    assert_int_equal(replay_run(&past, &wish, &part, 1, why), RG_OK);
+    t.player = part.player;
+    assert_int_equal(replay_player_figures(t.player)->frames, 4);
+    assert_int_equal(t.again.count, 2);
+    stage_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +320,7 @@ int main(void)
         cmocka_unit_test(it_may_begin_in_the_middle_of_a_run),
         cmocka_unit_test(acts_without_their_alarm_are_counted),
         cmocka_unit_test(it_ends_where_it_is_asked_to),
+        cmocka_unit_test(a_clock_that_is_ahead_for_a_moment_does_not_end_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

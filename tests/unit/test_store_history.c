@@ -109,6 +109,9 @@ static void test_wishes(void **state)
     assert_string_equal(told(&r, &(struct history_wish){.from_ms = 6000, .telemetry_only = true}),
                         "t6@gas-1");
     assert_string_equal(told(&r, &(struct history_wish){.from_ms = 6001}), "a3");
+    assert_string_equal(told(&r, &(struct history_wish){.last_until_ms = 6999, .telemetry_only = true}),
+                        "t6@gas-1");
+    assert_string_equal(told(&r, &(struct history_wish){.last_until_ms = 1, .telemetry_only = true}), "");
     assert_string_equal(told(&r, &(struct history_wish){.devices = devices,
                                                         .device_count = 3,
                                                         .only_devices = true,
