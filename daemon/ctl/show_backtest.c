@@ -185,7 +185,7 @@ static void show_losses(const struct json *history, FILE *to)
     if (field_int(history, "meanings") > 0)
         (void)fprintf(to,
                       "%" PRId64 " times points got another meaning (scale, register, unit, device): what "
-                                 "was recorded before is played "
+                      "was recorded before is played "
                       "as it was recorded, and windows begin anew there.\n",
                       field_int(history, "meanings"));
 }
