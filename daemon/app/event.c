@@ -44,14 +44,28 @@ void event_stop(struct pipeline *p, const char *reason, struct moment now)
     pipeline_append_event_at(p, "stop", now, 0);
 }
 
-/* What decides whether people are warned: limits, dead-bands, delays, and the outputs; and what readings mean, for that tells what
- * may be taken together with those of before. Which points a rule watches follows from names and globs. */
-static bool is_always_told(const struct config_change *c)
+/* How urgently a change is told. */
+enum telling {
+    TELL_LIMIT, /* what decides whether people are warned: limits, dead-bands, delays, the outputs */
+    TELL_MEANING, /* what a point's readings mean, other than before: which may be taken together with those of before */
+    TELL_REST, /* which points a rule watches follows from names and globs; what is new or gone means nothing else */
+};
+
+/* What every point has is only new or gone together with it; of the rest there may be some more now, or less. */
+static bool means_other_than_before(const struct config_change *c)
+{
+    return meaning_key(c->what) && ((c->before && c->after) || strstr(c->what, ".convert") ||
+                                    strstr(c->what, ".derived") || strstr(c->what, ".decimals_from"));
+}
+
+static enum telling telling(const struct config_change *c)
 {
     const char *text = c->after ? c->after : c->before;
 
-    return (strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0) ||
-           strncmp(c->what, "output.", 7) == 0 || meaning_key(c->what);
+    if ((strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0) ||
+        strncmp(c->what, "output.", 7) == 0)
+        return TELL_LIMIT;
+    return means_other_than_before(c) ? TELL_MEANING : TELL_REST;
 }
 
 static void applied_begin(struct pipeline *p, const struct config *config, const char *by, int64_t now)
@@ -84,7 +98,8 @@ static void write_change(struct jsonw *w, const struct config_change *c)
     jsonw_object_end(w);
 }
 
-/* Every changed limit is told, in as many events as that takes, and before all else; other changes as far as the event still holds them. */
+/* Every changed limit and every changed meaning is told, in as many events as that takes, the limits before all else; other changes as
+ * far as the event still holds them. */
 void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
                           const char *by)
 {
@@ -94,24 +109,21 @@ void event_config_applied(struct pipeline *p, const struct config *config, const
 
     log_info("configuration %s taken (%zu changes, asked by %s)", config->file, diff->count, by);
     applied_begin(p, config, by, now);
-    for (size_t i = 0; i < diff->count; i++) {
-        if (!is_always_told(&diff->changes[i]))
-            continue;
-        if (written == CHANGES_IN_EVENT) {
-            applied_end(p, 0);
-            applied_begin(p, config, by, now);
-            written = 0;
+    for (enum telling which = TELL_LIMIT; which <= TELL_REST; which++) {
+        for (size_t i = 0; i < diff->count; i++) {
+            if (telling(&diff->changes[i]) != which)
+                continue;
+            if (written == CHANGES_IN_EVENT && which == TELL_REST)
+                break;
+            if (written == CHANGES_IN_EVENT) {
+                applied_end(p, 0);
+                applied_begin(p, config, by, now);
+                written = 0;
+            }
+            write_change(&p->event, &diff->changes[i]);
+            written++;
+            left--;
         }
-        write_change(&p->event, &diff->changes[i]);
-        written++;
-        left--;
-    }
-    for (size_t i = 0; i < diff->count && written < CHANGES_IN_EVENT; i++) {
-        if (is_always_told(&diff->changes[i]))
-            continue;
-        write_change(&p->event, &diff->changes[i]);
-        written++;
-        left--;
     }
     applied_end(p, left);
 }

@@ -19,11 +19,6 @@ static bool same_register(const struct site_register *a, const struct site_regis
     return a->space == b->space && a->address == b->address && a->mask == b->mask;
 }
 
-static bool same_unit(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : !a && !b;
-}
-
 static bool same_reading(const struct site_point *a, const struct site_point *b)
 {
     return a->space == b->space && a->address == b->address && a->type == b->type && a->order == b->order &&
@@ -116,7 +111,7 @@ enum rg_err site_same_points(const struct site *a, const struct site *b, uint32_
         if (in_b[i] == SITE_NONE)
             continue;
         y = &b->points[in_b[i]];
-        if (!same_reading(x, y) || !same_unit(x->unit, y->unit) || !same_convert(&x->convert, &y->convert) ||
+        if (!same_reading(x, y) || !same_convert(&x->convert, &y->convert) ||
             !same_derived(x->derived, y->derived) || !site_same_device(a, x->device, b, y->device))
             in_b[i] = SITE_NONE;
     }

@@ -24,7 +24,7 @@ static bool is_one_of(const char *key, const char *const *keys, size_t count)
 
 static bool of_point(const char *key)
 {
-    static const char *const keys[] = {"read", "bits", "decimals_from", "scaling", "unit"};
+    static const char *const keys[] = {"read", "bits", "decimals_from", "scaling"};
     static const char *const parts[] = {"convert", "derived"};
 
     for (size_t i = 0; i < RG_COUNT(parts); i++) {

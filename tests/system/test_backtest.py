@@ -74,6 +74,7 @@ def test_what_ran_comes_again(dust):
     gateway.ctl("ack", next(a["alarm"] for a in gateway.alarms() if a["rule"] == "high"), "--by", "张三", "--comment", "看到了")
     world.control.set("shop", 1, "holding", 0, 77.7)
     alarms(lambda: level(gateway, "high", "dust-1.mg") == "red", "red")
+    alarms(lambda: level(gateway, "mean", "dust-1.mg"), "the mean")
     world.control.fault("shop", 2, "mute")
     alarms(lambda: level(gateway, "offline", "dust-2") == "orange", "its silence")
 

@@ -51,7 +51,7 @@ static void what_gives_readings_another_meaning(void **state)
         {"unit: 1, points: [{name: p, holding: 0, type: u16",
          "unit: 1, points: [{name: p, holding: 0, type: u16, offset: 1", true},
         {"unit: 1, points: [{name: p, holding: 0, type: u16",
-         "unit: 1, points: [{name: p, holding: 0, type: u16, unit: ppm", true},
+         "unit: 1, points: [{name: p, holding: 0, type: u16, unit: ppm", false}, /* a text for people */
         {"unit: 1, points: [{name: p, holding: 0, type: u32, order: ABCD",
          "unit: 1, points: [{name: p, holding: 0, type: u32, order: CDAB", true},
         {"unit: 1, points: [{name: p, holding: 0, type: u16",
