@@ -292,7 +292,8 @@ void check_event_record(struct gateway *g, const cJSON *r, bool fresh, struct vi
         violation(v, g, "event: lost without stream or cause");
     if (strcmp(kind, "level") == 0)
         level_record(g, r, v);
-    if (fresh) {
+    /* Levels are shown by the areas; they would hide what else happened. */
+    if (fresh && strcmp(kind, "level") != 0) {
         const char *state = text_at(r, "state"), *what = text_at(r, "device");
 
         if (!what)
