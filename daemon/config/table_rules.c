@@ -17,7 +17,8 @@ static const struct choice bads[] = {{"counts", VOTE_BAD_COUNTS}, {"holds", VOTE
 /* The windows that a signal can look back over, as keys into a struct signal_item. One second at least: shorter ones
  * are no more than the last sample. */
 #define WINDOW(section_, name_, kind_, doc_, flags_, type, field)                                            \
-    KEY(section_, name_, DURATION, doc_, .flags = (flags_), RANGE(1e3, 366 * DAY), INTO(type, field[kind_]))
+    KEY(section_, name_, DURATION, doc_, .flags = (flags_), RANGE(1e3, 366 * DAY),                           \
+        INTO(type, field[kind_])) /* NOLINT(bugprone-macro-parentheses): the name of a member */
 #define WINDOW_KEYS(section_, flags_, type, field)                                                           \
     WINDOW(section_, "rate", SIGNAL_RATE, "The change per that time, over that time.", flags_, type, field), \
         WINDOW(section_, "mean", SIGNAL_MEAN, "The mean of that time, weighted by time.", flags_, type,      \

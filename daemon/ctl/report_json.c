@@ -276,7 +276,7 @@ static void alarm_cb(void *arg, const struct tally_alarm *before, const struct t
                       ? !after
                       : before && after && before->highest != after->highest;
 
-    if (!wanted || x->changed.written++ >= REPORT_ROWS)
+    if (!wanted || !a || x->changed.written++ >= REPORT_ROWS)
         return;
     jsonw_object_begin(x->w);
     jsonw_key_string(x->w, "rule", tally_rule_name(t, a->rule));

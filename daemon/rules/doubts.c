@@ -53,7 +53,7 @@ static void list_twins(struct doubts *d, const struct site *site)
     for (uint32_t i = d->count; i-- > 0;) {
         const struct site_doubt *conf = d->all[i].rule.conf;
 
-        if (!conf->has_twin)
+        if (!conf || !conf->has_twin)
             continue;
         d->twins[--d->first[conf->twin]] = i;
         d->twin_count++;
