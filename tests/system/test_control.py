@@ -348,7 +348,7 @@ def test_a_full_disk(plant, broker, daemon, platform, small_disk):
 
         # What has been freed inside the store's files takes an alarm even then: until one finds no room.
         for _ in range(20):
-            wait_for(refuses, LONG, "the store to refuse")
+            wait_for(refuses, 4 * LONG, "the store to refuse")  # it gives up all it can first, page by page
             since = seen.count()
             before = polls(gateway)
             world.control.set("bus-0", 1, "holding", 0, 60)
