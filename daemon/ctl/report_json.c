@@ -27,8 +27,9 @@ static void write_levels(const struct tally_rule *rule, struct jsonw *w)
 static struct tally_rule figures_of(const struct tally *t, const char *rule)
 {
     uint32_t number = tally_find(t, rule);
+    struct tally_rule none = {0};
 
-    return number == TALLY_NONE ? (struct tally_rule){0} : t->rules[number];
+    return number == TALLY_NONE ? none : t->rules[number];
 }
 
 static bool has_rule(const struct site *site, const char *rule)

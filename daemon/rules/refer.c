@@ -186,9 +186,9 @@ void refer_note(struct rules *r, const struct sample *sample, struct moment at)
 
 void refer_judge(struct rules *r, const struct sample *sample, struct moment at)
 {
-    const uint32_t *first = &r->references.first[sample->point];
+    uint32_t end = r->references.first[sample->point + 1];
 
-    for (uint32_t k = first[0]; k < first[1]; k++) {
+    for (uint32_t k = r->references.first[sample->point]; k < end; k++) {
         uint32_t watched = r->references.who[k];
         struct reading last = condition_last(&r->watched[watched].condition);
 
