@@ -117,6 +117,16 @@ static size_t receive(struct driver_link *l, int64_t until_us, uint8_t frame[TCP
     }
 }
 
+/* What waits behind an answer begins a frame, or is too little to say. Otherwise the answer was cut short, and what its header
+ * promised was made up by the beginning of a late one. */
+static bool is_followed_well(int fd)
+{
+    uint8_t next[4]; /* transaction, protocol */
+
+    return recv(fd, next, sizeof next, MSG_PEEK | MSG_DONTWAIT) < (ssize_t)sizeof next ||
+           (next[2] == 0 && next[3] == 0);
+}
+
 /* Modbus TCP: collects the answer. */
 static void collect(struct driver_link *l, const struct ask *ask, int64_t timeout_us,
                     struct link_answer *answer)
@@ -138,8 +148,13 @@ static void collect(struct driver_link *l, const struct ask *ask, int64_t timeou
             return;
         }
         length = receive(l, until_us, frame, answer);
-        if (length == 0 || judge_tcp(ask, l->transaction, l->issued, frame, length, answer))
+        if (length == 0)
             return;
+        if (judge_tcp(ask, l->transaction, l->issued, frame, length, answer)) {
+            if (!is_followed_well(l->fd))
+                link_end(answer, DRIVER_MALFORMED, "bytes behind the answer that begin no frame");
+            return;
+        }
     }
 }
 

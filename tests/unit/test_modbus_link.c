@@ -47,6 +47,7 @@ enum fault {
     FAULT_CRC,
     FAULT_TRANSACTION,
     FAULT_PROTOCOL,
+    FAULT_FILLED, /* cut short, and a late answer comes right behind: its header fills what is missing */
     FAULTS,
 };
 
@@ -98,6 +99,11 @@ static void serve_fault(struct peer *p, const struct request *r)
     case FAULT_CUT:
         length -= 3;
         break;
+    case FAULT_FILLED:
+        twisted.transaction--;
+        length -= 4;
+        length += frame(p, twisted.transaction, body, body_of(&twisted, body), out + length);
+        break;
     case FAULT_TAIL:
         out[5]++; /* TCP: the header's length; RTU: a value, so that the CRC is wrong */
         break;
@@ -126,6 +132,7 @@ static void faults_and_recovery(void **state)
         [FAULT_TRANSACTION] = DRIVER_MALFORMED, [FAULT_EXCEPTION] = DRIVER_EXCEPTION,
         [FAULT_GATEWAY] = DRIVER_SILENT,        [FAULT_MUTE] = DRIVER_SILENT,
         [FAULT_CLOSE] = DRIVER_BROKEN,          [FAULT_RESET] = DRIVER_BROKEN,
+        [FAULT_FILLED] = DRIVER_MALFORMED,
     };
 
     (void)state;
@@ -135,7 +142,8 @@ static void faults_and_recovery(void **state)
             struct driver_link *l;
             struct link_answer a;
 
-            if (kinds[k] == BUS_TCP ? f == FAULT_CRC : f == FAULT_TRANSACTION || f == FAULT_PROTOCOL)
+            if (kinds[k] == BUS_TCP ? f == FAULT_CRC
+                                    : f == FAULT_TRANSACTION || f == FAULT_PROTOCOL || f == FAULT_FILLED)
                 continue;
             if (kinds[k] == BUS_RTU && (f == FAULT_CLOSE || f == FAULT_RESET))
                 continue;
