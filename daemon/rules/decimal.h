@@ -10,6 +10,8 @@
 double decimal_sum(double a, double b);
 /* value * times + plus, with which a limit follows another point. */
 double decimal_follow(double value, double times, double plus);
+/* To so many significant digits or one more; beyond 22 places either way it stays as it is. */
+double decimal_digits(double value, int digits);
 /* As it is compared: single: rounded to a float, for points whose readings are floats (one beyond their range stays). */
 double decimal_precise(double value, bool single);
 

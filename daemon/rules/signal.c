@@ -3,6 +3,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "rules/decimal.h"
+
 #define DIGITS 12       /* of a sum of doubles */
 #define DIGITS_SINGLE 7 /* of floats */
 #define SPARE_CELLS                                                                                          \
@@ -155,29 +157,9 @@ static void add_sample(struct signal *s, double value, int64_t now_ms)
 
 /* ---- what the window says ---- */
 
-/* To so many significant digits or one more: a decimal of up to 15 digits is an integer over a power of ten, both exact,
- * so their quotient is the double that is written like that. */
-static double rounded(double value, int digits)
-{
-    static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const int most = (int)(sizeof power / sizeof power[0]) - 1;
-    int exponent, places;
-
-    if (value == 0 || !isfinite(value))
-        return value;
-    (void)frexp(value, &exponent);
-    places = digits - 1 - (int)floor((exponent - 1) * 0.30102999566398120);
-    if (places > most || places < -most)
-        return value;
-    if (places >= 0)
-        return nearbyint(value * power[places]) / power[places];
-    return nearbyint(value / power[-places]) * power[-places];
-}
-
 static struct reading known(const struct signal *s, enum reading_trust how, double value)
 {
-    return (struct reading){rounded(value, s->single ? DIGITS_SINGLE : DIGITS), how};
+    return (struct reading){decimal_digits(value, s->single ? DIGITS_SINGLE : DIGITS), how};
 }
 
 /* The cell that the window's begin cuts, or NULL. It can only be the oldest. */
@@ -248,7 +230,7 @@ static bool differ(const struct signal *s, double low, double high)
         return false;
     if (s->single && fabs(upper) <= (double)FLT_MAX)
         return high > (double)(float)upper;
-    return high > rounded(upper, DIGITS);
+    return high > decimal_digits(upper, DIGITS);
 }
 
 static struct reading extreme_value(struct signal *s, int64_t covered_ms)
