@@ -41,8 +41,7 @@ static size_t pair_permits(const struct rules *r, struct depend_pair *pairs)
         if (!rule->has_permit || (w->vote != SITE_NONE && w->place > 0))
             continue;
         if (pairs)
-            pairs[count] = (struct depend_pair){
-                rule->permit, w->vote != SITE_NONE ? engine_owner(r, OWNER_VOTE, w->vote) : i};
+            pairs[count] = (struct depend_pair){rule->permit, engine_slot_owner(r, i)};
         count++;
     }
     return count;

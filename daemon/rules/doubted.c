@@ -28,11 +28,12 @@ void engine_doubt(struct rules *r, const struct sample *sample, struct moment at
 
 void engine_doubt_twins(struct rules *r, const struct sample *sample, struct moment at)
 {
-    for (uint32_t i = r->doubts.first[sample->point]; i < r->doubts.first[sample->point + 1]; i++) {
-        struct doubted *one = &r->doubts.all[r->doubts.twins[i]];
+    for (uint32_t i = r->doubts.twins.first[sample->point]; i < r->doubts.twins.first[sample->point + 1];
+         i++) {
+        struct doubted *one = &r->doubts.all[r->doubts.twins.who[i]];
         struct level_move move;
         bool changed = doubt_twin(&one->state, &one->rule, at, &one->twin, &move);
 
-        go_on(r, r->doubts.twins[i], changed, &move);
+        go_on(r, r->doubts.twins.who[i], changed, &move);
     }
 }

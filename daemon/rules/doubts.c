@@ -16,8 +16,9 @@ uint32_t doubts_count(const struct site *site)
 
 uint64_t doubts_memory(const struct site *site)
 {
-    return doubts_count(site) * (uint64_t)(sizeof(struct doubted) + sizeof(uint32_t)) +
-           (2 * (uint64_t)site->point_count + 1) * sizeof(uint32_t) + site->point_count * sizeof(int64_t);
+    return doubts_count(site) *
+               (uint64_t)(sizeof(struct doubted) + sizeof(struct depend_pair) + sizeof(uint32_t)) +
+           (2 * (uint64_t)site->point_count + 2) * sizeof(uint32_t) + site->point_count * sizeof(int64_t);
 }
 
 /* poll: by point, how often it is read. */
@@ -37,55 +38,49 @@ static void fill(struct doubts *d, const struct site *site, const int64_t *poll)
         one->rule = (struct doubt_rule){
             .conf = &p->doubt, .hold_ms = DOUBTS_HOLD_POLLS * poll[i], .single = point_is_single(p)};
         doubt_init(&one->state);
-        if (p->doubt.has_twin)
-            d->first[p->doubt.twin + 1]++;
     }
 }
 
-/* Lists each doubt with its twin; first[i + 1] says how many there are for point i. */
-static void list_twins(struct doubts *d, const struct site *site)
+/* Of all that have one, as pairs for depend_create. Returns how many. */
+static size_t pair_twins(const struct doubts *d, struct depend_pair *pairs)
 {
-    for (size_t i = 0; i < site->point_count; i++)
-        d->first[i + 1] += d->first[i];
-    /* From behind: first[i] goes from the end of i's to their beginning. */
-    for (size_t i = 0; i < site->point_count; i++)
-        d->first[i] = d->first[i + 1];
-    for (uint32_t i = d->count; i-- > 0;) {
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < d->count; i++) {
         const struct site_doubt *conf = d->all[i].rule.conf;
 
-        if (!conf || !conf->has_twin)
-            continue;
-        d->twins[--d->first[conf->twin]] = i;
-        d->twin_count++;
+        if (conf && conf->has_twin)
+            pairs[count++] = (struct depend_pair){conf->twin, i};
     }
+    return count;
 }
 
 enum rg_err doubts_create(struct doubts *d, const struct site *site)
 {
     size_t points = site->point_count ? site->point_count : 1;
     int64_t *poll = calloc(points, sizeof *poll);
+    struct depend_pair *pairs;
+    enum rg_err err = RG_ENOMEM;
 
     *d = (struct doubts){.count = doubts_count(site), .point_count = site->point_count};
+    pairs = calloc(d->count ? d->count : 1, sizeof *pairs);
     d->all = calloc(d->count ? d->count : 1, sizeof *d->all);
     d->of = calloc(points, sizeof *d->of);
-    d->first = calloc(points + 1, sizeof *d->first);
-    d->twins = calloc(d->count ? d->count : 1, sizeof *d->twins);
-    if (!poll || !d->all || !d->of || !d->first || !d->twins) {
-        free(poll);
-        doubts_destroy(d);
-        return RG_ENOMEM;
+    if (poll && pairs && d->all && d->of) {
+        site_polls(site, poll);
+        fill(d, site, poll);
+        err = depend_create(&d->twins, (uint32_t)site->point_count, pairs, pair_twins(d, pairs));
     }
-    site_polls(site, poll);
-    fill(d, site, poll);
-    list_twins(d, site);
+    free(pairs);
     free(poll);
-    return RG_OK;
+    if (err != RG_OK)
+        doubts_destroy(d);
+    return err;
 }
 
 void doubts_destroy(struct doubts *d)
 {
-    free(d->twins);
-    free(d->first);
+    depend_destroy(&d->twins);
     free(d->of);
     free(d->all);
     *d = (struct doubts){0};
@@ -93,14 +88,14 @@ void doubts_destroy(struct doubts *d)
 
 void doubts_note_twins(struct doubts *d, const struct frame *frame)
 {
-    for (size_t i = 0; d->twin_count > 0 && i < frame->count; i++) {
+    for (size_t i = 0; d->twins.count > 0 && i < frame->count; i++) {
         const struct sample *sample = &frame->samples[i];
         struct doubt_twin now = {sample->quality == QUALITY_GOOD && isfinite(sample->value), sample->value};
 
         if (sample->point >= d->point_count)
             continue;
-        for (uint32_t k = d->first[sample->point]; k < d->first[sample->point + 1]; k++)
-            d->all[d->twins[k]].twin = now;
+        for (uint32_t k = d->twins.first[sample->point]; k < d->twins.first[sample->point + 1]; k++)
+            d->all[d->twins.who[k]].twin = now;
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/site.h"
+#include "rules/depend.h"
 #include "rules/doubt.h"
 
 #define DOUBTS_NONE UINT32_MAX
@@ -20,11 +21,10 @@ struct doubted {
 
 struct doubts {
     struct doubted *all; /* ascending by point */
-    uint32_t count, twin_count;
-    size_t point_count; /* of the site */
-    uint32_t *of;       /* [point_count]: index into all, or DOUBTS_NONE */
-    uint32_t *first;    /* [point_count + 1]: where in `twins` those begin whose twin the point is */
-    uint32_t *twins;    /* indices into all */
+    uint32_t count;
+    size_t point_count;  /* of the site */
+    uint32_t *of;        /* [point_count]: index into all, or DOUBTS_NONE */
+    struct depend twins; /* point: those of all whose twin it is */
 };
 
 /* site must outlive it. RG_ENOMEM. */

@@ -140,6 +140,8 @@ struct rules {
 
 enum engine_kind engine_kind(const struct rules *r, uint32_t owner, uint32_t *index);
 uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t index);
+/* Who keeps the alarm of a watched slot: itself, or the vote that it is a member of. */
+uint32_t engine_slot_owner(const struct rules *r, uint32_t watched);
 /* The slot of an owner that has one (a rule on a point, a vote), with its delays; else NULL. */
 struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule **rule);
 /* The device an owner belongs to; of a vote the one of its first member. */

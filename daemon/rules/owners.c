@@ -16,6 +16,13 @@ uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t ind
     return r->base[kind] + index;
 }
 
+uint32_t engine_slot_owner(const struct rules *r, uint32_t watched)
+{
+    uint32_t vote = r->watched[watched].vote;
+
+    return vote != SITE_NONE ? engine_owner(r, OWNER_VOTE, vote) : watched;
+}
+
 struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule **rule)
 {
     uint32_t index;

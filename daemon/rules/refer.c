@@ -6,13 +6,6 @@
 #include "rules/engine.h"
 #include "rules/guard.h"
 
-static uint32_t owner_of(const struct rules *r, uint32_t watched)
-{
-    uint32_t vote = r->watched[watched].vote;
-
-    return vote != SITE_NONE ? engine_owner(r, OWNER_VOTE, vote) : watched;
-}
-
 /* The pairs of the limits that follow points; pairs may be NULL. Returns how many. */
 static size_t pair_references(const struct rules *r, struct depend_pair *pairs)
 {
@@ -47,7 +40,7 @@ static size_t pair_guards(const struct rules *r, struct depend_pair *pairs)
         if (!guard->points || (w->vote != SITE_NONE && w->place > 0))
             continue;
         if (pairs)
-            pairs[count] = (struct depend_pair){guard->points[w->place], owner_of(r, i)};
+            pairs[count] = (struct depend_pair){guard->points[w->place], engine_slot_owner(r, i)};
         count++;
     }
     return count;

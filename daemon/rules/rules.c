@@ -100,7 +100,7 @@ void rules_frame(struct rules *r, const struct frame *frame)
         return;
     doubts_note_twins(&r->doubts, frame);
     each_sample(r, frame, engine_doubt);
-    if (r->doubts.twin_count > 0)
+    if (r->doubts.twins.count > 0)
         each_sample(r, frame, engine_doubt_twins);
 }
 
