@@ -34,6 +34,12 @@ struct site_store {
     int64_t max_size; /* bytes of the whole store */
 };
 
+/* What a platform may be allowed to ask for: bits. */
+#define SITE_MAY_ACK 0x01u
+#define SITE_MAY_SHELVE 0x02u /* and to end it */
+#define SITE_MAY_BACKFILL 0x04u
+#define SITE_MAY_READ 0x08u
+
 struct site_uplink {
     const char *name;
     const char *url;  /* as written, without a password ever being in it */
@@ -49,6 +55,9 @@ struct site_uplink {
     bool *telemetry_devices; /* [device_count]: which devices' telemetry it gets */
     enum level alarms_from;
     double backfill_rate; /* records a second; 0: as fast as the broker takes them */
+    bool receipts;        /* a record is done with only when the platform says so on the topic `receipt` */
+    unsigned may;         /* SITE_MAY_*: what the platform may ask for on the topic `command`; 0: nothing */
+    bool insecure;        /* a password may go over mqtt:// to another machine */
     const char *where;
 };
 

@@ -101,7 +101,22 @@ static const char replay[] =
     " ELSE 'active' END,"
     " acked, raised_ts, nullif(cleared_ts, 0), nullif(acked_ts, 0), nullif(acked_by, '') FROM occurrence;";
 
-static const char *const steps[SCHEMA_VERSION] = {tables, views, applied, replay};
+/* 5: the record that a chain begins after, when the retention has taken the first ones (no row: from number 1); and minute
+ * roll-ups, kept apart from the readings, which may not all be recorded. */
+static const char rollups[] =
+    "CREATE TABLE chain_start("
+    " stream INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL);"
+    "CREATE TABLE rollup_point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE rollup("
+    " minute INTEGER NOT NULL, point INTEGER NOT NULL REFERENCES rollup_point(id), n INTEGER NOT NULL,"
+    " min REAL, max REAL, sum REAL NOT NULL, bad INTEGER NOT NULL,"
+    " PRIMARY KEY (minute, point)) WITHOUT ROWID;"
+    "DROP VIEW v_rollup;"
+    "CREATE VIEW v_rollup(point, minute, n, min, max, mean, bad) AS"
+    " SELECT p.name, r.minute, r.n, r.min, r.max, r.sum / nullif(r.n, 0), r.bad"
+    " FROM rollup r JOIN rollup_point p ON p.id = r.point;";
+
+static const char *const steps[SCHEMA_VERSION] = {tables, views, applied, replay, rollups};
 
 static enum rg_err fail(sqlite3 *db, int rc, const char *what, char *why, size_t why_size)
 {

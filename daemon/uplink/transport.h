@@ -13,6 +13,23 @@
 struct loop;
 struct transport;
 
+/* A message that came. All is borrowed. */
+struct transport_message {
+    const char *topic;
+    const char *payload; /* NULL when it was longer than the transport takes in; length tells how long */
+    size_t length;
+    bool retained;
+    const char *response_topic; /* MQTT 5, or NULL */
+    const void *correlation;
+    size_t correlation_length;
+};
+
+/* What goes with a message that is an answer (MQTT 5; of no effect before). */
+struct transport_answer {
+    const void *correlation;
+    size_t length;
+};
+
 struct transport_cbs {
     /* receive_max: messages that the broker takes unacknowledged (MQTT 5 Receive Maximum; SIZE_MAX: it did
      * not say). */

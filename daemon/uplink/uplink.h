@@ -35,10 +35,25 @@
 #define UPLINK_STABLE_MS 30000
 #define UPLINK_BACKOFF_FIRST_MS 1000
 #define UPLINK_BACKOFF_CAP_MS 60000
+#define UPLINK_COMMAND_BYTES (16u << 10) /* of what a platform sends; more is not taken in */
+#define UPLINK_REPLIES 64                /* that may wait; more are dropped and counted */
+#define UPLINK_REPLY_BYTES (16u << 10)
+#define UPLINK_WATCHES 4
 
 struct uplink;
 
 typedef void (*uplink_chunk_cb)(void *arg, const struct chunk *chunk);
+
+/* What a platform asks on the topic `command`, as it came: nothing of it is checked. All is borrowed. */
+struct uplink_request {
+    const char
+        *text; /* not NUL-terminated; NULL: longer than UPLINK_COMMAND_BYTES, then length tells how long */
+    size_t length;
+    bool retained;              /* kept by the broker from whenever: never to be carried out */
+    const char *response_topic; /* MQTT 5; or NULL: the topic `reply` */
+    const void *correlation;    /* MQTT 5; or NULL */
+    size_t correlation_length;
+};
 
 /* What the uplink asks of the rest of the program (app/ joins it to the store). */
 struct uplink_port {
@@ -52,6 +67,9 @@ struct uplink_port {
     enum rg_err (*cursor_put)(void *arg, const char *uplink, enum stream stream, const struct cursor *cursor);
     /* The connection came up, or was lost after having been up (crossings only). */
     void (*link)(void *arg, const char *uplink, bool up, const char *detail);
+    /* A platform that may ask for something (conf->commands) asks; answer with uplink_reply, now or later. NULL: nobody
+     * listens. */
+    void (*request)(void *arg, const char *uplink, const struct uplink_request *request);
 };
 
 enum uplink_doc { UPLINK_DOC_STATE, UPLINK_DOC_ABOUT, UPLINK_DOC_RISK };
@@ -77,6 +95,19 @@ void uplink_unstored_alarm(struct uplink *u, const char *body, size_t length, en
 /* The records of a stream up to and including `upto` are gone from the store (retention): nothing below is
  * asked for any more. */
 void uplink_gone(struct uplink *u, enum stream stream, int64_t upto);
+/* Answers a request: on its response topic with its correlation data, or on the topic `reply`. All is copied. It is sent until
+ * the broker has acknowledged it. RG_EFULL: UPLINK_REPLIES wait already; RG_ERANGE: longer than UPLINK_REPLY_BYTES; RG_ENOMEM; all counted. */
+RG_NODISCARD enum rg_err uplink_reply(struct uplink *u, const char *response_topic, const void *correlation,
+                                      size_t correlation_length, const char *text, size_t length);
+/* The platform wants these records (again): they become back-fill, whatever was acknowledged. Clipped to what exists; *out gets
+ * what will be sent. RG_ENOTFOUND: nothing of it exists or is meant for this uplink; RG_EINVAL. */
+RG_NODISCARD enum rg_err uplink_backfill(struct uplink *u, enum stream stream, int64_t first, int64_t last,
+                                         struct seq_range *out);
+/* Calls cb once, on the loop, never from inside, when all of the stream up to seq is done with (PUBACK, or the platform's own receipt where
+ * the uplink waits for receipts). RG_EFULL: UPLINK_WATCHES wait already. uplink_unwatch forgets those with this arg. */
+RG_NODISCARD enum rg_err uplink_watch(struct uplink *u, enum stream stream, int64_t seq,
+                                      void (*cb)(void *arg), void *arg);
+void uplink_unwatch(struct uplink *u, void *arg);
 /* Sends what waits (alarms and events; at most timeout_ms), then the final state document (its
  * acknowledgement is awaited 2 s at most; NULL: none is sent), disconnects politely (3 s at most), hands the
  * cursors to the port and calls done on the loop, never from inside. */
@@ -91,8 +122,11 @@ struct uplink_stats {
                                       out) */
     int64_t last_ack_wall_ms;      /* 0: never */
     size_t in_flight;
-    uint64_t refused;          /* messages that the broker said no to; they are sent again */
-    uint64_t unstored_dropped; /* unstored alarms given up for want of room */
+    uint64_t refused;                    /* messages that the broker said no to; they are sent again */
+    uint64_t unstored_dropped;           /* unstored alarms given up for want of room */
+    uint64_t requests;                   /* commands that came */
+    uint64_t replies_dropped;            /* answers given up for want of room */
+    uint64_t receipts, receipts_refused; /* that moved something; that made no sense */
     char
         detail[160]; /* why it is not connected, or the last refusal or store error since it is; else empty */
 };
