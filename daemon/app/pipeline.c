@@ -209,7 +209,11 @@ static void port_link(void *arg, const char *uplink, bool up, const char *detail
 
 struct uplink_port flow_uplink_port(struct pipeline *p)
 {
-    return (struct uplink_port){p, port_fetch, port_fetch_cancel, port_cursor_put, port_link};
+    return (struct uplink_port){.arg = p,
+                                .fetch = port_fetch,
+                                .fetch_cancel = port_fetch_cancel,
+                                .cursor_put = port_cursor_put,
+                                .link = port_link};
 }
 
 /* ---- what each part is given of all this ---- */
