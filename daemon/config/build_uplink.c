@@ -154,6 +154,22 @@ static void take_devices(struct build *b, struct site_uplink *uplink, const stru
             mark_devices(b, uplink->telemetry_devices, node);
 }
 
+static unsigned take_commands(struct build *b, const struct node *list)
+{
+    unsigned may = 0;
+
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+        int64_t bit = 0;
+
+        if (!fill_named(b->ld, "commands", node, table_commands, &bit))
+            continue;
+        if (may & (unsigned)bit)
+            issue_error(b->ld, node_place(node), "`commands` names `%s` twice", node->text);
+        may |= (unsigned)bit;
+    }
+    return may;
+}
+
 static void build_uplink(struct build *b, uint32_t index, const struct node *node)
 {
     struct uplink_item item = {.url = NULL};
@@ -169,10 +185,7 @@ static void build_uplink(struct build *b, uint32_t index, const struct node *nod
     if (uplink->keepalive_ms % 1000 != 0)
         issue_error(b->ld, node_place(node_get(node, "keepalive")),
                     "`keepalive` is counted in whole seconds");
-    if (item.commands && item.commands->count > 0)
-        issue_error(
-            b->ld, node_key_place(item.commands),
-            "`commands` other than an empty list are not carried out by this version of riskgate; remove it");
+    uplink->may = take_commands(b, item.commands);
     fill_names(b, uplink);
     take_devices(b, uplink, item.telemetry_devices);
     uplink->where = load_where(b->ld, node_place(node));

@@ -45,6 +45,7 @@ static const char *const wanted[] = {
     [KIND_OPERAND] = "a number, a point, or a mapping such as {of: device.point, times: 0.5}",
     [KIND_OPERANDS] = "a list of points and numbers",
     [KIND_NOTHING] = "an empty list",
+    [KIND_CHOICES] = "a list of names such as [ack, read]",
     [KIND_LIKE] = "as in a device",
     [KIND_TEXTS] = "a mapping to texts",
     [KIND_VALUES] = "a mapping",
@@ -277,6 +278,7 @@ static bool shape_fits(enum key_kind kind, const struct node *node)
     case KIND_RANGE:
     case KIND_RAWS:
     case KIND_NOTHING:
+    case KIND_CHOICES:
     case KIND_PAIR:
     case KIND_PAIRS:
     case KIND_OPERANDS:

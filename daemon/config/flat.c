@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/table.h"
 #include "model/alarm.h"
 
 #define WHAT_MAX 320
@@ -76,6 +77,19 @@ static void flat_area(struct flat *f, const struct site *site, const struct site
         flat_text(f, "area", a->name, "aggregate", "gb39496");
 }
 
+static void flat_commands(struct flat *f, const struct site_uplink *u)
+{
+    char text[TEXT_MAX] = "";
+
+    for (const struct choice *c = table_commands; c->name; c++) {
+        const size_t used = strlen(text);
+
+        if (u->may & (unsigned)c->value)
+            (void)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", c->name);
+    }
+    flat_text(f, "uplink", u->name, "commands", text[0] ? text : NULL);
+}
+
 static void flat_uplink(struct flat *f, const struct site *site, const struct site_uplink *u)
 {
     flat_text(f, "uplink", u->name, "url", u->url);
@@ -97,6 +111,7 @@ static void flat_uplink(struct flat *f, const struct site *site, const struct si
     }
     flat_text(f, "uplink", u->name, "alarms.from", level_name(u->alarms_from));
     flat_format(f, "uplink", u->name, "backfill.rate", "%.15g/s", u->backfill_rate);
+    flat_commands(f, u);
 }
 
 static void flat_output(struct flat *f, const struct site *site, const struct site_output *o)

@@ -401,6 +401,11 @@ static void put_list_of(struct jsonw *w, void (*put)(struct jsonw *w, const stru
     jsonw_key_int(w, "minItems", least);
 }
 
+static void put_choice(struct jsonw *w, const struct key_row *row)
+{
+    put_choices(w, row->choices);
+}
+
 /* The kinds that only rules have. */
 static void put_rule_value(struct jsonw *w, const struct key_row *row)
 {
@@ -431,7 +436,7 @@ void schema_put_value(struct jsonw *w, const struct key_row *row)
 {
     switch (row->kind) {
     case KIND_CHOICE:
-        put_choices(w, row->choices);
+        put_choice(w, row);
         break;
     case KIND_MAP:
         put_map(w, row);
@@ -485,6 +490,10 @@ void schema_put_value(struct jsonw *w, const struct key_row *row)
     case KIND_TEXTS:
     case KIND_VALUES:
         put_any_keys(w, row);
+        break;
+    case KIND_CHOICES:
+        put_list_of(w, put_choice, row, 0);
+        jsonw_key_bool(w, "uniqueItems", true);
         break;
     default:
         put_rule_value(w, row);

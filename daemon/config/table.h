@@ -108,6 +108,7 @@ enum key_kind {
     KIND_OPERAND,  /* a number, a point as above, or a mapping of section row.of or SECTION_OPERAND */
     KIND_OPERANDS, /* a list of them */
     KIND_NOTHING,  /* an empty list */
+    KIND_CHOICES,  /* a list of different names of row.choices */
     KIND_LIKE,    /* as the key of the same name in section row.of, where it is taken and checked; no field */
     KIND_TEXTS,   /* {key: text} */
     KIND_VALUES,  /* {key: anything} */
@@ -151,6 +152,7 @@ struct key_row {
 extern const struct choice table_levels[]; /* without `none` */
 extern const struct choice table_levels_or_none[];
 extern const struct choice table_qualities[]; /* what a device can say of itself */
+extern const struct choice table_commands[];  /* SITE_MAY_*: what a platform may ask for */
 
 /* The rows of a section, which lie together. */
 const struct key_row *table_rows(enum section section, size_t *count);

@@ -9,6 +9,12 @@ static const struct choice log_levels[] = {{"error", LOG_LEVEL_ERROR},
                                            {NULL, 0}};
 static const struct choice protocols[] = {{"5", false}, {"3.1.1", true}, {NULL, 0}};
 
+const struct choice table_commands[] = {{"ack", SITE_MAY_ACK},
+                                        {"shelve", SITE_MAY_SHELVE},
+                                        {"backfill", SITE_MAY_BACKFILL},
+                                        {"read", SITE_MAY_READ},
+                                        {NULL, 0}};
+
 static const struct key_row rows[] = {
     KEY(ROOT, "include", PATHS,
         "Other files to take in: paths, or globs in the last part of a path, relative to this file."),
@@ -85,9 +91,9 @@ static const struct key_row rows[] = {
     KEY(UPLINK, "telemetry", MAP, "Which readings this platform gets.", OF(TELEMETRY)),
     KEY(UPLINK, "alarms", MAP, "Which alarms this platform gets.", OF(ALARMS)),
     KEY(UPLINK, "backfill", MAP, "How a missed stretch is sent.", OF(BACKFILL)),
-    KEY(UPLINK, "commands", NOTHING,
-        "What this platform may ask for: nothing, in this version; an empty list or none.",
-        INTO(struct uplink_item, commands)),
+    KEY(UPLINK, "commands", CHOICES,
+        "What this platform may ask for; `shelve` allows to end it as well. Default nothing.",
+        NAMES(table_commands), INTO(struct uplink_item, commands)),
     LATER(UPLINK, "receipts", "A record is done with only when the platform itself says so."),
     KEY(TLS, "ca", PATH, "Certificates of the authorities to trust, PEM; default the system's.",
         RANGE(0, 4000), INTO(struct uplink_item, uplink.ca)),

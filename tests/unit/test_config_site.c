@@ -30,7 +30,7 @@ static const char whole[] =
     "    telemetry: {send: false, devices: [d2]}\n"
     "    alarms: {from: orange}\n"
     "    backfill: {rate: unlimited}\n"
-    "    commands: []\n"
+    "    commands: [read, ack]\n"
     "buses:\n"
     "  - {name: line, rtu: /dev/ttyS1, baud: 19200, parity: even, stop_bits: 2, timeout: 250ms, gap: 5ms}\n"
     "  - {name: far, rtu_over_tcp: 'host:4001'}\n"
@@ -114,6 +114,7 @@ static void check_uplink(const struct site *site)
     assert_true(u->telemetry_devices[1]);
     assert_int_equal(u->alarms_from, LEVEL_ORANGE);
     assert_true(u->backfill_rate == 0);
+    assert_int_equal(u->may, SITE_MAY_READ | SITE_MAY_ACK);
     assert_string_equal(u->where, "c.yaml:16");
 }
 
@@ -294,6 +295,7 @@ static void test_defaults(void **state)
     assert_string_equal(site->uplinks[0].client_id, "riskgate-gw-u");
     assert_string_equal(site->uplinks[0].topic_root, "riskgate/v1/91350100M000100Y43/gw");
     assert_int_equal(site->uplinks[0].keepalive_ms, 30000);
+    assert_int_equal(site->uplinks[0].may, 0);
     assert_true(site->uplinks[0].telemetry_send && site->uplinks[0].telemetry_devices[0]);
     assert_int_equal(site->uplinks[0].alarms_from, LEVEL_BLUE);
     assert_true(site->uplinks[0].backfill_rate == 200);
