@@ -1,38 +1,41 @@
 #include "config/config.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/build.h"
 #include "config/issue.h"
 #include "config/profile_parts.h"
+#include "crypto/digest.h"
 
 #define NEAREST_NAMES 1000000u /* compared with misspelt ones in one load: a second or two at most */
 
 /* All files' bytes, in the order they were read. */
-static void digest(struct load *ld)
+static enum rg_err digest_files(struct load *ld, struct digest *sha)
 {
-    EVP_MD_CTX *sha = EVP_MD_CTX_new();
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    bool good = sha && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1;
+    enum rg_err err = digest_begin(sha);
 
-    for (uint32_t i = 0; i < ld->source_count && good; i++) {
+    for (uint32_t i = 0; i < ld->source_count && err == RG_OK; i++) {
         const struct source *source = &ld->sources[i];
 
         if (source->bom)
-            good = EVP_DigestUpdate(sha, "\xef\xbb\xbf", 3) == 1;
-        if (source->text)
-            good = good && EVP_DigestUpdate(sha, source->text, source->length) == 1;
+            err = digest_add(sha, "\xef\xbb\xbf", 3);
+        if (source->text && err == RG_OK)
+            err = digest_add(sha, source->text, source->length);
     }
-    good = good && EVP_DigestFinal_ex(sha, bytes, &length) == 1;
-    EVP_MD_CTX_free(sha);
-    if (!good)
+    return err == RG_OK ? digest_end(sha, ld->config->sha256) : err;
+}
+
+static void digest(struct load *ld)
+{
+    struct digest *sha = NULL;
+    enum rg_err err = digest_create(&sha);
+
+    if (err == RG_OK)
+        err = digest_files(ld, sha);
+    digest_destroy(sha);
+    if (err != RG_OK)
         ld->oom = true;
-    for (unsigned i = 0; i < length && good; i++)
-        (void)snprintf(ld->config->sha256 + 2 * (size_t)i, 3, "%02x", bytes[i]);
 }
 
 static void load_destroy(struct load *ld)

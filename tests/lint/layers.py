@@ -12,16 +12,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAY = {
     "daemon/base": set(),
     "daemon/model": {"base"},
+    "daemon/crypto": {"base"},
     "daemon/loop": {"base"},
     "drivers": {"base", "model", "drivers"},
     "drivers/modbus": {"base", "model", "drivers"},
-    "daemon/config": {"base", "model"},
+    "daemon/config": {"base", "model", "crypto"},
     "daemon/poll": {"base", "model", "loop", "drivers"},
     "daemon/convert": {"base", "model"},
     "daemon/rules": {"base", "model"},
     "daemon/output": {"base", "model"},
     "daemon/record": {"base", "model"},
-    "daemon/store": {"base", "model", "loop"},
+    "daemon/store": {"base", "model", "loop", "crypto"},
     "daemon/replay": {"base", "model", "rules", "store"},
     "daemon/uplink": {"base", "model", "loop"},
     "daemon/control": {"base", "model", "loop"},
@@ -38,7 +39,7 @@ HOMES = {
     r"MQTT\w+\.h": ["daemon/uplink", "simulators/platform"],
     r"libfyaml\.h": ["daemon/config", "simulators/plant"],
     r"(cjson/)?cJSON\.h": ["daemon/base/json_read.c", "simulators/platform"],
-    r"openssl/.*": ["daemon/store", "daemon/config", "simulators/platform"],
+    r"openssl/.*": ["daemon/crypto", "simulators/platform"],
     r"systemd/.*": ["daemon/app"],
 }
 # who may read a clock
