@@ -1,23 +1,76 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
+#define DB_FLAGS (SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE)
+
+/* A closed store on a medium where SQLite can make no files beside it: nobody writes to it either. */
+static int open_frozen(const char *path, sqlite3 **out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const size_t length = strlen(path);
+    char *uri = malloc(3 * length + 32);
+    if (uri == NULL)
+        return SQLITE_NOMEM;
+    size_t at = (size_t)snprintf(uri, 8, "file:");
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)path[i];
+        if (c == '%' || c == '?' || c == '#') {
+            uri[at++] = '%';
+            uri[at++] = digits[c >> 4];
+            uri[at++] = digits[c & 15];
+        } else {
+            uri[at++] = path[i];
+        }
+    }
+    memcpy(uri + at, "?immutable=1", sizeof("?immutable=1"));
+    int rc = sqlite3_open_v2(uri, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | DB_FLAGS, NULL);
+    free(uri);
+    return rc;
+}
+
+static int open_auditor(const char *path, sqlite3 **out)
+{
+    char wal[PATH_MAX];
+    int rc = sqlite3_open_v2(path, out, SQLITE_OPEN_READONLY | DB_FLAGS, NULL);
+    if (rc == SQLITE_OK)
+        rc = db_exec(*out, "PRAGMA user_version"); /* this is where a log that cannot be made shows */
+    if ((rc & 0xff) != SQLITE_CANTOPEN || access(path, R_OK) != 0 ||
+        !text_format(wal, sizeof(wal), "%s-wal", path) || access(wal, F_OK) == 0)
+        return rc;
+    db_close(*out);
+    return open_frozen(path, out);
+}
+
+static int open_role(const char *path, enum db_role role, sqlite3 **out)
+{
+    switch (role) {
+    case DB_AUDITOR:
+        return open_auditor(path, out);
+    case DB_WRITER:
+        return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | DB_FLAGS, NULL);
+    case DB_READER:
+        break;
+    }
+    return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | DB_FLAGS, NULL);
+}
+
 int db_connect(const char *path, enum db_role role, sqlite3 **out)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (role == DB_WRITER)
-        flags |= SQLITE_OPEN_CREATE;
-
-    int rc = sqlite3_open_v2(path, out, flags, NULL);
+    int rc = open_role(path, role, out);
     if (rc != SQLITE_OK)
         return rc;
     rc = sqlite3_busy_timeout(*out, DB_BUSY_MS);
     if (rc == SQLITE_OK)
         rc = db_exec(*out, "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
-    if (rc == SQLITE_OK && role == DB_READER)
+    if (rc == SQLITE_OK && role != DB_WRITER)
         rc = db_exec(*out, "PRAGMA query_only = ON");
     return rc;
 }

@@ -16,6 +16,7 @@
 enum db_role {
     DB_WRITER, /* makes the file when it is not there */
     DB_READER, /* refuses to write */
+    DB_AUDITOR, /* leaves no trace, not even a log copied back; a copy on a medium that takes no files can be read too */
 };
 
 /* Opens one connection for one thread at a time. *out is to be closed with db_close, on an error too (it then has the

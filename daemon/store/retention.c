@@ -20,7 +20,8 @@ enum {
     AGE_OF, /* one for each stream */
     FIRST_OF = AGE_OF + STREAM_COUNT,
     LAST_OF = FIRST_OF + STREAM_COUNT,
-    DELETE_OF = LAST_OF + STREAM_COUNT,
+    START_OF = LAST_OF + STREAM_COUNT,
+    DELETE_OF = START_OF + STREAM_COUNT,
     WEIGH = DELETE_OF + STREAM_COUNT,
     KEEP_LEVELS,
     KEEP_DEVICES,
@@ -38,11 +39,19 @@ enum {
     [(at) + STREAM_ALARM] = head "alarm" tail, [(at) + STREAM_TELEMETRY] = head "telemetry" tail,            \
             [(at) + STREAM_EVENT] = head "event" tail, [(at) + STREAM_REPORT] = head "report" tail
 
+/* The last record that goes is the one the chain begins after. */
+#define CHAIN_START_OF(id, hash, table)                                                                      \
+    "INSERT OR REPLACE INTO chain_start SELECT " id ", seq, " hash " FROM " table " WHERE seq = ?1"
+
 static const char *const statements[STMT_COUNT] = {
     FOR_EACH_STREAM(AGE_OF, "SELECT seq, ts FROM ", " WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
     FOR_EACH_STREAM(FIRST_OF, "SELECT min(seq) FROM ", ""),
     FOR_EACH_STREAM(LAST_OF, "SELECT max(seq) FROM (SELECT seq FROM ",
                     " WHERE seq <= ?1 ORDER BY seq LIMIT ?2)"),
+    [START_OF + STREAM_ALARM] = CHAIN_START_OF("0", "hash", "alarm"),
+    [START_OF + STREAM_TELEMETRY] = CHAIN_START_OF("1", "''", "telemetry"),
+    [START_OF + STREAM_EVENT] = CHAIN_START_OF("2", "hash", "event"),
+    [START_OF + STREAM_REPORT] = CHAIN_START_OF("3", "hash", "report"),
     FOR_EACH_STREAM(DELETE_OF, "DELETE FROM ", " WHERE seq <= ?1"),
     [WEIGH] = "SELECT seq, length(CAST(body AS BLOB)) FROM telemetry ORDER BY seq LIMIT ?1",
     [KEEP_LEVELS] =
@@ -217,7 +226,8 @@ static int write_loss(struct retention *r, int s, enum loss_cause cause, const s
     return db_run(stmt);
 }
 
-/* Removes the records of a stream up to `upto`, and keeps what a filtered `prev` needs to know of them. */
+/* Removes the records of a stream up to `upto`, which is there, and keeps what a filtered `prev` and an audit of the
+ * chain need to know of them. */
 static int remove_upto(struct retention *r, int s, int64_t upto, enum loss_cause cause,
                        struct retention_round *round)
 {
@@ -231,6 +241,8 @@ static int remove_upto(struct retention *r, int s, int64_t upto, enum loss_cause
         rc = run_upto(r, KEEP_LEVELS, upto);
     if (rc == SQLITE_OK && s == STREAM_TELEMETRY)
         rc = run_upto(r, KEEP_DEVICES, upto);
+    if (rc == SQLITE_OK)
+        rc = run_upto(r, START_OF + s, upto);
     if (rc == SQLITE_OK)
         rc = run_upto(r, DELETE_OF + s, upto);
     if (rc == SQLITE_OK && s == STREAM_TELEMETRY)

@@ -101,11 +101,21 @@ static const char replay[] =
     " ELSE 'active' END,"
     " acked, raised_ts, nullif(cleared_ts, 0), nullif(acked_ts, 0), nullif(acked_by, '') FROM occurrence;";
 
-/* 5: the record that a chain begins after, when the retention has taken the first ones (no row: from number 1); and minute
+/* 5: the record that a chain begins after, when the retention has taken the first ones (no row: from number 1), with its hash
+ * ('': the chain begins anew; '?': a version that kept none took it; telemetry has none); and minute
  * roll-ups, kept apart from the readings, which may not all be recorded. */
 static const char rollups[] =
     "CREATE TABLE chain_start("
     " stream INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL);"
+    "INSERT INTO chain_start"
+    " SELECT 0, min(seq) - 1, '?' FROM alarm HAVING min(seq) > 1 UNION ALL"
+    " SELECT 1, min(seq) - 1, '' FROM telemetry HAVING min(seq) > 1 UNION ALL"
+    " SELECT 2, min(seq) - 1, '?' FROM event HAVING min(seq) > 1 UNION ALL"
+    " SELECT 3, min(seq) - 1, '?' FROM report HAVING min(seq) > 1;"
+    "INSERT OR IGNORE INTO chain_start"
+    " SELECT id, seq, hash FROM stream WHERE seq > 0 AND CASE id"
+    " WHEN 0 THEN NOT EXISTS (SELECT 1 FROM alarm) WHEN 1 THEN NOT EXISTS (SELECT 1 FROM telemetry)"
+    " WHEN 2 THEN NOT EXISTS (SELECT 1 FROM event) ELSE NOT EXISTS (SELECT 1 FROM report) END;"
     "CREATE TABLE rollup_point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE rollup("
     " minute INTEGER NOT NULL, point INTEGER NOT NULL REFERENCES rollup_point(id), n INTEGER NOT NULL,"

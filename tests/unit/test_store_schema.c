@@ -99,7 +99,8 @@ static void test_each_older_version(void **state)
             assert_int_equal(sqlite3_exec(db,
                                           "UPDATE stream SET seq = 7 WHERE id = 1;"
                                           "INSERT INTO device VALUES (0, 'gas-0');"
-                                          "INSERT INTO telemetry VALUES (7, 5, 0, 0, '{\"seq\":7}')",
+                                          "INSERT INTO telemetry(seq, ts, device, unsynced, body)"
+                                          " VALUES (7, 5, 0, 0, '{\"seq\":7}')",
                                           NULL, NULL, NULL),
                              SQLITE_OK);
         }
