@@ -90,15 +90,21 @@ void bus_count(struct bus *b, enum driver_result result, bool answered, int64_t 
 
 /* ---- waiting ---- */
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static int64_t unit_due(const struct unit *u)
 {
     if (u->requests.count == 0)
         return SCHEDULE_NEVER;
     if (u->trigger.phase == TRIGGER_WAITING)
         return u->trigger.ready_ms;
-    if (u->health.state == UNIT_SUSPENDED)
-        return u->health.probe_at_ms;
-    return u->grid.due_ms > u->rest_until_ms ? u->grid.due_ms : u->rest_until_ms;
+    const int64_t turn_ms =
+        u->health.state == UNIT_SUSPENDED ? u->health.probe_at_ms : later(u->grid.due_ms, u->rest_until_ms);
+    const int64_t asked_ms = later(u->asked_ms, u->rest_until_ms);
+    return asked_ms < turn_ms ? asked_ms : turn_ms;
 }
 
 static int64_t unit_patience(const struct unit *u)
@@ -128,17 +134,23 @@ static void bus_pass_over(struct bus *b, size_t unit, int64_t now_ms)
 {
     struct unit *u = b->units[unit];
 
+    bool wanted = u->asked_ms != SCHEDULE_NEVER;
+
     trigger_end(&u->trigger);
+    u->asked_ms = SCHEDULE_NEVER;
     if (u->health.state == UNIT_SUSPENDED) {
         b->dues[unit].at_ms = b->health.retry_at_ms;
     } else {
-        grid_resume(&u->grid, now_ms);
+        if (u->grid.due_ms <= now_ms)
+            grid_resume(&u->grid, now_ms);
         bus_settle(b, unit);
     }
-    if (tell_was_told(u, now_ms, BUS_TELL_GAP_MS))
-        return;
-    u->told_ms = now_ms;
-    tell_all(b, unit, &(struct moment){.mono_ms = now_ms, .wall_ms = loop_wall_ms(b->context->loop)});
+    if (!tell_was_told(u, now_ms, BUS_TELL_GAP_MS)) {
+        u->told_ms = now_ms;
+        tell_all(b, unit, &(struct moment){.mono_ms = now_ms, .wall_ms = loop_wall_ms(b->context->loop)});
+    }
+    if (wanted)
+        notify_polled(b, u, false);
 }
 
 /* Who tries a bus that was down: of the units with the least patience (the soundest) the one not asked for
@@ -204,6 +216,31 @@ enum rg_err bus_errand(struct bus *b, const struct poll_errand *what)
     if (err == RG_OK && b->work == BUS_WORK_NONE)
         loop_timer_at(b->timer, loop_mono_ms(b->context->loop));
     return err;
+}
+
+enum rg_err bus_now(struct bus *b, uint32_t device)
+{
+    const int64_t now_ms = loop_mono_ms(b->context->loop);
+    size_t i = 0;
+
+    if (!b->started || b->health.state == BUS_DOWN)
+        return RG_ESTATE;
+    while (b->units[i]->index != device)
+        i++;
+    struct unit *u = b->units[i];
+    if (now_ms < u->ask_from_ms)
+        return RG_EAGAIN;
+    if (u->asked_ms != SCHEDULE_NEVER)
+        return RG_OK;
+    if (u->health.state == UNIT_SUSPENDED && now_ms - u->begun_ms < POLL_NOW_PROBE_MS)
+        return RG_EAGAIN;
+    u->asked_ms = now_ms;
+    /* A poll of it that is under way settles it when it ends. */
+    if (!b->polling || b->turn.unit != i)
+        bus_settle(b, i);
+    if (b->work == BUS_WORK_NONE) /* begun by the timer: nothing is told inside this call */
+        loop_timer_at(b->timer, now_ms);
+    return RG_OK;
 }
 
 static void timer_cb(void *arg)

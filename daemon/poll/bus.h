@@ -41,6 +41,7 @@ struct unit {
     int64_t silent_wall_ms; /* when the first of its unanswered polls in a row ended */
     int64_t rest_until_ms;  /* after a silent poll: see health_rest_ms */
     int64_t ask_from_ms;    /* its start-up ends */
+    int64_t asked_ms;       /* since when a poll out of turn is wanted; SCHEDULE_NEVER: none is */
     /* When its points were last told bad for the bus's sake; BUS_TOLD_NEVER: not since it was asked. */
     int64_t told_ms;
     struct poll_device_stats stats; /* but for state */
@@ -57,6 +58,7 @@ struct turn {
     bool answered;    /* some request was */
     bool failed;      /* some request was not */
     bool in_vain;     /* a division was undone: one a poll is enough */
+    bool wanted;      /* by poll_now */
     size_t silent;    /* the last request that was not answered, or TURN_NONE */
     size_t first_part, parts; /* while a division is on trial: its first request, and how many */
 };
@@ -125,6 +127,9 @@ void bus_destroy(struct bus *b); /* waits for its thread; takes a zeroed or half
 /* poll_errand for a bus that is there. */
 RG_NODISCARD enum rg_err bus_errand(struct bus *b, const struct poll_errand *what);
 
+/* poll_now for a device of this bus from which something is read. */
+RG_NODISCARD enum rg_err bus_now(struct bus *b, uint32_t device);
+
 /* ---- bus.c, for the files below ---- */
 
 /* Has the worker do it; *_result follows, always. */
@@ -182,6 +187,8 @@ bool tell_was_told(const struct unit *u, int64_t now_ms, int64_t gap_ms);
 const char *notify_text(const struct driver_answer *answer);
 void notify_bus(struct bus *b, enum health_crossing crossing);
 void notify_device(struct bus *b, struct unit *u, enum health_crossing crossing, int64_t now_ms);
+/* What poll_now asked for is over. */
+void notify_polled(const struct bus *b, const struct unit *u, bool answered);
 /* About a request of the unit under way. */
 void notify_left_out(struct bus *b, size_t request);
 void notify_asked_again(struct bus *b, size_t request);

@@ -42,6 +42,12 @@ void notify_device(struct bus *b, struct unit *u, enum health_crossing crossing,
         context->cbs.device(context->arg, u->index, u->health.state, detail);
 }
 
+void notify_polled(const struct bus *b, const struct unit *u, bool answered)
+{
+    if (b->context->cbs.polled != NULL)
+        b->context->cbs.polled(b->context->arg, u->index, answered);
+}
+
 static void note(const struct bus *b, const char *text)
 {
     const struct bus_context *context = b->context;

@@ -30,6 +30,7 @@ static enum rg_err unit_init(struct unit *u, const struct bus_context *context, 
         .begun_ms = -1,
         .told_ms = BUS_TOLD_NEVER,
         .broke_at = BUS_NEVER_BROKE,
+        .asked_ms = SCHEDULE_NEVER,
     };
     if (u->device->derived)
         return RG_OK; /* never asked */
@@ -164,6 +165,16 @@ enum rg_err poll_errand(struct poll *p, const struct poll_errand *errand)
             e.ask.gap_ms = d->gap_ms;
     }
     return bus_errand(&p->buses[e.bus], &e);
+}
+
+enum rg_err poll_now(struct poll *p, uint32_t device)
+{
+    if (device >= p->context.site->device_count)
+        return RG_ENOTFOUND;
+    const struct unit *u = &p->units[device];
+    if (u->requests.count == 0)
+        return RG_EUNSUPPORTED;
+    return bus_now(&p->buses[u->device->bus], device);
 }
 
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out)

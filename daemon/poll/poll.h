@@ -43,7 +43,7 @@
  * counts as silence. Instants that pass meanwhile count neither as skipped nor as errors. Only an answer of
  * some kind resets the back-off.
  *
- * Errands. See poll_errand.
+ * Errands. See poll_errand. Polls out of turn: see poll_now.
  *
  * Frames. Each answered request gives one: heard and as decoded, or after an exception all its points bad
  * with QUALITY_DEVICE and not heard: a device that answers with exceptions only is as blind as a silent
@@ -70,6 +70,9 @@
 #define POLL_SUSPEND_AFTER DEVICE_MISSES_STANDARD
 #define POLL_DIVIDE_AGAIN_MS 600000
 #define POLL_REST_MIN_MS 1000 /* see health_rest_ms */
+/* A suspended unit is not asked out of turn sooner than this after it was last asked: whoever asks for it time after time
+ * must not cost its neighbours more than its own probes do. */
+#define POLL_NOW_PROBE_MS 10000
 
 enum unit_state {
     UNIT_UNKNOWN,   /* not asked yet */
@@ -98,6 +101,9 @@ struct poll_cbs {
     /* Something about a device that answers and that an operator should know, once: a request was left out,
      * is asked again, was divided. borrowed. */
     void (*note)(void *arg, uint32_t device, const char *text);
+    /* What poll_now asked for is over, after its frames. answered: some request was; otherwise its points have been told
+     * bad. */
+    void (*polled)(void *arg, uint32_t device, bool answered);
 };
 
 struct poll_device_stats {
@@ -166,6 +172,15 @@ void poll_destroy(struct poll *p);
  * be, a read of all units of a line; RG_EUNSUPPORTED: the driver cannot; RG_ESTATE: before poll_start, or inside
  * poll_destroy; RG_ENOMEM. */
 RG_NODISCARD enum rg_err poll_errand(struct poll *p, const struct poll_errand *errand);
+/* Has a device polled as soon as its bus is free, out of its turn: in line with the others that are due, one transaction at
+ * a time, its grid stays as it is. `polled` follows, never inside this call and not after poll_destroy, once a poll that
+ * began later than this call has ended (of a unit that answers a probe, the whole poll that follows it). Asked again
+ * before that poll begins it is still one poll; a poll under way is not what is meant, for what it read may be older.
+ *
+ * RG_ENOTFOUND: no such device; RG_EUNSUPPORTED: nothing is read from it (a derived one, or one without points); RG_EAGAIN: it is
+ * suspended and was asked within POLL_NOW_PROBE_MS, or is still starting up; RG_ESTATE: its bus is down, or before
+ * poll_start. */
+RG_NODISCARD enum rg_err poll_now(struct poll *p, uint32_t device);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
 void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out);
 

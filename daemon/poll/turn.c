@@ -19,6 +19,10 @@ void turn_begin(struct bus *b, size_t unit, int64_t now_ms)
         .unit = unit, .request = TURN_NONE, .probe = probe, .triggering = triggering, .silent = TURN_NONE};
     trigger_end(&u->trigger);
     b->turn.retries = probe ? 0 : u->device->retries;
+    /* The write a poll begins with is only its beginning. */
+    b->turn.wanted = u->asked_ms != SCHEDULE_NEVER && !triggering;
+    if (b->turn.wanted)
+        u->asked_ms = SCHEDULE_NEVER;
     if (triggering) {
         trigger_ask(u->device, &b->trigger);
     } else if (probe) {
@@ -134,9 +138,25 @@ static bool unit_breaks(const struct bus *b, struct unit *u)
     return before != BUS_NEVER_BROKE && before != b->answers;
 }
 
+/* What poll_now asked for is over with this poll, or with the one that follows a probe that was answered. */
+static bool turn_serves(struct bus *b, struct unit *u, const struct moment *at)
+{
+    bool wanted = b->turn.wanted;
+
+    if (b->turn.triggering) { /* the write failed: nothing is read */
+        wanted = u->asked_ms != SCHEDULE_NEVER;
+        u->asked_ms = SCHEDULE_NEVER;
+    }
+    if (!wanted || !b->turn.probe || !b->turn.answered)
+        return wanted;
+    u->asked_ms = at->mono_ms;
+    return false;
+}
+
 static void turn_end(struct bus *b, const struct moment *at)
 {
     struct unit *u = b->units[b->turn.unit];
+    bool serves = turn_serves(b, u, at);
     enum health_crossing crossing = HEALTH_SAME;
     bool silent = u->health.silent > 0;
 
@@ -163,6 +183,8 @@ static void turn_end(struct bus *b, const struct moment *at)
     notify_device(b, u, crossing, at->mono_ms);
     if (b->turn.answered && b->turn.silent != TURN_NONE && requests_tell(&u->requests, b->turn.silent))
         notify_left_out(b, b->turn.silent);
+    if (serves)
+        notify_polled(b, u, b->turn.answered);
 }
 
 /* The request under way has had its last try. */

@@ -48,6 +48,8 @@ struct bench {
     size_t crossing_count;
     size_t notes;
     char note[256]; /* the last one */
+    size_t polled[BENCH_DEVICES], polled_answered[BENCH_DEVICES];
+    int64_t polled_ms; /* when the last one was told */
 };
 
 static inline int64_t bench_now_cb(void *arg)
@@ -128,6 +130,16 @@ static inline void bench_note_cb(void *arg, uint32_t device, const char *text)
     b->notes++;
 }
 
+static inline void bench_polled_cb(void *arg, uint32_t device, bool answered)
+{
+    struct bench *b = arg;
+
+    assert_in_range(device, 0, b->site->device_count - 1);
+    b->polled[device]++;
+    b->polled_answered[device] += answered ? 1 : 0;
+    b->polled_ms = loop_mono_ms(b->loop);
+}
+
 /* All but the poll: the test may change site, fake and hooks (through a new fake) first. */
 static inline struct bench *bench_create(size_t buses, size_t devices_per_bus, uint32_t points,
                                          int64_t poll_ms)
@@ -148,8 +160,11 @@ static inline struct bench *bench_create(size_t buses, size_t devices_per_bus, u
 
 static inline void bench_start(struct bench *b, uint64_t seed)
 {
-    static const struct poll_cbs cbs = {
-        .frame = bench_frame_cb, .device = bench_device_cb, .bus = bench_bus_cb, .note = bench_note_cb};
+    static const struct poll_cbs cbs = {.frame = bench_frame_cb,
+                                        .device = bench_device_cb,
+                                        .bus = bench_bus_cb,
+                                        .note = bench_note_cb,
+                                        .polled = bench_polled_cb};
 
     assert_int_equal(poll_create(b->loop, b->site, fake_driver(), &cbs, b, seed, &b->poll), RG_OK);
     poll_start(b->poll);
