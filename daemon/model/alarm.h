@@ -42,6 +42,7 @@ struct alarm {
         [POINT_NAME_MAX]; /* "device.point"; the device's name for `offline`, the output's for `output`; empty: a vote's */
     char area[TEXT_ID_MAX + 1]; /* empty: none */
     enum level level;           /* now; LEVEL_NONE once cleared */
+    enum level highest;         /* that it ever stood at: who hears of it goes by that */
     bool acked;
     bool shelved;
     bool suppressed;          /* its rule is not armed: it stands, but counts for no level and no output */

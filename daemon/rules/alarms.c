@@ -90,6 +90,8 @@ uint32_t alarms_restore(struct alarms *a, uint32_t owner, const struct alarm *al
     if (index == ALARMS_NONE)
         return index;
     a->pool[index].alarm = *alarm;
+    if (a->pool[index].alarm.highest < alarm->level)
+        a->pool[index].alarm.highest = alarm->level;
     a->pool[index].shelved_until_ms = INT64_MAX; /* shelves_start says when */
     if (owner != ALARMS_NONE)
         (void)text_copy(a->pool[index].alarm.area, sizeof alarm->area, area ? area : "");
@@ -151,6 +153,8 @@ enum alarm_event alarms_move(struct occurrence *o, const struct level_move *move
     struct alarm *alarm = &o->alarm;
 
     alarm->level = move->now;
+    if (move->now > alarm->highest)
+        alarm->highest = move->now;
     if (move->now == LEVEL_NONE) {
         alarm->cleared_ms = move->at.wall_ms;
         return ALARM_CLEAR;

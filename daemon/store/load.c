@@ -40,7 +40,9 @@ static enum rg_err take_alarm(struct store *s, struct store_start *start, sqlite
     a->suppressed = sqlite3_column_int(row, 11) != 0;
     a->first_out = sqlite3_column_int(row, 12) != 0;
     a->shelved_until_ms = sqlite3_column_int64(row, 13);
-    return fits && level >= 0 && level < LEVEL_COUNT ? RG_OK : RG_ECORRUPT;
+    int highest = sqlite3_column_int(row, 14);
+    a->highest = highest > level ? (enum level)highest : a->level;
+    return fits && level >= 0 && level < LEVEL_COUNT && highest < LEVEL_COUNT ? RG_OK : RG_ECORRUPT;
 }
 
 /* The events are the whole truth about permits: the last one about each is what it was left at. */
@@ -63,6 +65,27 @@ static enum rg_err take_permit(struct store *s, struct store_start *start, sqlit
         return RG_ENOMEM;
     start->permits = grown;
     grown[start->permit_count++] = now;
+    return RG_OK;
+}
+
+/* In the order of their records. */
+static enum rg_err take_command(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)s;
+    struct store_command c = {0};
+    if (!take_text(row, 0, c.uplink, sizeof(c.uplink)) || !take_text(row, 1, c.id, sizeof(c.id)))
+        return RG_OK; /* not one of ours */
+    c.ok = sqlite3_column_int(row, 2) != 0;
+    (void)take_text(row, 3, c.error, sizeof(c.error)); /* for people: cut where it is longer */
+    c.ts = sqlite3_column_int64(row, 4);
+    size_t count = start->command_count;
+    if ((count & (count - 1)) == 0) { /* full at each power of two */
+        struct store_command *grown = realloc(start->commands, (count == 0 ? 1 : 2 * count) * sizeof(*grown));
+        if (grown == NULL)
+            return RG_ENOMEM;
+        start->commands = grown;
+    }
+    start->commands[start->command_count++] = c;
     return RG_OK;
 }
 
@@ -135,6 +158,8 @@ static int each_row(struct store *s, struct store_start *start, const char *sql,
     return rc;
 }
 
+_Static_assert(STORE_COMMANDS == 1024, "as below");
+
 int load_state(struct store *s, struct store_start *start, enum rg_err *err)
 {
     static const struct {
@@ -142,13 +167,22 @@ int load_state(struct store *s, struct store_start *start, enum rg_err *err)
         row_cb take;
     } parts[] = {
         {"SELECT alarm, rule, point, area, level, acked, shelved, raised_ts, cleared_ts, acked_ts, acked_by,"
-         " suppressed, first_out, shelved_until FROM occurrence WHERE cleared_ts = 0 ORDER BY raised_ts, "
+         " suppressed, first_out, shelved_until, highest FROM occurrence WHERE cleared_ts = 0 ORDER BY "
+         "raised_ts, "
          "alarm",
          take_alarm},
         {"SELECT body ->> '$.permit', body ->> '$.by', ts, body ->> '$.until' FROM event"
          " WHERE kind = 'command' AND CASE WHEN json_valid(body) THEN body ->> '$.command' END = 'permit'"
          " ORDER BY seq",
          take_permit},
+        {"SELECT uplink, id, ok, error, ts FROM ("
+         "SELECT seq, ts, body ->> '$.uplink' AS uplink, body ->> '$.id' AS id, body ->> '$.ok' AS ok,"
+         " body ->> '$.error' AS error,"
+         " row_number() OVER (PARTITION BY body ->> '$.uplink' ORDER BY seq DESC) AS age FROM event"
+         " WHERE kind = 'command' AND CASE WHEN json_valid(body) THEN body ->> '$.uplink' IS NOT NULL"
+         " AND body ->> '$.id' IS NOT NULL AND body ->> '$.refused' IS NULL END)"
+         " WHERE age <= 1024 ORDER BY seq",
+         take_command},
         {"SELECT uplink, stream, acked, ranges FROM cursor", take_cursor},
         {"SELECT id, name FROM device", take_device},
         {"SELECT stream, cause, first, last, count FROM loss", take_loss},

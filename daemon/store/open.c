@@ -235,9 +235,12 @@ void store_start_free(struct store_start *start)
     free(start->alarms);
     free(start->config);
     free(start->permits);
+    free(start->commands);
     start->alarms = NULL;
     start->permits = NULL;
     start->permit_count = 0;
+    start->commands = NULL;
+    start->command_count = 0;
     start->config = NULL;
     start->alarm_count = 0;
 }

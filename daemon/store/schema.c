@@ -103,8 +103,11 @@ static const char replay[] =
 
 /* 5: the record that a chain begins after, when the retention has taken the first ones (no row: from number 1), with its hash
  * ('': the chain begins anew; '?': a version that kept none took it; telemetry has none); and minute
- * roll-ups, kept apart from the readings, which may not all be recorded. */
+ * roll-ups, kept apart from the readings, which may not all be recorded; and the highest level that an alarm ever
+ * stood at. */
 static const char rollups[] =
+    "ALTER TABLE occurrence ADD COLUMN highest INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE occurrence SET highest = level;"
     "CREATE TABLE chain_start("
     " stream INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL);"
     "INSERT INTO chain_start"

@@ -86,6 +86,16 @@ struct store_permit {
     int64_t until_ms;  /* wall; 0: closed */
 };
 
+/* What came of a platform's command, as its event says. */
+#define STORE_COMMANDS 1024 /* of each uplink, the newest ones */
+struct store_command {
+    char uplink[TEXT_ID_MAX + 1];
+    char id[TEXT_ID_MAX + 1];
+    bool ok;
+    char error[128]; /* cut where it was longer; empty: none */
+    int64_t ts;      /* wall ms, of the event */
+};
+
 struct store_start {
     bool fresh;   /* the file was made now */
     bool clean;   /* the last run closed it properly */
@@ -96,6 +106,8 @@ struct store_start {
     struct alarm *alarms; /* active occurrences; freed by store_start_free */
     size_t permit_count;
     struct store_permit *permits; /* as the events say that were recorded; freed by store_start_free */
+    size_t command_count;
+    struct store_command *commands; /* oldest first; freed by store_start_free */
     int64_t head[STREAM_COUNT];
     char *config; /* what store_config_put kept last, NULL: nothing yet; freed by store_start_free */
     size_t config_length;

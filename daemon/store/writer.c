@@ -16,9 +16,10 @@ static const char *const statements[WRITER_STMT_COUNT] = {
     [WRITER_EVENT] = "INSERT INTO event(seq, ts, unsynced, body, hash, turn, mono, kind)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [WRITER_REPORT] = "INSERT INTO report(seq, ts, unsynced, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
-    [WRITER_OCCURRENCE] = "INSERT OR REPLACE INTO occurrence(alarm, rule, point, area, level, acked, shelved,"
-                          " raised_ts, cleared_ts, acked_ts, acked_by, suppressed, first_out, shelved_until)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [WRITER_OCCURRENCE] =
+        "INSERT OR REPLACE INTO occurrence(alarm, rule, point, area, level, acked, shelved,"
+        " raised_ts, cleared_ts, acked_ts, acked_by, suppressed, first_out, shelved_until,"
+        " highest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [WRITER_NEXT_ALARM] = "UPDATE run SET next_alarm = max(next_alarm, ?1)",
     [WRITER_CONFIG] = "INSERT OR REPLACE INTO applied(id, config) VALUES (1, ?1)",
     [WRITER_STREAM] = "UPDATE stream SET seq = ?2, hash = ?3 WHERE id = ?1",
@@ -184,6 +185,7 @@ static int put_occurrence(struct writer *w, const struct alarm *a)
     bind_int(stmt, 12, a->suppressed);
     bind_int(stmt, 13, a->first_out);
     bind_int(stmt, 14, a->shelved_until_ms);
+    bind_int(stmt, 15, a->highest);
     return db_run(stmt);
 }
 
