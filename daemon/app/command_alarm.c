@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "app/act.h"
 #include "base/text.h"
 
 /* ---- how many, and how heavy ---- */
@@ -150,19 +151,14 @@ void command_alarm_list(const struct pipeline *p, struct jsonw *w)
 
 /* ---- what people do ---- */
 
-/* An alarm, and the person who acts on it. */
-struct act {
-    const char *alarm, *by, *comment;
-};
-
-static enum rg_err read_act(const struct json *request, const char *command, struct act *act, char *error,
-                            size_t error_size)
+static enum rg_err read_act(const struct json *request, struct act *act, char *error, size_t error_size)
 {
-    *act = (struct act){.alarm = json_string(json_get(request, "alarm")),
-                        .by = json_string(json_get(request, "by")),
-                        .comment = json_string(json_get(request, "comment"))};
+    act->alarm = json_string(json_get(request, "alarm"));
+    act->by = json_string(json_get(request, "by"));
+    act->comment = json_string(json_get(request, "comment"));
     if (!act->alarm || !act->by || !act->by[0]) {
-        (void)text_format(error, error_size, "%s needs the alarm and who answers for it", command);
+        (void)text_format(error, error_size, "%s needs the alarm and who answers for it",
+                          act_kind_name(act->kind));
         return RG_EINVAL;
     }
     if (strlen(act->by) >= ALARM_WHO_MAX || (act->comment && strlen(act->comment) >= ALARM_COMMENT_MAX)) {
@@ -172,65 +168,36 @@ static enum rg_err read_act(const struct json *request, const char *command, str
     return RG_OK;
 }
 
-/* What went wrong; exists: what RG_EEXIST means. */
-static enum rg_err say(enum rg_err err, const struct act *act, const char *exists, char *error,
+static enum rg_err run(struct pipeline *p, struct act *act, const struct json *request, char *error,
                        size_t error_size)
 {
-    if (err == RG_ENOTFOUND)
-        (void)text_format(error, error_size, "there is no active alarm %.96s", act->alarm);
-    else if (err == RG_EEXIST)
-        (void)text_format(error, error_size, "alarm %.96s is %s", act->alarm, exists);
-    return err;
+    enum rg_err err = read_act(request, act, error, error_size);
+
+    return err == RG_OK ? act_run(p, act, error, error_size) : err;
 }
 
 enum rg_err command_ack(struct pipeline *p, const struct json *request, struct jsonw *w, char *error,
                         size_t error_size)
 {
-    struct act act;
-    enum rg_err err = read_act(request, "ack", &act, error, error_size);
+    struct act act = {.kind = ACT_ACK};
+    enum rg_err err = run(p, &act, request, error, error_size);
 
-    if (err != RG_OK)
-        return err;
-    err = pipeline_ack(p, act.alarm, act.by, act.comment);
     if (err == RG_OK)
         jsonw_string(w, act.alarm);
-    return say(err, &act, "acknowledged already", error, error_size);
-}
-
-struct until {
-    const char *alarm;
-    int64_t wall_ms;
-};
-
-static void until_cb(void *arg, const struct alarm *a)
-{
-    struct until *until = arg;
-
-    if (strcmp(a->id, until->alarm) == 0)
-        until->wall_ms = a->shelved_until_ms;
+    return err;
 }
 
 enum rg_err command_shelve(struct pipeline *p, const struct json *request, struct jsonw *w, char *error,
                            size_t error_size)
 {
-    struct until until = {0};
-    char longest[32];
-    struct act act;
-    enum rg_err err = read_act(request, "shelve", &act, error, error_size);
+    struct act act = {.kind = ACT_SHELVE, .for_ms = json_int(json_get(request, "for_ms"), 0)};
+    enum rg_err err = run(p, &act, request, error, error_size);
 
     if (err != RG_OK)
         return err;
-    err = pipeline_shelve(p, act.alarm, json_int(json_get(request, "for_ms"), 0), act.by, act.comment);
-    if (err == RG_ERANGE)
-        (void)text_format(error, error_size, "an alarm is shelved for at least 1ms and at most %s",
-                          text_format_duration(rules_shelve_max_ms(p->site), longest));
-    if (err != RG_OK)
-        return say(err, &act, "shelved already: unshelve it first", error, error_size);
-    until.alarm = act.alarm;
-    rules_each(p->rules, until_cb, &until);
     jsonw_object_begin(w);
     jsonw_key_string(w, "alarm", act.alarm);
-    jsonw_key_int(w, "shelved_until_ts", until.wall_ms);
+    jsonw_key_int(w, "shelved_until_ts", act_shelved_until(p, act.alarm));
     jsonw_object_end(w);
     return RG_OK;
 }
@@ -238,13 +205,10 @@ enum rg_err command_shelve(struct pipeline *p, const struct json *request, struc
 enum rg_err command_unshelve(struct pipeline *p, const struct json *request, struct jsonw *w, char *error,
                              size_t error_size)
 {
-    struct act act;
-    enum rg_err err = read_act(request, "unshelve", &act, error, error_size);
+    struct act act = {.kind = ACT_UNSHELVE};
+    enum rg_err err = run(p, &act, request, error, error_size);
 
-    if (err != RG_OK)
-        return err;
-    err = pipeline_unshelve(p, act.alarm, act.by, act.comment);
     if (err == RG_OK)
         jsonw_string(w, act.alarm);
-    return say(err, &act, "not shelved", error, error_size);
+    return err;
 }

@@ -258,23 +258,29 @@ void event_level(struct pipeline *p, uint32_t area, enum level level, enum level
     pipeline_append_event_at(p, "level", at, p->taken.turn);
 }
 
-void event_command_alarm(struct pipeline *p, const char *command, const char *alarm, int64_t for_ms,
-                         const char *by, const char *comment)
+void event_command_alarm(struct pipeline *p, const struct act *act)
 {
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "command", now);
     char length[32];
 
-    if (for_ms > 0)
-        log_info("alarm %s shelved for %s by %s", alarm, text_format_duration(for_ms, length), by);
+    if (act->kind == ACT_SHELVE)
+        log_info("alarm %s shelved for %s by %s", act->alarm, text_format_duration(act->for_ms, length),
+                 act->by);
     else
-        log_info("alarm %s %s by %s", alarm, strcmp(command, "ack") == 0 ? "acknowledged" : "unshelved", by);
-    jsonw_key_string(w, "command", command);
-    jsonw_key_string(w, "alarm", alarm);
-    if (for_ms > 0)
-        jsonw_key_int(w, "for_ms", for_ms);
-    jsonw_key_string(w, "by", by);
-    jsonw_key_string(w, "comment", comment);
+        log_info("alarm %s %s by %s", act->alarm, act->kind == ACT_ACK ? "acknowledged" : "unshelved",
+                 act->by);
+    jsonw_key_string(w, "command", act_kind_name(act->kind));
+    if (act->uplink) {
+        jsonw_key_string(w, "uplink", act->uplink);
+        jsonw_key_string(w, "id", act->id);
+        jsonw_key_bool(w, "ok", true);
+    }
+    jsonw_key_string(w, "alarm", act->alarm);
+    if (act->kind == ACT_SHELVE)
+        jsonw_key_int(w, "for_ms", act->for_ms);
+    jsonw_key_string(w, "by", act->by);
+    jsonw_key_string(w, "comment", act->comment);
     pipeline_append_event(p, "command", now);
 }
 

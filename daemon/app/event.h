@@ -2,6 +2,7 @@
 #ifndef RG_APP_EVENT_H
 #define RG_APP_EVENT_H
 
+#include "app/act.h"
 #include "app/pipeline.h"
 
 struct config;
@@ -24,9 +25,8 @@ void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t l
 void event_clock(struct pipeline *p, int64_t step_ms, bool synced);
 /* The live level of an area (SITE_NONE: of the gateway) changed, at the instant of the alarm that led to it. */
 void event_level(struct pipeline *p, uint32_t area, enum level level, enum level was, struct moment at);
-/* `ack`, `unshelve`, or `shelve` for so long (else 0). */
-void event_command_alarm(struct pipeline *p, const char *command, const char *alarm, int64_t for_ms,
-                         const char *by, const char *comment);
+/* It was carried out. */
+void event_command_alarm(struct pipeline *p, const struct act *act);
 /* An operator wrote to a unit, or tried to. */
 struct event_write {
     const char *by;

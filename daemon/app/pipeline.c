@@ -292,39 +292,6 @@ void flow_second_cb(void *arg)
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
 }
 
-/* What a person did to an alarm: recorded, and followed by the outputs and the clock. */
-static enum rg_err acted(struct pipeline *p, enum rg_err err, const char *command, const char *alarm,
-                         int64_t for_ms, const char *by, const char *comment)
-{
-    if (err == RG_OK)
-        event_command_alarm(p, command, alarm, for_ms, by, comment);
-    flow_schedule_deadline(p);
-    actuate_follow(p);
-    return err;
-}
-
-enum rg_err pipeline_ack(struct pipeline *p, const char *alarm, const char *by, const char *comment)
-{
-    enum rg_err err = rules_ack(p->rules, alarm, by, comment, pipeline_now(p));
-
-    return acted(p, err, "ack", alarm, 0, by, comment);
-}
-
-enum rg_err pipeline_shelve(struct pipeline *p, const char *alarm, int64_t for_ms, const char *by,
-                            const char *comment)
-{
-    enum rg_err err = rules_shelve(p->rules, alarm, for_ms, by, comment, pipeline_now(p));
-
-    return acted(p, err, "shelve", alarm, for_ms, by, comment);
-}
-
-enum rg_err pipeline_unshelve(struct pipeline *p, const char *alarm, const char *by, const char *comment)
-{
-    enum rg_err err = rules_unshelve(p->rules, alarm, by, comment, pipeline_now(p));
-
-    return acted(p, err, "unshelve", alarm, 0, by, comment);
-}
-
 void pipeline_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, const char *by)
 {
     struct moment now = pipeline_now(p);
