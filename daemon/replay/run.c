@@ -43,10 +43,12 @@ static enum rg_err find_end(const struct replay_past *past, int64_t until_ms, in
     err = past->open(past->arg, &wish, &source, why);
     if (err != RG_OK)
         return err;
-    err = source.next(source.arg, &entry);
-    if (err == RG_OK)
-        *turn = entry.turn;
-    else if (err != RG_ENOTFOUND)
+    /* One, and one of those that were held back. */
+    while ((err = source.next(source.arg, &entry)) == RG_OK) {
+        if (entry.turn > *turn)
+            *turn = entry.turn;
+    }
+    if (err != RG_ENOTFOUND)
         (void)text_copy(why, REPLAY_WHY, source.why(source.arg));
     past->close(past->arg, &source);
     return err == RG_ENOTFOUND ? RG_OK : err;
@@ -63,7 +65,10 @@ static enum rg_err find_beginning(const struct replay_past *past, int64_t *turn,
     *turn = 0;
     if (err != RG_OK)
         return err;
-    err = source.next(source.arg, &entry);
+    /* One that was held back may be left of a time of which the retention has taken all others. */
+    do {
+        err = source.next(source.arg, &entry);
+    } while (err == RG_OK && entry.held);
     if (err == RG_OK && entry.seq > 1)
         *turn = entry.turn;
     if (err != RG_OK && err != RG_ENOTFOUND)

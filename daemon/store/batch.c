@@ -52,6 +52,8 @@ enum rg_err region_add(struct region *r, const struct store_record *record, int6
         .mono = record->mono,
         .turn = turn,
         .device = device,
+        .every_ms = record->every_ms > 0 && record->every_ms < UINT32_MAX ? (uint32_t)record->every_ms : 0,
+        .held = record->turn != 0,
         .stream = (uint8_t)record->stream,
         .level = (uint8_t)record->level,
         .was = (uint8_t)record->was,

@@ -21,7 +21,9 @@ struct entry {
     uint32_t size;   /* of the whole entry, a multiple of 8 */
     uint32_t length; /* of the body */
     int64_t ts, mono, turn;
-    uint32_t device; /* id in the store */
+    uint32_t device;   /* id in the store */
+    uint32_t every_ms; /* telemetry */
+    bool held;         /* telemetry: its turn was taken before its neighbours' */
     uint8_t stream, level, was;
     bool unsynced;
     bool has_alarm;

@@ -11,24 +11,37 @@
 /* After so many frames all reads are begun anew, so that the daemon's log can be folded back meanwhile. */
 #define HISTORY_FRAMES_IN_A_ROW 100000
 
-enum { COLUMN_SEQ, COLUMN_TS, COLUMN_TURN, COLUMN_MONO, COLUMN_UNSYNCED, COLUMN_BODY, COLUMN_NAME };
+enum {
+    COLUMN_SEQ,
+    COLUMN_TS,
+    COLUMN_TURN,
+    COLUMN_MONO,
+    COLUMN_UNSYNCED,
+    COLUMN_BODY,
+    COLUMN_NAME,
+    COLUMN_EVERY
+};
 
-static const enum stream streams[] = {STREAM_EVENT, STREAM_ALARM,
-                                      STREAM_TELEMETRY}; /* equal turns: in this order */
+/* Equal turns: in this order. */
+static const enum stream streams[] = {STREAM_EVENT, STREAM_ALARM, STREAM_TELEMETRY, STREAM_TELEMETRY};
 #define SOURCES RG_COUNT(streams)
+#define FRAMES 2 /* of telemetry what was recorded at once: its numbers grow with the turns */
+#define HELD 3   /* and what was held back: it is read in the order of its turns */
 
 static const char *const selects[SOURCES] = {
     "SELECT seq, ts, turn, mono, unsynced, body, kind FROM event WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq",
     "SELECT seq, ts, turn, mono, unsynced, body, NULL FROM alarm WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq",
-    ("SELECT seq, ts, turn, mono, unsynced, body, device FROM telemetry WHERE seq >= ?1 AND seq <= ?2"
-     " ORDER BY seq"),
+    ("SELECT seq, ts, turn, mono, unsynced, body, device, every FROM telemetry"
+     " WHERE seq >= ?1 AND seq <= ?2 AND held = 0 ORDER BY seq"),
+    ("SELECT seq, ts, turn, mono, unsynced, body, device, every FROM telemetry"
+     " WHERE held <> 0 AND turn >= ?1 AND turn <= ?2 AND seq <= ?3 ORDER BY turn"),
 };
-static const char *const tables[SOURCES] = {"event", "alarm", "telemetry"};
+static const char *const tables[SOURCES] = {"event", "alarm", "telemetry", "telemetry"};
 
 /* One stream, read in the order of its numbers, which is that of the turns. */
 struct source {
     sqlite3_stmt *stmt;
-    int64_t next, last; /* sequence numbers still to be read */
+    int64_t next, last; /* sequence numbers still to be read; HELD: turns */
     bool row;           /* stmt stands at a record that has not been given yet */
 };
 
@@ -44,7 +57,8 @@ struct history {
     struct source sources[SOURCES];
     struct name *names; /* by the store's device id */
     size_t name_count;
-    size_t given; /* the source whose row was given last, or SOURCES */
+    int64_t newest; /* number of the last frame that is read */
+    size_t given;   /* the source whose row was given last, or SOURCES */
     uint64_t total;
     unsigned frames; /* since the reads were begun */
     char why[512];
@@ -144,7 +158,8 @@ static int find_bounds(struct history *h, size_t i, int64_t after_turn)
         rc = db_number(h->db, sql, s->last + 1, &s->next);
     }
     if (rc == SQLITE_OK && streams[i] == STREAM_TELEMETRY && h->wish.last_until_ms > 0) {
-        (void)text_format(sql, sizeof sql, "SELECT max(seq) FROM telemetry WHERE ts <= %lld",
+        (void)text_format(sql, sizeof sql,
+                          "SELECT seq FROM telemetry WHERE ts <= %lld AND held = 0 ORDER BY seq DESC LIMIT 1",
                           (long long)h->wish.last_until_ms);
         rc = db_number(h->db, sql, 0, &s->last);
         s->next = s->last;
@@ -155,8 +170,8 @@ static int find_bounds(struct history *h, size_t i, int64_t after_turn)
         /* Numbers and turns grow together, so this is found by looking from the newest on backwards only as far as needed. */
         (void)text_format(
             sql, sizeof sql,
-            "SELECT coalesce((SELECT seq FROM %s WHERE turn <= %lld ORDER BY seq DESC LIMIT 1), 0) + 1",
-            tables[i], (long long)after_turn);
+            "SELECT coalesce((SELECT seq FROM %s WHERE turn <= %lld%s ORDER BY seq DESC LIMIT 1), 0) + 1",
+            tables[i], (long long)after_turn, i == FRAMES ? " AND held = 0" : "");
         int64_t next = 0;
 
         rc = db_number(h->db, sql, 1, &next);
@@ -166,28 +181,48 @@ static int find_bounds(struct history *h, size_t i, int64_t after_turn)
     return rc;
 }
 
+/* Frames that were held back, after that turn. */
+static int find_held(struct history *h, int64_t after_turn)
+{
+    struct source *s = &h->sources[HELD];
+    char sql[256], until[64] = "";
+    int rc;
+
+    if (h->wish.last_until_ms > 0)
+        (void)text_format(until, sizeof until, " AND ts <= %lld", (long long)h->wish.last_until_ms);
+    (void)text_format(sql, sizeof sql, "SELECT max(turn) FROM telemetry WHERE held <> 0 AND seq <= %lld%s",
+                      (long long)h->newest, until);
+    rc = db_number(h->db, sql, 0, &s->last);
+    s->next = h->wish.last_until_ms > 0 && s->last > after_turn ? s->last : after_turn + 1;
+    return rc;
+}
+
 static enum rg_err find_all_bounds(struct history *h)
 {
-    const struct source *frames = &h->sources[SOURCES - 1];
+    const struct source *frames = &h->sources[FRAMES];
     int64_t after = h->wish.after_turn, before = 0;
-    int rc = find_bounds(h, SOURCES - 1, after);
+    int rc = db_number(h->db, "SELECT max(seq) FROM telemetry", 0, &h->newest);
     char sql[128];
 
+    if (rc == SQLITE_OK)
+        rc = find_bounds(h, FRAMES, after);
     /* The last frame that is left out. */
     (void)text_format(sql, sizeof sql,
-                      "SELECT turn FROM telemetry WHERE seq < %lld ORDER BY seq DESC LIMIT 1",
+                      "SELECT turn FROM telemetry WHERE seq < %lld AND held = 0 ORDER BY seq DESC LIMIT 1",
                       (long long)frames->next);
     if (rc == SQLITE_OK && h->wish.from_ms > 0)
         rc = db_number(h->db, sql, 0, &before);
     if (before > after)
         after = before;
-    for (size_t i = 0; rc == SQLITE_OK && i + 1 < SOURCES; i++) {
+    if (rc == SQLITE_OK)
+        rc = find_held(h, after);
+    for (size_t i = 0; rc == SQLITE_OK && i < FRAMES; i++) {
         if (h->wish.telemetry_only)
             h->sources[i] = (struct source){.next = 1, .last = 0};
         else
             rc = find_bounds(h, i, after);
     }
-    for (size_t i = 0; i < SOURCES; i++) {
+    for (size_t i = 0; i <= FRAMES; i++) { /* numbers of frames that were held back lie among the others */
         if (h->sources[i].last >= h->sources[i].next)
             h->total += (uint64_t)(h->sources[i].last - h->sources[i].next) + 1;
     }
@@ -279,10 +314,12 @@ static int advance(struct history *h, size_t i)
         if (!sqlite3_stmt_busy(s->stmt)) {
             (void)sqlite3_bind_int64(s->stmt, 1, s->next);
             (void)sqlite3_bind_int64(s->stmt, 2, s->last);
+            if (i == HELD)
+                (void)sqlite3_bind_int64(s->stmt, 3, h->newest);
         }
         rc = sqlite3_step(s->stmt);
         if (rc == SQLITE_ROW) {
-            s->next = sqlite3_column_int64(s->stmt, COLUMN_SEQ) + 1;
+            s->next = sqlite3_column_int64(s->stmt, i == HELD ? COLUMN_TURN : COLUMN_SEQ) + 1;
             s->row = is_wanted(h, i);
             h->frames += streams[i] == STREAM_TELEMETRY;
         }
@@ -335,6 +372,10 @@ static void give(struct history *h, size_t i, struct history_entry *entry)
     };
     if (entry->turn == 0)
         entry->mono = entry->ts;
+    if (streams[i] == STREAM_TELEMETRY) {
+        entry->held = i == HELD;
+        entry->every_ms = sqlite3_column_int64(stmt, COLUMN_EVERY);
+    }
     if (streams[i] == STREAM_EVENT)
         entry->kind = (const char *)sqlite3_column_text(stmt, COLUMN_NAME);
     entry->body = (const char *)sqlite3_column_text(stmt, COLUMN_BODY);

@@ -19,8 +19,8 @@ struct history_wish {
      * and events that were taken in after the last frame that is left out. */
     int64_t from_ms;
     int64_t after_turn; /* only what was taken in after this turn */
-    /* Telemetry: only the last frame that is not newer than this wall time (0: all): where the clock stepped back, frames before
-     * it may be newer. */
+    /* Telemetry: only the last frame that is not newer than this wall time (0: all), and the last one of those that were held back: where
+     * the clock stepped back, frames before them may be newer. */
     int64_t last_until_ms;
     bool telemetry_only;
     const char *const *devices; /* names; entry.device is the index here. Borrowed until history_close */
@@ -35,6 +35,8 @@ struct history_entry {
     int64_t turn; /* 0: recorded by a version that kept none; such records are in the order of ts */
     int64_t mono; /* monotonic ms of its instant; only to be compared within one run. Without a turn: ts */
     bool unsynced;
+    bool held;               /* telemetry: recorded later than its turn, because an alarm came */
+    int64_t every_ms;        /* telemetry: its device was recorded so often at least; 0: at each poll */
     const char *kind;        /* event */
     const char *device_name; /* telemetry */
     uint32_t device;         /* telemetry: index into the wish's devices, or UINT32_MAX */

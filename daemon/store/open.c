@@ -88,11 +88,13 @@ static enum rg_err begin_boot(struct store *s, struct store_start *start, struct
         rc = db_number(s->db, "SELECT next_alarm FROM run", 1, &next);
     /* Seen from the newest records: what the retention has taken was older. */
     if (rc == SQLITE_OK)
-        rc = db_number(s->db,
-                       "SELECT max(coalesce((SELECT turn FROM telemetry ORDER BY seq DESC LIMIT 1), 0),"
-                       " coalesce((SELECT turn FROM alarm ORDER BY seq DESC LIMIT 1), 0),"
-                       " coalesce((SELECT turn FROM event ORDER BY seq DESC LIMIT 1), 0))",
-                       0, &s->turn);
+        rc = db_number(
+            s->db,
+            "SELECT max(coalesce((SELECT turn FROM telemetry WHERE held = 0 ORDER BY seq DESC LIMIT 1), 0),"
+            " coalesce((SELECT max(turn) FROM telemetry WHERE held <> 0), 0), rolled,"
+            " coalesce((SELECT turn FROM alarm ORDER BY seq DESC LIMIT 1), 0),"
+            " coalesce((SELECT turn FROM event ORDER BY seq DESC LIMIT 1), 0)) FROM run",
+            0, &s->turn);
     start->next_alarm = s->next_alarm = s->next_alarm_kept = (uint64_t)next;
     return rc == SQLITE_OK ? RG_OK : sqlite_failed(s, rc, why);
 }

@@ -102,9 +102,10 @@ static const char replay[] =
     " acked, raised_ts, nullif(cleared_ts, 0), nullif(acked_ts, 0), nullif(acked_by, '') FROM occurrence;";
 
 /* 5: the record that a chain begins after, when the retention has taken the first ones (no row: from number 1), with its hash
- * ('': the chain begins anew; '?': a version that kept none took it; telemetry has none); and minute
- * roll-ups, kept apart from the readings, which may not all be recorded; and the highest level that an alarm ever
- * stood at. */
+ * ('': the chain begins anew; '?': a version that kept none took it; telemetry has none); minute roll-ups, kept apart from
+ * the readings, which may not all be recorded: run.rolled is the turn up to which frames are in them (those from before this
+ * version never are); of thinned telemetry how often it was recorded at least (every, ms; 0: each poll) and whether a record
+ * was held back, so that its turn lies before those of its neighbours; and the highest level that an alarm ever stood at. */
 static const char rollups[] =
     "ALTER TABLE occurrence ADD COLUMN highest INTEGER NOT NULL DEFAULT 0;"
     "UPDATE occurrence SET highest = level;"
@@ -124,6 +125,11 @@ static const char rollups[] =
     " minute INTEGER NOT NULL, point INTEGER NOT NULL REFERENCES rollup_point(id), n INTEGER NOT NULL,"
     " min REAL, max REAL, sum REAL NOT NULL, bad INTEGER NOT NULL,"
     " PRIMARY KEY (minute, point)) WITHOUT ROWID;"
+    "ALTER TABLE run ADD COLUMN rolled INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE run SET rolled = coalesce((SELECT turn FROM telemetry ORDER BY seq DESC LIMIT 1), 0);"
+    "ALTER TABLE telemetry ADD COLUMN every INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE telemetry ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX telemetry_held ON telemetry(turn) WHERE held <> 0;"
     "DROP VIEW v_rollup;"
     "CREATE VIEW v_rollup(point, minute, n, min, max, mean, bad) AS"
     " SELECT p.name, r.minute, r.n, r.min, r.max, r.sum / nullif(r.n, 0), r.bad"

@@ -92,8 +92,9 @@ static enum rg_err add_telemetry(struct store *s, const struct store_record *rec
     enum rg_err err = devices_enter(s->devices, record->device, record->device_name, &id, &stored);
     if (err != RG_OK)
         return err;
-    err = region_add(lane_gather(&s->lanes[LANE_TELEMETRY]), record, store_turn(s), id,
-                     stored ? NULL : record->device_name);
+    err =
+        region_add(lane_gather(&s->lanes[LANE_TELEMETRY]), record,
+                   record->turn != 0 ? record->turn : store_turn(s), id, stored ? NULL : record->device_name);
     if (err == RG_OK && !stored)
         s->new_devices = true;
     return err;

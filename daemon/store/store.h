@@ -33,8 +33,11 @@ struct store_record {
     enum stream stream;
     int64_t ts;   /* wall ms */
     int64_t mono; /* monotonic ms of the same instant; kept for a replay, not part of the record */
-    /* Its place in the order in which everything was taken in, from store_turn; 0: now. Not for telemetry. */
+    /* Its place in the order in which everything was taken in, from store_turn; 0: now. Of telemetry: it was held back, and
+     * history.h gives it in its place all the same. */
     int64_t turn;
+    int64_t
+        every_ms; /* telemetry: readings of its device are thinned: a record so often at least; 0: all are recorded */
     const char *body;
     size_t length;
     uint32_t device;         /* telemetry: index into site.devices (for filters), else SITE_NONE */

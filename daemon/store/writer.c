@@ -11,8 +11,8 @@ static const char *const statements[WRITER_STMT_COUNT] = {
     [WRITER_ROLLBACK] = "ROLLBACK",
     [WRITER_ALARM] = "INSERT INTO alarm(seq, ts, unsynced, body, hash, turn, mono, peak)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [WRITER_TELEMETRY] = "INSERT INTO telemetry(seq, ts, unsynced, body, device, turn, mono)"
-                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [WRITER_TELEMETRY] = "INSERT INTO telemetry(seq, ts, unsynced, body, device, turn, mono, every, held)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [WRITER_EVENT] = "INSERT INTO event(seq, ts, unsynced, body, hash, turn, mono, kind)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [WRITER_REPORT] = "INSERT INTO report(seq, ts, unsynced, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -242,6 +242,10 @@ static int put_record(struct writer *w, struct entry *e, struct writer_stream *s
         bind_int(stmt, 8, e->level > e->was ? e->level : e->was);
     else if (e->stream == STREAM_EVENT)
         bind_text(stmt, 8, entry_name(e), e->name_length);
+    if (e->stream == STREAM_TELEMETRY) {
+        bind_int(stmt, 8, e->every_ms);
+        bind_int(stmt, 9, e->held);
+    }
 
     int rc = db_run(stmt);
     if (rc == SQLITE_OK)

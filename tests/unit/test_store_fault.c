@@ -374,7 +374,7 @@ static void test_open_fails(void **state)
 {
     (void)state;
     unsigned failed = 0;
-    for (int64_t n = 0; n < 100; n++) {
+    for (int64_t n = 0; n < 200; n++) {
         struct rig r;
         rig_init(&r);
         fault_now()->write_error = SQLITE_IOERR_WRITE;
@@ -392,7 +392,7 @@ static void test_open_fails(void **state)
         assert_int_equal(r.head[STREAM_TELEMETRY], 1);
         rig_end(&r);
     }
-    assert_true(failed > 10 && failed < 100);
+    assert_true(failed > 10 && failed < 200);
 }
 
 static int clear(void **state)
