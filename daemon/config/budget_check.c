@@ -83,6 +83,7 @@ void budget_check(struct build *b)
             b->ld->oom = true;
             return;
         }
+        b->site->devices[i].requests = one.requests;
         loads[d->bus].share += budget_share(site, i, &one);
         note_fast(site, &loads[d->bus], i);
         check_poll(b, i, one.requests_ms + one.trigger_ms);

@@ -166,5 +166,7 @@ void build_site(struct load *ld, struct site *site)
         steps[i](&b);
     if (!ld->oom && ld->config->error_count == 0 && !ld->profile_only)
         budget_check(&b);
+    if (!ld->oom && ld->config->error_count == 0 && !ld->profile_only)
+        record_check(&b);
     names_end_all(&b);
 }

@@ -93,6 +93,10 @@ void build_doubt(struct build *b, const struct site_doubt *standard, bool none, 
 void build_gates(struct build *b, struct device_item *item);
 /* trigger -> device.trigger; bus: NULL when it is not known. */
 void build_trigger(struct build *b, struct device_item *item, const struct site_bus *bus);
+/* record -> device.record, which is untouched without a map; the poll period is known. */
+void build_record(struct build *b, const struct node *map, struct site_device *device);
+/* `change` of a point, whose mapping is own. */
+void build_change(struct build *b, const struct node *own);
 /* What each line is set to, as its bus says; after the buses. */
 void line_begin(struct build *b);
 /* Refuses a device that is set otherwise than its line; device.bus is known. */
@@ -130,8 +134,10 @@ bool point_may_be(const struct site_point *point, double value);
 enum level rule_most(const struct site_rule *rule);
 void rule_check(struct build *b, const struct site_rule *rule, const struct node *node);
 
-/* Warns where the polls asked for cannot fit. Only for a site without errors. */
+/* Warns where the polls asked for cannot fit, and notes in devices how many requests a poll takes. Only for a site without errors. */
 void budget_check(struct build *b);
+/* Refuses what would hold back too many readings; after budget_check, only for a site without errors. */
+void record_check(struct build *b);
 
 /* names_begin makes room for count names (false: out of memory). names_add refuses a duplicate and says where
  * the first is. names_find returns the index of what `text` refers to, or SITE_NONE with an error at `at`

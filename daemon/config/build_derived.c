@@ -160,6 +160,7 @@ static void build_derived_point(struct build *b, uint32_t device, const struct d
     p->where = load_where(b->ld, node_place(node));
     build_point_common(b, &item.base, node_get(node, "name"), index);
     build_doubt(b, standard, !group->doubt, item.base.doubt, p, index);
+    build_change(b, node);
     for (unsigned kind = 0; kind < RG_COUNT(item.ways); kind++) {
         if (item.ways[kind] && !p->derived)
             take_way(b, &item, (enum derive_kind)kind);
@@ -175,6 +176,7 @@ static void build_group(struct build *b, const struct node *group, uint32_t inde
 
     fill_map(b->ld, SECTION_DERIVED, group, &item);
     build_doubts(b, item.doubt, &standard);
+    build_record(b, item.record, &item.device);
     if (item.area)
         item.device.area = names_find(b->ld, &b->areas, item.area, node_place(node_get(group, "area")));
     item.device.where = load_where(b->ld, node_place(group));

@@ -63,6 +63,7 @@ static void join_device(struct build *b, struct device_item *item)
     line_check(b, item);
     build_gates(b, item);
     build_trigger(b, item, bus);
+    build_record(b, item->record, device);
 }
 
 static void build_points(struct build *b, const struct device_item *item, uint32_t device)

@@ -378,6 +378,7 @@ void build_point(struct build *b, const struct device_item *device, uint32_t dev
     p->where = load_where(b->ld, node_place(own));
     build_point_common(b, &item, said(&item, "name"), index);
     build_doubt(b, &device->standard, false, item.doubt, p, index);
+    build_change(b, own);
     if (!address_take(b, &item.at, &p->space, &p->address) || !check_type(b, &item)) {
         b->site->points[index] = *p;
         return;

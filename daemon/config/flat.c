@@ -149,6 +149,8 @@ static void flat_gateway(struct flat *f, const struct site *site)
     flat_duration(f, "store", "retention", "telemetry", s->keep_telemetry_ms);
     flat_duration(f, "store", "retention", "alarms", s->keep_alarms_ms);
     flat_duration(f, "store", "retention", "events", s->keep_events_ms);
+    if (s->keep_rollups_ms != 0 && s->keep_rollups_ms != STORE_ROLLUPS_STANDARD_MS)
+        flat_duration(f, "store", "retention", "rollups", s->keep_rollups_ms);
     flat_format(f, "store", "retention", "max_size", "%lld", (long long)s->max_size);
     if (site->shelve_max_ms != 0 && site->shelve_max_ms != SHELVE_MAX_STANDARD_MS)
         flat_duration(f, "alarms", "shelving", "max", site->shelve_max_ms);

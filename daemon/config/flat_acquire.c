@@ -47,6 +47,8 @@ static void flat_point(struct flat *f, const struct site *site, const struct sit
     flat_text(f, "point", p->full_name, "unit", p->unit);
     flat_text(f, "point", p->full_name, "label", p->label);
     flat_doubt(f, site, p);
+    if (p->change > 0)
+        flat_format(f, "point", p->full_name, "change", "%.15g", p->change);
 }
 
 /* How it is asked. */
@@ -125,6 +127,10 @@ void flat_device(struct flat *f, const struct site *site, const struct site_devi
     for (size_t i = 0; i < d->gate_count; i++)
         flat_gate(f, d->name, &d->gates[i], i);
     flat_trigger(f, d);
+    if (d->record.every_ms > 0)
+        flat_duration(f, "device", d->name, "record.every", d->record.every_ms);
+    if (d->record.around_ms > 0)
+        flat_duration(f, "device", d->name, "record.around_alarms", d->record.around_ms);
     for (uint32_t i = 0; i < d->point_count; i++)
         flat_point(f, site, &site->points[d->first_point + i]);
 }

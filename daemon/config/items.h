@@ -29,7 +29,7 @@ struct device_item {
     const char *bus, *area;
     enum word_order order; /* of its points that do not name theirs */
     const struct node *points;
-    const struct node *line, *status, *heartbeat, *trigger, *doubt;
+    const struct node *line, *status, *heartbeat, *trigger, *doubt, *record;
     struct site_doubt standard; /* of its points that say nothing else */
 };
 

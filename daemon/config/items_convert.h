@@ -26,7 +26,7 @@ struct correction_item {
 struct derived_item {
     struct site_device device;
     const char *area;
-    const struct node *points, *doubt;
+    const struct node *points, *doubt, *record;
 };
 
 struct derived_point_item {

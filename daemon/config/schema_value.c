@@ -25,6 +25,7 @@ static const char *const definitions[SECTION_COUNT] = {
     [SECTION_BUS] = "bus",
     [SECTION_DEVICE] = "device",
     [SECTION_OFFLINE] = "offline",
+    [SECTION_RECORD] = "record",
     [SECTION_POINT] = "point",
     [SECTION_AREA] = "area",
     [SECTION_RESPONSIBLE] = "responsible",

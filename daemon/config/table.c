@@ -39,6 +39,7 @@ static const char *const titles[SECTION_COUNT] = {
     [SECTION_BUS] = "a bus",
     [SECTION_DEVICE] = "a device",
     [SECTION_OFFLINE] = "`offline`",
+    [SECTION_RECORD] = "`record`",
     [SECTION_POINT] = "a point",
     [SECTION_AREA] = "an area",
     [SECTION_RESPONSIBLE] = "`responsible`",

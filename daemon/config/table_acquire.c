@@ -118,7 +118,10 @@ static const struct key_row rows[] = {
         "The kind of device it is, from profiles/NAME.yaml beside the main file or among the installed ones: "
         "its points and habits come from there; what is given here wins, a point's keys one by one.",
         INTO(struct device_item, device.profile)),
-    LATER(DEVICE, "record", "How often readings are recorded."),
+    KEY(DEVICE, "record", PART,
+        "Which of its readings are recorded; default all. The rules see all of them, and so do the minute "
+        "roll-ups.",
+        OF(RECORD), INTO(struct device_item, record)),
     KEY(LINE, "baud", CHOICE, "Its speed.", ANY_OF, NAMES(bauds), INTO(struct line_item, baud)),
     KEY(LINE, "parity", CHOICE, "Its parity.", ANY_OF, NAMES(parities), INTO(struct line_item, parity)),
     KEY(LINE, "stop_bits", INT, "Its stop bits.", ANY_OF, RANGE(1, 2), INTO(struct line_item, stop_bits)),
@@ -159,6 +162,13 @@ static const struct key_row rows[] = {
         RANGE(100, 365 * DAY), INTO(struct device_item, device.offline_after_ms)),
     KEY(OFFLINE, "level", CHOICE, "Its level.", STANDARD("yellow"), NAMES(table_levels),
         INTO(struct device_item, device.offline_level)),
+    KEY(RECORD, "every", DURATION,
+        "A frame at least this often, and whenever a point's quality changes or its value by more than its "
+        "`change`.",
+        RANGE(10, DAY), INTO(struct site_record, every_ms)),
+    KEY(RECORD, "around_alarms", DURATION,
+        "All frames from that long before the raise of an alarm of the device to that long after its clear.",
+        RANGE(10, HOUR), INTO(struct site_record, around_ms)),
     KEY(POINT, "name", NAME, "Its name within the device, without a dot.", REQUIRED,
         INTO(struct point_item, point.name)),
     KEY(POINT, "label", TEXT, "What people call it.", RANGE(0, 256), INTO(struct point_item, point.label)),
@@ -192,7 +202,11 @@ static const struct key_row rows[] = {
         OF(CONVERT), INTO(struct point_item, convert)),
     KEY(POINT, "doubt", PART, "When its readings are not to be believed: what its device says, and more.",
         OF(DOUBT), INTO(struct point_item, doubt)),
-    LATER(POINT, "change", "The change of value that is recorded."),
+    KEY(POINT, "change", NUMBER,
+        "With `record`: a value is recorded that differs from the last recorded one by more than this; "
+        "engineering "
+        "units. Default: of a state (coil, discrete input, bit, `values`) every change, of a quantity none.",
+        RANGE(0, 1e300), INTO(struct point_item, point.change)),
     KEY(DECIMALS, "input", INT, "Zero-based protocol address of an input register.", ONE_OF, RANGE(0, 65535),
         INTO(struct decimals_item, at.space[SPACE_INPUT])),
     KEY(DECIMALS, "holding", INT, "Zero-based protocol address of a holding register.", ONE_OF,

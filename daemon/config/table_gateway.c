@@ -69,6 +69,8 @@ static const struct key_row rows[] = {
         STANDARD("3y"), INTO(struct site_store, keep_alarms_ms)),
     KEY(RETENTION, "events", DURATION, "Age at which events and reports are dropped.", RANGE(HOUR, CENTURY),
         STANDARD("3y"), INTO(struct site_store, keep_events_ms)),
+    KEY(RETENTION, "rollups", DURATION, "Age at which minute roll-ups are dropped.", RANGE(HOUR, CENTURY),
+        STANDARD("365d"), INTO(struct site_store, keep_rollups_ms)),
     KEY(RETENTION, "max_size", SIZE, "Size of the whole store.", RANGE(MIB, 64 * TIB), STANDARD("4GiB"),
         INTO(struct site_store, max_size)),
     KEY(UPLINK, "name", ID, "Its name, unique among the uplinks.", REQUIRED,

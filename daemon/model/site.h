@@ -26,12 +26,15 @@ struct site_gateway {
     int64_t workers;                                                                 /* -1: not given */
 };
 
+#define STORE_ROLLUPS_STANDARD_MS (365 * 24 * 3600 * INT64_C(1000))
+
 struct site_store {
     /* Absolute, or relative to the process's folder: resolved against the configuration file. */
     const char *path;
     int64_t commit_ms;
     int64_t keep_telemetry_ms, keep_alarms_ms, keep_events_ms;
-    int64_t max_size; /* bytes of the whole store */
+    int64_t keep_rollups_ms; /* minute roll-ups; 0: as long as STORE_ROLLUPS_STANDARD_MS */
+    int64_t max_size;        /* bytes of the whole store */
 };
 
 /* What a platform may be allowed to ask for: bits. */
@@ -141,6 +144,9 @@ struct site_point {
     /* SPACE_DERIVED: how it is worked out; NULL for what is read. */
     const struct site_derived *derived;
     struct site_doubt doubt;
+    /* Where the device's readings are thinned: a value that differs from the one recorded last by more than this is
+     * recorded. 0: not given; then of a state (site_record.h) every change is, of a quantity none. */
+    double change;
     const char *where;
 };
 
@@ -165,6 +171,12 @@ struct site_trigger {
     bool
         broadcast; /* to unit 0: once for all devices of the bus that have this very trigger and are due together */
     int64_t wait_ms; /* from the write to the first request of the poll; the bus is free meanwhile */
+};
+
+/* Which of a device's readings are recorded; the rules see all of them. */
+struct site_record {
+    int64_t every_ms;  /* so often at least; 0: all of them */
+    int64_t around_ms; /* all of them so long before an alarm's raise and after its clear; 0: no such thing */
 };
 
 /* Units that a device's polls may miss in a row before it counts as silent; see poll.h. */
@@ -196,6 +208,8 @@ struct site_device {
     size_t gate_count;
     int64_t offline_after_ms;
     enum level offline_level;
+    struct site_record record;
+    uint32_t requests; /* answers that a poll takes, as far as it can be told beforehand; 0: nobody told */
     uint32_t first_point,
         point_count; /* its points lie together in site.points; none for a module with outputs only */
     const char *where;
