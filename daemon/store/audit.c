@@ -5,19 +5,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "store/audit_impl.h"
 #include "store/audit_walk.h"
 #include "store/schema.h"
 
 #define SLICE                                                                                                \
     20000 /* records in one read transaction, so that the daemon's log can be folded back meanwhile */
-
-struct audit {
-    sqlite3 *db;
-    char *path;
-    struct chain *chain;
-    int64_t version;
-    char why[512];
-};
 
 const char *audit_fault_name(enum audit_fault fault)
 {
@@ -26,7 +19,7 @@ const char *audit_fault_name(enum audit_fault fault)
     return (size_t)fault < RG_COUNT(names) ? names[fault] : "none";
 }
 
-static enum rg_err failed(struct audit *a, int rc)
+enum rg_err audit_failed(struct audit *a, int rc)
 {
     db_words(a->db, rc, a->path, a->why, sizeof(a->why));
     return db_error(rc);
@@ -40,7 +33,7 @@ static enum rg_err check_version(struct audit *a)
     if (rc == SQLITE_OK)
         rc = db_number(a->db, "PRAGMA user_version", 0, &a->version);
     if (rc != SQLITE_OK)
-        return failed(a, rc);
+        return audit_failed(a, rc);
     if (id != SCHEMA_APPLICATION_ID || a->version < 1) {
         (void)text_format(a->why, sizeof(a->why), "%s: not a store of riskgate", a->path);
         return RG_EINVAL;
@@ -66,7 +59,7 @@ enum rg_err audit_open(const char *path, struct audit **out, char *why, size_t w
     if (err == RG_OK) {
         int rc = db_connect(path, DB_AUDITOR, &a->db);
 
-        err = rc == SQLITE_OK ? check_version(a) : failed(a, rc);
+        err = rc == SQLITE_OK ? check_version(a) : audit_failed(a, rc);
         (void)text_copy(why, why_size, a->why);
     }
     if (err != RG_OK) {
@@ -248,7 +241,7 @@ enum rg_err audit_check(struct audit *a, enum stream stream, struct audit_stream
     rc = prepare(&w);
     if (rc == SQLITE_OK)
         rc = look(&w, a->version);
-    err = rc == SQLITE_OK ? RG_OK : failed(a, rc);
+    err = rc == SQLITE_OK ? RG_OK : audit_failed(a, rc);
     (void)sqlite3_finalize(w.rows);
     (void)sqlite3_finalize(w.peek);
     return err;

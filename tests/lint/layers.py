@@ -27,7 +27,7 @@ MAY = {
     "daemon/uplink": {"base", "model", "loop"},
     "daemon/control": {"base", "model", "loop"},
     "daemon/app": {"base", "model", "loop", "config", "poll", "convert", "rules", "output", "record", "replay", "store", "uplink", "control", "drivers"},
-    "daemon/ctl": {"base", "model", "config", "record", "replay", "rules", "drivers"},
+    "daemon/ctl": {"base", "model", "config", "record", "replay", "rules", "store", "crypto", "drivers"},
     "simulators/plant": set(),
     "simulators/platform": set(),
 }
