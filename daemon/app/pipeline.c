@@ -207,13 +207,20 @@ static void port_link(void *arg, const char *uplink, bool up, const char *detail
     event_uplink(arg, uplink, up, detail);
 }
 
+static void port_note(void *arg, const char *uplink, const char *text)
+{
+    (void)arg;
+    log_warning("uplink %s: %s", uplink, text);
+}
+
 struct uplink_port flow_uplink_port(struct pipeline *p)
 {
     return (struct uplink_port){.arg = p,
                                 .fetch = port_fetch,
                                 .fetch_cancel = port_fetch_cancel,
                                 .cursor_put = port_cursor_put,
-                                .link = port_link};
+                                .link = port_link,
+                                .note = port_note};
 }
 
 /* ---- what each part is given of all this ---- */

@@ -114,6 +114,36 @@ void cursor_defer(struct cursor *c, int64_t upto)
     ranges_store(&r, c);
 }
 
+void cursor_owe(struct cursor *c, int64_t first, int64_t last)
+{
+    struct ranges r = {0};
+    bool placed = false;
+
+    if (first < 1)
+        first = 1;
+    if (last > c->acked)
+        last = c->acked;
+    if (last < first)
+        return;
+    for (size_t i = 0; i < c->range_count; i++) {
+        if (!placed && first < c->ranges[i].first) {
+            ranges_append(&r, first, last);
+            placed = true;
+        }
+        ranges_append(&r, c->ranges[i].first, c->ranges[i].last);
+    }
+    if (!placed)
+        ranges_append(&r, first, last);
+    ranges_store(&r, c);
+}
+
+bool cursor_owes(const struct cursor *c, int64_t seq)
+{
+    struct seq_range range;
+
+    return seq > c->acked || (cursor_owed(c, seq, &range) && range.first == seq);
+}
+
 bool cursor_owed(const struct cursor *c, int64_t from, struct seq_range *out)
 {
     for (size_t i = 0; i < c->range_count; i++) {

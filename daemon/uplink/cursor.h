@@ -21,8 +21,12 @@ void cursor_repair(struct cursor *c, int64_t head);
 void cursor_done(struct cursor *c, int64_t first, int64_t last);
 /* Everything from `acked` + 1 to upto becomes a back-fill range, and `acked` becomes upto. */
 void cursor_defer(struct cursor *c, int64_t upto);
+/* first..last are owed (again), as far as they are not above `acked`. */
+void cursor_owe(struct cursor *c, int64_t first, int64_t last);
 /* The first owed piece of back-fill at or above from. False: there is none. */
 bool cursor_owed(const struct cursor *c, int64_t from, struct seq_range *out);
+/* Whether this record is owed. */
+bool cursor_owes(const struct cursor *c, int64_t seq);
 /* How many records up to head are owed. */
 int64_t cursor_pending(const struct cursor *c, int64_t head);
 

@@ -30,10 +30,16 @@ static struct cursor *lane_cursor(const struct lane *l)
     return &l->u->cursors[l->stream];
 }
 
+static struct receipt *lane_receipt(const struct lane *l)
+{
+    return &l->u->receipts[l->stream];
+}
+
 static void lane_settle(struct lane *l, int64_t from, int64_t to)
 {
     cursor_done(lane_cursor(l), from, to);
-    l->u->keeps[l->stream].dirty = true;
+    if (!l->u->conf->receipts)
+        l->u->keeps[l->stream].dirty = true;
 }
 
 void lane_reset(struct lane *l)
@@ -45,12 +51,35 @@ void lane_reset(struct lane *l)
     l->next = l->fill ? 1 : lane_cursor(l)->acked + 1;
 }
 
+void lane_catch_up(struct lane *l)
+{
+    if (!l->fill && l->next <= lane_cursor(l)->acked)
+        l->next = lane_cursor(l)->acked + 1;
+}
+
+void lane_go_back(struct lane *l, int64_t seq)
+{
+    if (seq >= l->next || l->hole != NO_HOLE)
+        return;
+    if (l->state == LANE_FETCHING) {
+        l->u->port.fetch_cancel(l->u->port.arg, l);
+        l->state = LANE_IDLE;
+    }
+    l->next = seq;
+}
+
+/* Back-fill of telemetry, and whatever was asked for, keeps to the pace; missed alarms, events and reports do not. */
+static bool lane_is_paced(const struct lane *l, int64_t seq)
+{
+    return l->fill && (l->stream == STREAM_TELEMETRY || seq <= l->u->paced_upto[l->stream]);
+}
+
 bool lane_wants(const struct lane *l, struct seq_range *out)
 {
     const int64_t head = l->u->head[l->stream];
     const int64_t missed = l->u->up_head[l->stream];
 
-    if (l->stream == STREAM_TELEMETRY && !l->u->conf->telemetry_send)
+    if (!uplink_gets(l->u, l->stream))
         return false;
     if (l->fill)
         return cursor_owed(lane_cursor(l), l->next, out);
@@ -72,6 +101,8 @@ static void lane_skip(struct lane *l, int64_t from, int64_t to)
 {
     struct window_entry *before = l->fill ? NULL : window_highest(&l->u->window, l->id);
 
+    if (l->u->conf->receipts && receipt_skipped(lane_receipt(l), from, to))
+        l->u->keeps[l->stream].dirty = true;
     if (before)
         before->to = to;
     else
@@ -111,6 +142,7 @@ static enum rg_err lane_take(struct lane *l, const struct chunk *chunk)
             return err;
         l->state = LANE_READY;
         l->records = chunk->count;
+        l->last = chunk->last;
         l->upto = to;
     } else {
         lane_skip(l, l->from, to);
@@ -146,7 +178,7 @@ static void lane_fetch(struct lane *l, int64_t now_ms)
         l->next = 1; /* what a merge of ranges owes once more lies below */
     if (!lane_wants(l, &range))
         return;
-    if (l->fill && pace_batch(&u->pace) < most)
+    if (lane_is_paced(l, range.first) && pace_batch(&u->pace) < most)
         most = pace_batch(&u->pace);
     l->from = range.first;
     l->upto = range.last;
@@ -167,8 +199,10 @@ static void lane_fetch(struct lane *l, int64_t now_ms)
 static bool lane_send(struct lane *l, int64_t now_ms)
 {
     struct uplink *u = l->u;
+    const struct outgoing o = {.topic = u->topics.stream[l->stream], .alias = 1 + (unsigned)l->stream};
+    const bool paced = lane_is_paced(l, l->from);
 
-    if (l->fill) {
+    if (paced) {
         const int64_t wait = pace_wait(&u->pace, l->records, now_ms);
 
         if (wait > 0) {
@@ -178,12 +212,13 @@ static bool lane_send(struct lane *l, int64_t now_ms)
     }
     if (!window_has_room(&u->window, l->bulk, l->message.length))
         return false;
-    if (uplink_send(u, l->id, l->bulk, u->topics.stream[l->stream], &l->message, false, l->from, l->upto) ==
-        0) {
+    if (uplink_send(u, l->id, l->bulk, &o, &l->message, l->from, l->upto) == 0) {
         retry_failed(u, &l->retry);
         return true;
     }
-    if (l->fill)
+    if (u->conf->receipts)
+        receipt_sent(lane_receipt(l), l->from, l->upto, l->last);
+    if (paced)
         pace_take(&u->pace, l->records, now_ms);
     l->state = LANE_IDLE;
     return true;
@@ -199,6 +234,8 @@ bool lane_serve(struct lane *l, int64_t now_ms, bool may_send)
         uplink_wake_by(l->u, l->retry.until_ms);
         return true;
     }
+    if (l->fill && l->stream != STREAM_TELEMETRY && window_count(&l->u->window, l->id) >= FILL_IN_FLIGHT)
+        may_send = false;
     if (l->state == LANE_READY && may_send)
         clear = lane_send(l, now_ms);
     if (l->state == LANE_IDLE && now_ms >= l->retry.until_ms)

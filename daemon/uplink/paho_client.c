@@ -8,33 +8,13 @@
 
 #include "base/text.h"
 #include "uplink/paho.h"
+#include "uplink/paho_inside.h"
 
 /* Paho's lists of clients are the process's; 1.3 frees them with the last client while another thread may be
  * adding one. So making and destroying take turns. It guards Paho's own global state, the one reason for a
  * global here. */
 static pthread_mutex_t paho_turn = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t paho_once = PTHREAD_ONCE_INIT;
-
-/* What a publish hands to Paho as its context. */
-struct slot {
-    struct paho_client *client;
-    uint32_t generation;
-    uint64_t token;
-    bool used;
-};
-
-struct paho_client {
-    MQTTAsync handle;
-    bool v311, tls;
-    struct paho_cbs cbs;
-    void *arg;
-    pthread_mutex_t mutex; /* for what follows: the transport's thread and Paho's share it. Never held during
-                              a call of Paho */
-    uint32_t generation;
-    bool idle;
-    struct slot slots[PAHO_SLOTS];
-    char tls_error[PAHO_REASON_MAX];
-};
 
 static void init_paho(void)
 {
@@ -45,15 +25,15 @@ static void init_paho(void)
     MQTTAsync_global_init(&options);
 }
 
-static const char *name_or(const char *name, const char *otherwise)
+/* ---- events ---- */
+
+const char *paho_name_or(const char *name, const char *otherwise)
 {
     return name ? name : otherwise;
 }
 
-/* ---- events ---- */
-
-static void tell(struct paho_client *c, uint32_t generation, enum paho_event_kind kind, uint64_t token,
-                 const char *reason)
+void paho_tell(struct paho_client *c, uint32_t generation, enum paho_event_kind kind, uint64_t token,
+               const char *reason)
 {
     struct paho_event event = {.kind = kind, .generation = generation, .token = token};
 
@@ -70,7 +50,7 @@ static void tell_ended(struct paho_client *c, enum paho_event_kind kind, const c
     generation = c->generation;
     c->idle = true;
     (void)pthread_mutex_unlock(&c->mutex);
-    tell(c, generation, kind, 0, reason);
+    paho_tell(c, generation, kind, 0, reason);
     c->cbs.ready(c->arg);
 }
 
@@ -128,12 +108,12 @@ static void tell_failed(struct paho_client *c, int code, const char *broker_text
     memcpy(tls_error, c->tls_error, sizeof(tls_error));
     (void)pthread_mutex_unlock(&c->mutex);
     if (code > 0)
-        (void)text_format(reason, sizeof(reason), "%s (%d)", name_or(broker_text, "refused by the broker"),
-                          code);
+        (void)text_format(reason, sizeof(reason), "%s (%d)",
+                          paho_name_or(broker_text, "refused by the broker"), code);
     else if (tls_error[0])
-        (void)text_format(reason, sizeof(reason), "%s: %s", name_or(message, "TLS"), tls_error);
+        (void)text_format(reason, sizeof(reason), "%s: %s", paho_name_or(message, "TLS"), tls_error);
     else
-        (void)text_format(reason, sizeof(reason), "%s%s", name_or(message, "no connection"),
+        (void)text_format(reason, sizeof(reason), "%s%s", paho_name_or(message, "no connection"),
                           c->tls ? " (no answer there, or its certificate does not name this host)" : "");
     tell_ended(c, PAHO_FAILED, reason);
 }
@@ -155,7 +135,7 @@ static void failed_v5(void *context, MQTTAsync_failureData5 *data)
 
 static void lost_cb(void *context, char *cause)
 {
-    tell_ended(context, PAHO_LOST, name_or(cause, "the connection ended"));
+    tell_ended(context, PAHO_LOST, paho_name_or(cause, "the connection ended"));
 }
 
 /* DISCONNECT from the broker (MQTT 5): over at once, whether it closes the line or not. */
@@ -166,62 +146,8 @@ static void farewell_cb(void *context, MQTTProperties *properties, enum MQTTReas
 
     (void)properties;
     (void)text_format(reason, sizeof(reason), "ended by the broker: %s",
-                      name_or(MQTTReasonCode_toString(code), "unknown reason"));
-    tell(c, paho_client_generation(c), PAHO_LOST, 0, reason);
-}
-
-/* Nothing is subscribed to, but Paho wants one. */
-static int arrived_cb(void *context, char *topic, int topic_length, MQTTAsync_message *message)
-{
-    (void)context;
-    (void)topic_length;
-    MQTTAsync_freeMessage(&message);
-    MQTTAsync_free(topic);
-    return 1;
-}
-
-static void slot_answer(struct slot *slot, enum paho_event_kind kind, const char *reason)
-{
-    struct paho_client *c = slot->client;
-    struct slot answered;
-    bool of_now;
-
-    (void)pthread_mutex_lock(&c->mutex);
-    answered = *slot;
-    slot->used = false;
-    of_now = answered.generation == c->generation;
-    (void)pthread_mutex_unlock(&c->mutex);
-    if (of_now)
-        tell(c, answered.generation, kind, answered.token, reason);
-    else
-        c->cbs.ready(c->arg);
-}
-
-static void sent_v3(void *context, MQTTAsync_successData *data)
-{
-    (void)data;
-    slot_answer(context, PAHO_ACKED, "");
-}
-
-static void sent_v5(void *context, MQTTAsync_successData5 *data)
-{
-    (void)data;
-    slot_answer(context, PAHO_ACKED, "");
-}
-
-/* 3.1.1 has no PUBACK that says no: Paho gave the message up. */
-static void unsent_v3(void *context, MQTTAsync_failureData *data)
-{
-    slot_answer(context, PAHO_LOST, name_or(data ? data->message : NULL, "a message was given up"));
-}
-
-static void unsent_v5(void *context, MQTTAsync_failureData5 *data)
-{
-    if (data && data->reasonCode >= MQTTREASONCODE_UNSPECIFIED_ERROR)
-        slot_answer(context, PAHO_REFUSED,
-                    name_or(MQTTReasonCode_toString(data->reasonCode), "unknown reason"));
-    else
-        slot_answer(context, PAHO_LOST, name_or(data ? data->message : NULL, "a message was given up"));
+                      paho_name_or(MQTTReasonCode_toString(code), "unknown reason"));
+    paho_tell(c, paho_client_generation(c), PAHO_LOST, 0, reason);
 }
 
 /* OpenSSL's error line is thread:error:code:library:function:reason:file:line:data; the reason is what people
@@ -263,7 +189,7 @@ static int make_handle(struct paho_client *c, const struct paho_target *target)
                                      NULL, &options);
     if (rc != MQTTASYNC_SUCCESS)
         return rc;
-    rc = MQTTAsync_setCallbacks(c->handle, c, lost_cb, arrived_cb, NULL);
+    rc = MQTTAsync_setCallbacks(c->handle, c, lost_cb, paho_arrived_cb, NULL);
     if (rc == MQTTASYNC_SUCCESS && !target->v311)
         rc = MQTTAsync_setDisconnected(c->handle, c, farewell_cb);
     return rc;
@@ -336,12 +262,27 @@ static MQTTAsync_SSLOptions tls_options(struct paho_client *c, const struct paho
     return tls;
 }
 
+/* Bounds of what the broker may send. No session expiry interval: the session ends with the connection. */
+static int connect_properties(MQTTProperties *properties)
+{
+    MQTTProperty receive = {.identifier = MQTTPROPERTY_CODE_RECEIVE_MAXIMUM};
+    MQTTProperty packet = {.identifier = MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE};
+    int rc;
+
+    receive.value.integer2 = PAHO_RECEIVE_MAX;
+    packet.value.integer4 = PAHO_PACKET_MAX;
+    rc = MQTTProperties_add(properties, &receive);
+    return rc == 0 ? MQTTProperties_add(properties, &packet) : rc;
+}
+
 static int begin_connect(struct paho_client *c, const struct paho_target *target, const char *password,
                          const struct paho_will *will)
 {
     const MQTTAsync_connectOptions v3 = MQTTAsync_connectOptions_initializer;
     const MQTTAsync_connectOptions v5 = MQTTAsync_connectOptions_initializer5;
     MQTTAsync_connectOptions options = target->v311 ? v3 : v5;
+    MQTTProperties properties = MQTTProperties_initializer;
+    int rc = MQTTASYNC_SUCCESS;
     MQTTAsync_willOptions last_will = MQTTAsync_willOptions_initializer;
     MQTTAsync_SSLOptions tls = tls_options(c, target);
 
@@ -366,11 +307,16 @@ static int begin_connect(struct paho_client *c, const struct paho_target *target
         options.onSuccess = connected_v3;
         options.onFailure = failed_v3;
     } else {
-        options.cleanstart = 1; /* and no session expiry interval: the session ends with the connection */
+        options.cleanstart = 1;
+        options.connectProperties = &properties;
+        rc = connect_properties(&properties);
         options.onSuccess5 = connected_v5;
         options.onFailure5 = failed_v5;
     }
-    return MQTTAsync_connect(c->handle, &options);
+    if (rc == MQTTASYNC_SUCCESS)
+        rc = MQTTAsync_connect(c->handle, &options);
+    MQTTProperties_free(&properties);
+    return rc;
 }
 
 static void set_idle(struct paho_client *c, bool idle)
@@ -394,7 +340,7 @@ enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target 
     if (rc == MQTTASYNC_SUCCESS)
         return RG_OK;
     set_idle(c, true);
-    (void)text_copy(why, PAHO_REASON_MAX, name_or(MQTTAsync_strerror(rc), "Paho refuses the options"));
+    (void)text_copy(why, PAHO_REASON_MAX, paho_name_or(MQTTAsync_strerror(rc), "Paho refuses the options"));
     return RG_EINVAL;
 }
 
@@ -429,55 +375,4 @@ uint32_t paho_client_generation(struct paho_client *c)
     generation = c->generation;
     (void)pthread_mutex_unlock(&c->mutex);
     return generation;
-}
-
-/* ---- messages ---- */
-
-static struct slot *take_slot(struct paho_client *c, uint64_t token)
-{
-    struct slot *slot = NULL;
-
-    (void)pthread_mutex_lock(&c->mutex);
-    for (size_t i = 0; i < PAHO_SLOTS && !slot; i++)
-        if (!c->slots[i].used)
-            slot = &c->slots[i];
-    if (slot) {
-        slot->used = true;
-        slot->generation = c->generation;
-        slot->token = token;
-    }
-    (void)pthread_mutex_unlock(&c->mutex);
-    return slot;
-}
-
-static void give_slot_back(struct paho_client *c, struct slot *slot)
-{
-    (void)pthread_mutex_lock(&c->mutex);
-    slot->used = false;
-    (void)pthread_mutex_unlock(&c->mutex);
-}
-
-enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const char *payload, size_t length,
-                                bool retained, uint64_t token)
-{
-    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    struct slot *slot = take_slot(c, token);
-    int rc;
-
-    if (!slot)
-        return RG_EFULL;
-    response.context = slot;
-    /* Callbacks of the other version are an error to Paho. */
-    if (c->v311) {
-        response.onSuccess = sent_v3;
-        response.onFailure = unsent_v3;
-    } else {
-        response.onSuccess5 = sent_v5;
-        response.onFailure5 = unsent_v5;
-    }
-    rc = MQTTAsync_send(c->handle, topic, (int)length, payload, 1, retained, &response);
-    if (rc == MQTTASYNC_SUCCESS)
-        return RG_OK;
-    give_slot_back(c, slot);
-    return RG_EIO;
 }

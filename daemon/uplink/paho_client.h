@@ -13,12 +13,16 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "uplink/transport.h"
 #include "uplink/uplink.h"
 
 #define PAHO_SLOTS                                                                                           \
     (UPLINK_WINDOW + 8) /* messages not acknowledged; the uplink keeps at most UPLINK_WINDOW + 1 */
 #define PAHO_REASON_MAX 128
 #define PAHO_CONNECT_S 30
+/* MQTT 5: what the broker may have on the way to us at once, and the largest packet; it drops what is larger. */
+#define PAHO_RECEIVE_MAX 8
+#define PAHO_PACKET_MAX (1u << 20)
 
 /* Where to; plain strings, borrowed while paho_client_open runs. */
 struct paho_target {
@@ -36,6 +40,9 @@ enum paho_event_kind {
     PAHO_ACKED,
     PAHO_REFUSED,
     PAHO_DISCONNECTED,
+    PAHO_SUBSCRIBED,   /* token: what to */
+    PAHO_UNSUBSCRIBED, /* the broker said no, or nothing */
+    PAHO_INCOMING,     /* something came */
     PAHO_WAKE,
 };
 
@@ -47,8 +54,10 @@ struct paho_event {
     char reason[PAHO_REASON_MAX];
 };
 
-/* Both are called on Paho's threads, with Paho's lock held: only to pass the event on. */
+/* All are called on Paho's threads, with Paho's lock held: only to pass the event on. */
 struct paho_cbs {
+    void (*arrived)(void *arg, const char *topic,
+                    const struct transport_message *message); /* id is not set */
     void (*event)(void *arg, const struct paho_event *event);
     void (*ready)(void *arg); /* paho_client_ready or paho_client_idle may have become true */
 };
@@ -71,8 +80,9 @@ RG_NODISCARD enum rg_err paho_client_connect(struct paho_client *c, const struct
                                              const char *password, const struct paho_will *will,
                                              uint32_t generation, char *why);
 /* QoS 1. RG_EFULL: no slot; RG_EIO: Paho does not take it (not connected). */
-RG_NODISCARD enum rg_err paho_client_publish(struct paho_client *c, const char *topic, const char *payload,
-                                             size_t length, bool retained, uint64_t token);
+RG_NODISCARD enum rg_err paho_client_publish(struct paho_client *c, const struct transport_publish *publish);
+/* QoS 1. Errors as above; id comes back as the event's token. */
+RG_NODISCARD enum rg_err paho_client_subscribe(struct paho_client *c, const char *topic, unsigned id);
 /* Nothing of an earlier connection is left: messages may be handed over. */
 bool paho_client_ready(struct paho_client *c);
 /* Neither connected nor connecting, and Paho is through with it: it may connect again. */

@@ -25,11 +25,26 @@ struct command *command_new(enum command_kind kind, uint32_t generation, const c
     return c;
 }
 
+bool command_answer(struct command *command, const struct transport_answer *answer)
+{
+    void *copy = NULL;
+
+    if (!answer || !answer->correlation || answer->length == 0)
+        return true;
+    copy = malloc(answer->length);
+    if (!copy)
+        return false;
+    memcpy(copy, answer->correlation, answer->length);
+    command->answer = (struct transport_answer){.correlation = copy, .length = answer->length};
+    return true;
+}
+
 void command_free(struct command *command)
 {
     if (!command)
         return;
     if (command->password)
         explicit_bzero(command->password, strlen(command->password));
+    free((void *)(uintptr_t)command->answer.correlation);
     free(command);
 }

@@ -9,6 +9,7 @@ static bool send_doc(struct uplink *u, enum uplink_doc doc, int64_t now_ms)
 {
     struct document *d = &u->docs[doc];
     struct jsonw view = {.text = d->text, .length = d->length, .fixed = true};
+    const struct outgoing o = {.topic = u->topics.doc[doc], .retained = true};
 
     if (!d->text || !d->due || window_count(&u->window, OWNER_DOC + (unsigned)doc) > 0)
         return true;
@@ -18,7 +19,7 @@ static bool send_doc(struct uplink *u, enum uplink_doc doc, int64_t now_ms)
     }
     if (!window_has_room(&u->window, false, d->length))
         return false;
-    if (uplink_send(u, OWNER_DOC + (unsigned)doc, false, u->topics.doc[doc], &view, true, 0, 0) == 0)
+    if (uplink_send(u, OWNER_DOC + (unsigned)doc, false, &o, &view, 0, 0) == 0)
         retry_failed(u, &d->retry);
     else
         d->due = false;
@@ -40,6 +41,7 @@ static enum rg_err compose_unstored(struct uplink *u, const struct unstored_reco
 
 static bool send_unstored(struct uplink *u, int64_t now_ms)
 {
+    const struct outgoing o = {.topic = u->topics.stream[STREAM_ALARM], .alias = 1 + STREAM_ALARM};
     struct unstored_record *r = unstored_next(&u->unstored);
 
     if (r && now_ms < u->unstored_retry.until_ms) {
@@ -50,10 +52,35 @@ static bool send_unstored(struct uplink *u, int64_t now_ms)
         if (!window_has_room(&u->window, false, r->length))
             return false;
         if (compose_unstored(u, r) == RG_OK)
-            r->token = uplink_send(u, OWNER_UNSTORED, false, u->topics.stream[STREAM_ALARM], &u->scratch,
-                                   false, 0, 0);
+            r->token = uplink_send(u, OWNER_UNSTORED, false, &o, &u->scratch, 0, 0);
         if (r->token == 0) {
             retry_failed(u, &u->unstored_retry);
+            return true;
+        }
+    }
+    return true;
+}
+
+/* Few at a time: whoever asks much gets his answers late, and nobody's alarm waits for them. */
+static bool send_replies(struct uplink *u, int64_t now_ms)
+{
+    struct reply *r = replies_next(&u->replies);
+
+    if (r && now_ms < u->replies_retry.until_ms) {
+        uplink_wake_by(u, u->replies_retry.until_ms);
+        return true;
+    }
+    for (; r && window_count(&u->window, OWNER_REPLY) < REPLIES_IN_FLIGHT; r = replies_next(&u->replies)) {
+        const struct transport_answer answer = {.correlation = r->correlation,
+                                                .length = r->correlation_length};
+        const struct outgoing o = {.topic = r->topic ? r->topic : u->topics.reply, .answer = &answer};
+        struct jsonw view = {.text = r->text, .length = r->length, .fixed = true};
+
+        if (!window_has_room(&u->window, false, r->length))
+            return false;
+        r->token = uplink_send(u, OWNER_REPLY, false, &o, &view, 0, 0);
+        if (r->token == 0) {
+            retry_failed(u, &u->replies_retry);
             return true;
         }
     }
@@ -80,20 +107,26 @@ void pump_run(struct uplink *u, int64_t now_ms)
         return;
     open = send_unstored(u, now_ms);
     if (u->session.state == SESSION_FLUSHING) {
-        (void)serve_lanes(u, now_ms, LANE_ALARM, LANE_EVENT, open);
+        open = serve_lanes(u, now_ms, LANE_ALARM, LANE_EVENT, open);
+        (void)(open && send_replies(u, now_ms));
         return;
     }
     /* Two small documents that say whether the gateway is alive and how things stand: never behind a slow
      * disk. */
     open = open && send_doc(u, UPLINK_DOC_STATE, now_ms) && send_doc(u, UPLINK_DOC_RISK, now_ms);
-    open = serve_lanes(u, now_ms, LANE_ALARM, LANE_REPORT, open);
+    open = serve_lanes(u, now_ms, LANE_ALARM, LANE_ALARM, open);
+    open = open && send_replies(u, now_ms);
+    open = serve_lanes(u, now_ms, LANE_EVENT, LANE_REPORT, open);
     open = open && send_doc(u, UPLINK_DOC_ABOUT, now_ms);
-    (void)serve_lanes(u, now_ms, LANE_TELEMETRY, LANE_FILL_TELEMETRY, open);
+    /* Missed alarms before what is new of anything else, but without standing in its way. */
+    (void)lane_serve(&u->lanes[LANE_FILL_ALARM], now_ms, open);
+    open = serve_lanes(u, now_ms, LANE_TELEMETRY, LANE_TELEMETRY, open);
+    (void)serve_lanes(u, now_ms, LANE_FILL_EVENT, LANE_FILL_TELEMETRY, open);
 }
 
 bool pump_flushed(const struct uplink *u)
 {
-    return u->unstored.count == 0 && lane_is_empty(&u->lanes[LANE_ALARM]) &&
+    return u->unstored.count == 0 && u->replies.count == 0 && lane_is_empty(&u->lanes[LANE_ALARM]) &&
            lane_is_empty(&u->lanes[LANE_EVENT]);
 }
 
@@ -114,6 +147,9 @@ void pump_acked(struct uplink *u, uint64_t token)
     if (e->owner == OWNER_UNSTORED) {
         unstored_ack(&u->unstored, token);
         retry_worked(u, &u->unstored_retry);
+    } else if (e->owner == OWNER_REPLY) {
+        replies_ack(&u->replies, token);
+        retry_worked(u, &u->replies_retry);
     } else if (e->owner < OWNER_UNSTORED) {
         retry_worked(u, &u->docs[e->owner - OWNER_DOC].retry);
     }
@@ -135,6 +171,9 @@ void pump_refused(struct uplink *u, uint64_t token, const char *reason)
     if (e->owner == OWNER_UNSTORED) {
         unstored_retry(&u->unstored, token);
         retry_failed(u, &u->unstored_retry);
+    } else if (e->owner == OWNER_REPLY) {
+        replies_refused(&u->replies, token);
+        retry_failed(u, &u->replies_retry);
     } else if (e->owner < OWNER_UNSTORED) {
         u->docs[e->owner - OWNER_DOC].due = true;
         retry_failed(u, &u->docs[e->owner - OWNER_DOC].retry);
@@ -144,18 +183,27 @@ void pump_refused(struct uplink *u, uint64_t token, const char *reason)
 
 /* ---- up and down ---- */
 
+/* What was missed comes beside what is new, not before it, when it is much. */
+static void defer_missed(struct uplink *u, enum stream stream)
+{
+    const int64_t most = stream == STREAM_TELEMETRY ? UPLINK_LIVE_LAG : UPLINK_RECORD_LAG;
+    struct cursor *c = &u->cursors[stream];
+
+    if (u->conf->receipts)
+        *c = u->receipts[stream].held;
+    if (!uplink_gets(u, stream) || u->head[stream] - c->acked <= most)
+        return;
+    cursor_defer(c, u->head[stream]);
+    u->keeps[stream].dirty = u->keeps[stream].dirty || !u->conf->receipts;
+}
+
 void pump_up(struct uplink *u, size_t receive_max)
 {
-    struct cursor *telemetry = &u->cursors[STREAM_TELEMETRY];
-    const int64_t lag = u->head[STREAM_TELEMETRY] - telemetry->acked;
-
     window_reset(&u->window, receive_max);
-    if (u->conf->telemetry_send && lag > UPLINK_LIVE_LAG) {
-        cursor_defer(telemetry, u->head[STREAM_TELEMETRY]);
-        u->keeps[STREAM_TELEMETRY].dirty = true;
-    }
-    for (size_t i = 0; i < STREAM_COUNT; i++)
+    for (size_t i = 0; i < STREAM_COUNT; i++) {
+        defer_missed(u, (enum stream)i);
         u->up_head[i] = u->head[i];
+    }
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_reset(&u->lanes[i]);
         u->lanes[i].retry.until_ms = 0;
@@ -165,6 +213,7 @@ void pump_up(struct uplink *u, size_t receive_max)
         u->docs[i].retry.until_ms = 0;
     }
     u->unstored_retry.until_ms = 0;
+    u->replies_retry.until_ms = 0;
 }
 
 void pump_down(struct uplink *u)
@@ -174,6 +223,7 @@ void pump_down(struct uplink *u)
     for (size_t i = 0; i < LANE_COUNT; i++)
         lane_reset(&u->lanes[i]);
     unstored_retry_all(&u->unstored);
+    replies_retry_all(&u->replies);
 }
 
 /* ---- keeping the cursors ---- */
@@ -182,7 +232,7 @@ void pump_keep_cursors(struct uplink *u, int64_t now_ms, bool at_once)
 {
     for (size_t i = 0; i < STREAM_COUNT; i++) {
         struct keep *k = &u->keeps[i];
-        const struct cursor *c = &u->cursors[i];
+        const struct cursor *c = uplink_kept(u, (enum stream)i);
 
         if (!k->dirty)
             continue;

@@ -57,15 +57,22 @@ static char *copy_text(const char *text, size_t length)
     return copy;
 }
 
-uint64_t uplink_send(struct uplink *u, unsigned owner, bool bulk, const char *topic,
-                     const struct jsonw *message, bool retained, int64_t from, int64_t to)
+uint64_t uplink_send(struct uplink *u, unsigned owner, bool bulk, const struct outgoing *o,
+                     const struct jsonw *message, int64_t from, int64_t to)
 {
     struct window_entry *e = window_add(&u->window, owner, bulk, message->length, from, to);
+    struct transport_publish publish = {.topic = o->topic,
+                                        .alias = o->alias,
+                                        .payload = message->text,
+                                        .length = message->length,
+                                        .retained = o->retained,
+                                        .answer = o->answer};
     enum rg_err err;
 
     if (!e)
         return 0;
-    err = u->ops->publish(u->transport, topic, message->text, message->length, retained, e->token);
+    publish.token = e->token;
+    err = u->ops->publish(u->transport, &publish);
     if (err != RG_OK) {
         uplink_detail(u, "publish", rg_err_text(err));
         window_remove(&u->window, e);
@@ -120,18 +127,18 @@ static enum rg_err do_connect(struct uplink *u)
 static enum rg_err do_final(struct uplink *u)
 {
     struct jsonw view = {.text = u->final, .length = u->final_length, .fixed = true};
+    const struct outgoing o = {.topic = u->topics.doc[UPLINK_DOC_STATE], .retained = true};
 
     if (!u->final)
         return RG_ENOTFOUND;
-    return uplink_send(u, OWNER_FINAL, false, u->topics.doc[UPLINK_DOC_STATE], &view, true, 0, 0) != 0
-               ? RG_OK
-               : RG_EIO;
+    return uplink_send(u, OWNER_FINAL, false, &o, &view, 0, 0) != 0 ? RG_OK : RG_EIO;
 }
 
 static void do_down(struct uplink *u)
 {
     u->stats.connected = false;
     pump_down(u);
+    intake_reset(u);
     pump_keep_cursors(u, loop_mono_ms(u->loop), true);
     if (!session_is_ending(&u->session) && u->port.link)
         u->port.link(u->port.arg, u->conf->name, false, u->stats.detail);
@@ -143,6 +150,7 @@ static void do_up(struct uplink *u, size_t receive_max)
     u->stats.connects++;
     u->stats.detail[0] = '\0';
     pump_up(u, receive_max);
+    intake_reset(u);
     if (u->port.link)
         u->port.link(u->port.arg, u->conf->name, true, "");
 }
@@ -185,14 +193,16 @@ static void serve_once(struct uplink *u)
 
     u->wake_ms = NEVER;
     step(u, SESSION_TICK, 0);
-    if (session_is_up(&u->session))
+    if (session_is_up(&u->session)) {
+        intake_run(u, now_ms);
         pump_run(u, now_ms);
+    }
     if (u->session.state == SESSION_FLUSHING && pump_flushed(u))
         step(u, SESSION_FLUSHED, 0);
     if (u->session.state != SESSION_CLOSED)
         pump_keep_cursors(u, now_ms, false);
     uplink_wake_by(u, u->session.deadline_ms);
-    if (u->done_due)
+    if (u->done_due || ask_watch_waits(u))
         uplink_wake_by(u, now_ms);
 }
 
@@ -213,14 +223,18 @@ void uplink_serve(struct uplink *u)
         loop_timer_at(u->timer, u->wake_ms);
 }
 
-static void timer_cb(void *arg)
+void uplink_timer_cb(void *arg)
 {
     struct uplink *u = arg;
+    struct watch watch;
 
     uplink_serve(u);
-    if (u->done_due) {
+    /* One, and last: it may destroy the uplink. The timer runs for the next. */
+    if (ask_watch_due(u, &watch)) {
+        watch.cb(watch.arg);
+    } else if (u->done_due) {
         u->done_due = false;
-        u->done(u->done_arg); /* last: it may destroy the uplink */
+        u->done(u->done_arg);
     }
 }
 
@@ -282,128 +296,57 @@ static void disconnected_cb(void *arg)
     uplink_serve(arg);
 }
 
-static const struct transport_cbs transport_cbs = {
+static void subscribed_cb(void *arg, enum transport_subscription id, const char *refused)
+{
+    intake_subscribed(arg, id, refused);
+    uplink_serve(arg);
+}
+
+static void message_cb(void *arg, const struct transport_message *message, size_t dropped)
+{
+    intake_take(arg, message, dropped);
+    uplink_serve(arg);
+}
+
+const struct transport_cbs uplink_transport_cbs = {
     .connected = connected_cb,
     .failed = failed_cb,
     .lost = lost_cb,
     .acked = acked_cb,
     .refused = refused_cb,
     .disconnected = disconnected_cb,
+    .subscribed = subscribed_cb,
+    .message = message_cb,
 };
 
-/* ---- life ---- */
+/* ---- what the program says ---- */
 
-static char *topic_below(const struct site_uplink *conf, const char *name)
+const struct cursor *uplink_kept(const struct uplink *u, enum stream stream)
 {
-    char *topic = NULL;
-
-    return asprintf(&topic, "%s/%s", conf->topic_root, name) < 0 ? NULL : topic;
+    return u->conf->receipts ? &u->receipts[stream].held : &u->cursors[stream];
 }
 
-static enum rg_err make_topics(struct uplink *u)
+bool uplink_gets(const struct uplink *u, enum stream stream)
 {
-    static const char *const docs[UPLINK_DOC_COUNT] = {
-        [UPLINK_DOC_STATE] = "state", [UPLINK_DOC_ABOUT] = "about", [UPLINK_DOC_RISK] = "risk"};
+    return stream != STREAM_TELEMETRY || u->conf->telemetry_send;
+}
 
-    for (size_t i = 0; i < STREAM_COUNT; i++) {
-        u->topics.stream[i] = topic_below(u->conf, stream_name((enum stream)i));
-        if (!u->topics.stream[i])
-            return RG_ENOMEM;
-    }
-    for (size_t i = 0; i < UPLINK_DOC_COUNT; i++) {
-        u->topics.doc[i] = topic_below(u->conf, docs[i]);
-        if (!u->topics.doc[i])
-            return RG_ENOMEM;
-    }
-    return RG_OK;
+void uplink_forgo(struct uplink *u, enum stream stream, int64_t upto)
+{
+    cursor_done(&u->cursors[stream], 1, upto);
+    receipt_forgo(&u->receipts[stream], upto);
+    u->keeps[stream].dirty = true;
 }
 
 /* An uplink that is sent no telemetry owes none. */
-static void forgo_telemetry(struct uplink *u)
+void uplink_forgo_unsent(struct uplink *u)
 {
-    struct cursor *c = &u->cursors[STREAM_TELEMETRY];
+    for (int i = 0; i < STREAM_COUNT; i++) {
+        const struct cursor *c = uplink_kept(u, (enum stream)i);
 
-    if (u->conf->telemetry_send || (c->acked >= u->head[STREAM_TELEMETRY] && c->range_count == 0))
-        return;
-    cursor_done(c, 1, u->head[STREAM_TELEMETRY]);
-    u->keeps[STREAM_TELEMETRY].dirty = true;
-}
-
-static void init_cursors(struct uplink *u, const struct cursor cursors[STREAM_COUNT],
-                         const int64_t head[STREAM_COUNT])
-{
-    for (size_t i = 0; i < STREAM_COUNT; i++) {
-        u->head[i] = head[i] > 0 ? head[i] : 0;
-        u->cursors[i] = cursors[i];
-        cursor_repair(&u->cursors[i], u->head[i]);
-        u->keeps[i].put_ranges = u->cursors[i].range_count;
-        u->keeps[i].put_ms = loop_mono_ms(u->loop) - CURSOR_PUT_MS;
+        if (!uplink_gets(u, (enum stream)i) && (c->acked < u->head[i] || c->range_count > 0))
+            uplink_forgo(u, (enum stream)i, u->head[i]);
     }
-    forgo_telemetry(u);
-}
-
-enum rg_err uplink_create(struct loop *loop, const struct site *site, const struct site_uplink *conf,
-                          const struct transport_ops *transport, const struct uplink_port *port,
-                          const struct cursor cursors[STREAM_COUNT], const int64_t head[STREAM_COUNT],
-                          uint64_t seed, struct uplink **out)
-{
-    struct uplink *u = calloc(1, sizeof(*u));
-    enum rg_err err;
-
-    if (!u)
-        return RG_ENOMEM;
-    u->loop = loop;
-    u->site = site;
-    u->conf = conf;
-    u->ops = transport;
-    u->port = *port;
-    u->filter = (struct stream_filter){.alarm_from = conf->alarms_from,
-                                       .devices = conf->telemetry_devices,
-                                       .device_count = site->device_count};
-    session_init(&u->session, UPLINK_BACKOFF_FIRST_MS, UPLINK_BACKOFF_CAP_MS, UPLINK_STABLE_MS, seed);
-    random_seed(&u->random, ~seed);
-    window_init(&u->window);
-    pace_init(&u->pace, conf->backfill_rate, UPLINK_MESSAGE_RECORDS, loop_mono_ms(loop));
-    jsonw_init(&u->scratch, 0);
-    retry_init(&u->unstored_retry);
-    for (size_t i = 0; i < UPLINK_DOC_COUNT; i++)
-        retry_init(&u->docs[i].retry);
-    for (size_t i = 0; i < LANE_COUNT; i++)
-        lane_init(&u->lanes[i], u, (enum lane_id)i);
-    init_cursors(u, cursors, head);
-    err = make_topics(u);
-    if (err == RG_OK)
-        err = loop_timer_create(loop, timer_cb, u, &u->timer);
-    if (err == RG_OK)
-        err = u->ops->create(loop, conf, &transport_cbs, u, &u->transport);
-    if (err != RG_OK) {
-        uplink_destroy(u);
-        return err;
-    }
-    *out = u;
-    return RG_OK;
-}
-
-void uplink_destroy(struct uplink *u)
-{
-    if (!u)
-        return;
-    if (u->transport)
-        u->ops->destroy(u->transport);
-    loop_timer_destroy(u->timer);
-    for (size_t i = 0; i < LANE_COUNT; i++)
-        lane_free(&u->lanes[i]);
-    for (size_t i = 0; i < STREAM_COUNT; i++)
-        free(u->topics.stream[i]);
-    for (size_t i = 0; i < UPLINK_DOC_COUNT; i++) {
-        free(u->topics.doc[i]);
-        free(u->docs[i].text);
-    }
-    unstored_clear(&u->unstored);
-    jsonw_free(&u->scratch);
-    free(u->will);
-    free(u->final);
-    free(u);
 }
 
 enum rg_err uplink_start(struct uplink *u, const char *will, size_t will_length)
@@ -422,8 +365,6 @@ enum rg_err uplink_start(struct uplink *u, const char *will, size_t will_length)
     uplink_serve(u);
     return RG_OK;
 }
-
-/* ---- what the program says ---- */
 
 enum rg_err uplink_doc(struct uplink *u, enum uplink_doc doc, const char *text, size_t length)
 {
@@ -445,7 +386,7 @@ void uplink_head(struct uplink *u, const int64_t head[STREAM_COUNT])
     for (size_t i = 0; i < STREAM_COUNT; i++)
         if (head[i] > u->head[i])
             u->head[i] = head[i];
-    forgo_telemetry(u);
+    uplink_forgo_unsent(u);
     uplink_serve(u);
 }
 
@@ -466,8 +407,9 @@ void uplink_gone(struct uplink *u, enum stream stream, int64_t upto)
 {
     if (upto > u->head[stream])
         upto = u->head[stream];
-    cursor_done(&u->cursors[stream], 1, upto);
-    u->keeps[stream].dirty = true;
+    uplink_forgo(u, stream, upto);
+    if (upto > u->gone[stream])
+        u->gone[stream] = upto;
     for (size_t i = 0; i < LANE_COUNT; i++)
         if (u->lanes[i].stream == stream && u->lanes[i].next <= upto)
             u->lanes[i].next = upto + 1;
@@ -493,6 +435,12 @@ void uplink_stats(const struct uplink *u, struct uplink_stats *out)
     *out = u->stats;
     out->in_flight = u->window.in_flight;
     out->unstored_dropped = u->unstored.dropped;
-    for (size_t i = 0; i < STREAM_COUNT; i++)
-        out->pending[i] = cursor_pending(&u->cursors[i], u->head[i]);
+    out->replies_dropped = u->replies.dropped;
+    out->replies_waiting = u->replies.count;
+    for (int i = 0; i < STREAM_COUNT; i++)
+        out->pending[i] = cursor_pending(uplink_kept(u, (enum stream)i), u->head[i]);
+    for (size_t i = 0; i < TRANSPORT_SUBSCRIPTIONS && !out->detail[0]; i++)
+        (void)text_copy(out->detail, sizeof(out->detail), u->intake.detail[i]);
+    if (!out->detail[0])
+        (void)text_copy(out->detail, sizeof(out->detail), u->intake.silence);
 }

@@ -4,10 +4,13 @@
  * - Alarms first, then events and reports, then live telemetry, then back-fill at its rate. Telemetry and
  * back-fill never take the last UPLINK_WINDOW_RESERVE places of the window, and one message holds at most
  * UPLINK_MESSAGE_BYTES of bodies, so an alarm waits for little.
- * - A cursor moves only on PUBACK. What was in flight when the connection ended is sent again.
- * - On (re)connecting, telemetry missed is turned into a back-fill range when it is more than UPLINK_LIVE_LAG
- * records, and live goes on from the head. Alarms, events and reports missed are sent in order before
- * anything else, marked as back-fill when they were committed before the connection came up.
+ * - A cursor moves only on PUBACK; where receipts are waited for, the one that is kept and counted moves only on the platform's
+ * receipt (receipt.h), and PUBACK does no more than make room in the window. What was in flight when the connection ended is sent again.
+ * - On (re)connecting, what was missed is turned into a back-fill range when it is more than UPLINK_LIVE_LAG records
+ * (UPLINK_RECORD_LAG of alarms, events or reports), and live goes on from the head. Fewer alarms, events and reports are sent
+ * in order before anything else, marked as back-fill when they were committed before the connection came up. Of back-fill,
+ * alarms go first, beside live telemetry; telemetry, and what a platform asked for, keeps to the pace.
+ * - Subscribes to what may come in after every connect, and again, with a back-off, when that is refused.
  * - Reconnects: capped, jittered back-off, reset only after the connection has held UPLINK_STABLE_MS.
  * - A message that the broker refuses (PUBACK with a reason of 0x80 or more) is counted, told in stats.detail
  * and sent again after a back-off, with all of its stream that follows it; other streams go on.
@@ -39,6 +42,9 @@
 #define UPLINK_REPLIES 64                /* that may wait; more are dropped and counted */
 #define UPLINK_REPLY_BYTES (16u << 10)
 #define UPLINK_WATCHES 4
+#define UPLINK_TOPIC_BYTES 256        /* of a response topic */
+#define UPLINK_CORRELATION_BYTES 1024 /* of correlation data; more is not passed on */
+#define UPLINK_RECORD_LAG 200         /* as UPLINK_LIVE_LAG, of alarms, events and reports */
 
 struct uplink;
 
@@ -50,7 +56,7 @@ struct uplink_request {
         *text; /* not NUL-terminated; NULL: longer than UPLINK_COMMAND_BYTES, then length tells how long */
     size_t length;
     bool retained;              /* kept by the broker from whenever: never to be carried out */
-    const char *response_topic; /* MQTT 5; or NULL: the topic `reply` */
+    const char *response_topic; /* MQTT 5, one that may be published to; or NULL: the topic `reply` */
     const void *correlation;    /* MQTT 5; or NULL */
     size_t correlation_length;
 };
@@ -70,6 +76,9 @@ struct uplink_port {
     /* A platform that may ask for something (conf->commands) asks; answer with uplink_reply, now or later. NULL: nobody
      * listens. */
     void (*request)(void *arg, const char *uplink, const struct uplink_request *request);
+    /* Something an operator should know (a subscription refused, receipts that make no sense or do not come), at most one a
+     * minute of each kind. NULL: nobody listens. */
+    void (*note)(void *arg, const char *uplink, const char *text);
 };
 
 enum uplink_doc { UPLINK_DOC_STATE, UPLINK_DOC_ABOUT, UPLINK_DOC_RISK };
@@ -103,8 +112,8 @@ RG_NODISCARD enum rg_err uplink_reply(struct uplink *u, const char *response_top
  * what will be sent. RG_ENOTFOUND: nothing of it exists or is meant for this uplink; RG_EINVAL. */
 RG_NODISCARD enum rg_err uplink_backfill(struct uplink *u, enum stream stream, int64_t first, int64_t last,
                                          struct seq_range *out);
-/* Calls cb once, on the loop, never from inside, when all of the stream up to seq is done with (PUBACK, or the platform's own receipt where
- * the uplink waits for receipts). RG_EFULL: UPLINK_WATCHES wait already. uplink_unwatch forgets those with this arg. */
+/* Calls cb once, on the loop, never from inside, when this record is done with (PUBACK, or the platform's own receipt where the
+ * uplink waits for receipts), or is not meant for it. Back-fill of what came before may still be under way. RG_EFULL: UPLINK_WATCHES wait already. uplink_unwatch forgets those with this arg. */
 RG_NODISCARD enum rg_err uplink_watch(struct uplink *u, enum stream stream, int64_t seq,
                                       void (*cb)(void *arg), void *arg);
 void uplink_unwatch(struct uplink *u, void *arg);
@@ -122,9 +131,11 @@ struct uplink_stats {
                                       out) */
     int64_t last_ack_wall_ms;      /* 0: never */
     size_t in_flight;
-    uint64_t refused;                    /* messages that the broker said no to; they are sent again */
-    uint64_t unstored_dropped;           /* unstored alarms given up for want of room */
-    uint64_t requests;                   /* commands that came */
+    uint64_t refused;          /* messages that the broker said no to; they are sent again */
+    uint64_t unstored_dropped; /* unstored alarms given up for want of room */
+    uint64_t requests;         /* commands that came */
+    uint64_t requests_dropped; /* commands not taken in for want of room, and not answered */
+    size_t replies_waiting;
     uint64_t replies_dropped;            /* answers given up for want of room */
     uint64_t receipts, receipts_refused; /* that moved something; that made no sense */
     char

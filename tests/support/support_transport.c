@@ -10,13 +10,23 @@
 
 #define BROKERS_MAX 8
 
-enum event_kind { EVENT_CONNACK, EVENT_KICK, EVENT_ARRIVE, EVENT_ANSWER, EVENT_LOST, EVENT_GONE };
+enum event_kind {
+    EVENT_CONNACK,
+    EVENT_KICK,
+    EVENT_ARRIVE,
+    EVENT_ANSWER,
+    EVENT_SUBACK,
+    EVENT_INCOMING,
+    EVENT_LOST,
+    EVENT_GONE,
+};
 
 struct event {
     struct event *next;
     int64_t at_ms;
     enum event_kind kind;
-    struct support_message message; /* arrive: owned; answer: token and refused */
+    struct support_message message; /* arrive: owned; answer: token and refused; incoming: owned */
+    struct support_incoming incoming;
 };
 
 struct transport {
@@ -86,6 +96,7 @@ static void message_free(struct support_message *m)
 {
     free(m->topic);
     free(m->payload);
+    free(m->correlation);
 }
 
 void support_broker_clear(struct support_broker *b)
@@ -196,6 +207,7 @@ static void forget_connection(struct transport *t)
     t->arrive_ms = t->answer_ms = 0;
     if (t->broker) {
         t->broker->up = false;
+        memset(t->broker->subscribed, 0, sizeof(t->broker->subscribed));
         t->broker->unacked = 0;
     }
 }
@@ -294,6 +306,48 @@ static void fire_answer(struct transport *t, struct event *e)
         t->cbs->acked(t->arg, e->message.token);
 }
 
+bool support_broker_send(struct support_broker *b, const struct support_incoming *message)
+{
+    struct event *e = NULL;
+
+    if (!b->client || !b->client->connected || !b->subscribed[message->id])
+        return false;
+    e = plan(b->client, EVENT_INCOMING, b->delay_ms / 2);
+    e->incoming = *message;
+    if (message->payload)
+        e->incoming.payload = e->message.payload = copy(message->payload, message->length);
+    if (message->response_topic)
+        e->incoming.response_topic = e->message.topic =
+            copy(message->response_topic, strlen(message->response_topic));
+    if (message->correlation)
+        e->incoming.correlation = e->message.correlation =
+            copy(message->correlation, message->correlation_length);
+    return true;
+}
+
+static void fire_suback(struct transport *t, const struct event *e)
+{
+    const unsigned id = (unsigned)e->message.token;
+    const bool refused = t->broker->refuse_subscriptions;
+
+    t->broker->subscribed[id] = !refused;
+    t->cbs->subscribed(t->arg, (enum transport_subscription)id,
+                       refused ? "not authorized, says the test" : NULL);
+}
+
+static void fire_incoming(struct transport *t, const struct event *e)
+{
+    const struct transport_message m = {.id = (enum transport_subscription)e->incoming.id,
+                                        .payload = e->incoming.payload,
+                                        .length = e->incoming.length,
+                                        .retained = e->incoming.retained,
+                                        .response_topic = e->incoming.response_topic,
+                                        .correlation = e->incoming.correlation,
+                                        .correlation_length = e->incoming.correlation_length};
+
+    t->cbs->message(t->arg, &m, e->incoming.dropped);
+}
+
 static void fire(struct transport *t, struct event *e)
 {
     switch (e->kind) {
@@ -308,6 +362,12 @@ static void fire(struct transport *t, struct event *e)
         break;
     case EVENT_ANSWER:
         fire_answer(t, e);
+        break;
+    case EVENT_SUBACK:
+        fire_suback(t, e);
+        break;
+    case EVENT_INCOMING:
+        fire_incoming(t, e);
         break;
     case EVENT_LOST:
         t->cbs->lost(t->arg, "cut by the test");
@@ -382,8 +442,7 @@ static enum rg_err fake_connect(struct transport *t, const char *password, const
     return RG_OK;
 }
 
-static enum rg_err fake_publish(struct transport *t, const char *topic, const char *payload, size_t length,
-                                bool retained, uint64_t token)
+static enum rg_err fake_publish(struct transport *t, const struct transport_publish *publish)
 {
     struct support_broker *b = t->broker;
     struct event *e = NULL;
@@ -395,16 +454,34 @@ static enum rg_err fake_publish(struct transport *t, const char *topic, const ch
         return RG_ENOMEM;
     }
     e = plan(t, EVENT_ARRIVE, b->delay_ms / 2);
-    e->message = (struct support_message){.topic = copy(topic, strlen(topic)),
-                                          .payload = copy(payload, length),
-                                          .length = length,
-                                          .retained = retained,
+    e->message = (struct support_message){.topic = copy(publish->topic, strlen(publish->topic)),
+                                          .payload = copy(publish->payload, publish->length),
+                                          .length = publish->length,
+                                          .retained = publish->retained,
+                                          .alias = publish->alias,
                                           .sent_ms = loop_mono_ms(t->loop),
                                           .connection = b->connections,
-                                          .token = token};
+                                          .token = publish->token};
+    if (publish->answer && publish->answer->correlation) {
+        e->message.correlation = copy(publish->answer->correlation, publish->answer->length);
+        e->message.correlation_length = publish->answer->length;
+    }
     b->unacked++;
     if (b->unacked > b->most_unacked)
         b->most_unacked = b->unacked;
+    return RG_OK;
+}
+
+static enum rg_err fake_subscribe(struct transport *t, const char *topic, enum transport_subscription id)
+{
+    struct support_broker *b = t->broker;
+
+    if (!t->connected || !b)
+        return RG_ESTATE;
+    b->subscriptions++;
+    (void)snprintf(b->topics[id], sizeof(b->topics[id]), "%s", topic);
+    if (!b->mute_subscriptions)
+        plan(t, EVENT_SUBACK, b->delay_ms)->message.token = (uint64_t)id;
     return RG_OK;
 }
 
@@ -434,6 +511,7 @@ const struct transport_ops support_transport = {
     .create = fake_create,
     .connect = fake_connect,
     .publish = fake_publish,
+    .subscribe = fake_subscribe,
     .disconnect = fake_disconnect,
     .destroy = fake_destroy,
 };

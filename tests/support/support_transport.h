@@ -26,6 +26,21 @@ struct support_message {
     int64_t at_ms;       /* monotonic: arrived */
     unsigned connection; /* number of the connection, 1, 2, ... */
     uint64_t token;
+    unsigned alias;    /* as the transport was told */
+    char *correlation; /* of an answer; or NULL */
+    size_t correlation_length;
+};
+
+/* One for the client; all is copied. */
+struct support_incoming {
+    unsigned id;         /* enum transport_subscription */
+    const char *payload; /* NULL: as one that was too long */
+    size_t length;
+    bool retained;
+    const char *response_topic;
+    const void *correlation;
+    size_t correlation_length;
+    size_t dropped; /* so many before it were not taken in */
 };
 
 enum support_connect {
@@ -37,13 +52,15 @@ enum support_connect {
 struct support_broker {
     /* To be set by the test, at any time. */
     enum support_connect connect;
-    int64_t connect_ms;    /* until a connect is answered; default 20 */
-    int64_t delay_ms;      /* from publish to acknowledgement; default 10 */
-    int64_t kick_ms;       /* >= 0: every connection is cut so long after it was accepted; default -1 */
-    bool hold_acks;        /* no acknowledgement leaves; those held leave on support_broker_release */
-    size_t receive_max;    /* told with the connection; default SIZE_MAX */
-    size_t publish_errors; /* so many further calls of publish are answered with RG_ENOMEM */
-    bool forget;           /* records nothing; `arrived` is still called */
+    int64_t connect_ms;        /* until a connect is answered; default 20 */
+    int64_t delay_ms;          /* from publish to acknowledgement; default 10 */
+    int64_t kick_ms;           /* >= 0: every connection is cut so long after it was accepted; default -1 */
+    bool hold_acks;            /* no acknowledgement leaves; those held leave on support_broker_release */
+    size_t receive_max;        /* told with the connection; default SIZE_MAX */
+    size_t publish_errors;     /* so many further calls of publish are answered with RG_ENOMEM */
+    bool refuse_subscriptions; /* SUBACK says no */
+    bool mute_subscriptions;   /* no SUBACK comes */
+    bool forget;               /* records nothing; `arrived` is still called */
     bool (*refuse)(void *arg,
                    const struct support_message *message); /* true: a PUBACK that says no; or NULL */
     void (*arrived)(void *arg, const struct support_message *message); /* or NULL */
@@ -51,7 +68,10 @@ struct support_broker {
 
     /* To be read. */
     unsigned tries, connections, disconnects;
-    bool up; /* a client is connected */
+    bool up;                /* a client is connected */
+    bool subscribed[2];     /* by enum transport_subscription, on this connection */
+    unsigned subscriptions; /* SUBSCRIBE packets so far */
+    char topics[2][128];    /* what was subscribed to last */
     size_t unacked, most_unacked;
     char password[64]; /* given with the last connect; empty: none */
     size_t count;
@@ -74,6 +94,9 @@ void support_broker_destroy(struct support_broker *b);
 void support_broker_cut(struct support_broker *b);
 /* Lets the acknowledgements go that hold_acks kept, and clears it. */
 void support_broker_release(struct support_broker *b);
+/* Sends the client a message, which arrives after half of delay_ms, unless the connection is cut before. False: it is not
+ * connected or has not subscribed. */
+bool support_broker_send(struct support_broker *b, const struct support_incoming *message);
 /* Forgets what was recorded. */
 void support_broker_clear(struct support_broker *b);
 /* The last retained message of a topic that ends in this (kept with the record; not with `forget`), or NULL.

@@ -27,6 +27,7 @@
 #include "loop/loop.h"
 #include "support_tmp.h"
 #include "uplink/paho.h"
+#include "uplink/uplink.h"
 
 #define RIG_TIMEOUT_MS 20000
 #define RIG_TOKENS 64
@@ -44,6 +45,11 @@ struct rig {
     /* what the transport said */
     unsigned connected, failed, lost, disconnected, acks, refusals;
     unsigned acked[RIG_TOKENS];
+    unsigned subscribed, unsubscribed, came[TRANSPORT_SUBSCRIPTIONS], dropped;
+    char text[UPLINK_COMMAND_BYTES + 1], response_topic[UPLINK_TOPIC_BYTES + 1],
+        correlation[64]; /* of the last that came */
+    size_t length;
+    bool is_retained;
     size_t receive_max;
     char reason[256];
     const unsigned *awaited, *or_awaited;
@@ -156,6 +162,39 @@ static void rig_disconnected(void *arg)
     rig_note(r);
 }
 
+static void rig_subscribed(void *arg, enum transport_subscription id, const char *refused)
+{
+    struct rig *r = arg;
+
+    (void)id;
+    if (refused) {
+        r->unsubscribed++;
+        (void)snprintf(r->reason, sizeof(r->reason), "%s", refused);
+    } else {
+        r->subscribed++;
+    }
+    rig_note(r);
+}
+
+static void rig_message(void *arg, const struct transport_message *m, size_t dropped)
+{
+    struct rig *r = arg;
+
+    r->dropped += (unsigned)dropped;
+    if (!m)
+        return;
+    r->came[m->id]++;
+    r->length = m->length;
+    r->is_retained = m->retained;
+    (void)snprintf(r->text, sizeof(r->text), "%.*s", m->payload ? (int)m->length : 0,
+                   m->payload ? m->payload : "");
+    (void)snprintf(r->response_topic, sizeof(r->response_topic), "%s",
+                   m->response_topic ? m->response_topic : "");
+    (void)snprintf(r->correlation, sizeof(r->correlation), "%.*s", (int)m->correlation_length,
+                   m->correlation ? (const char *)m->correlation : "");
+    rig_note(r);
+}
+
 static const struct transport_cbs rig_cbs = {
     .connected = rig_connected,
     .failed = rig_failed,
@@ -163,6 +202,8 @@ static const struct transport_cbs rig_cbs = {
     .acked = rig_acked,
     .refused = rig_refused,
     .disconnected = rig_disconnected,
+    .subscribed = rig_subscribed,
+    .message = rig_message,
 };
 
 /* ---- processes and files ---- */

@@ -23,7 +23,10 @@ static int teardown(void **state)
 static enum rg_err publish(struct rig *r, const char *topic, const char *payload, bool retained,
                            uint64_t token)
 {
-    return paho_transport.publish(r->transport, topic, payload, strlen(payload), retained, token);
+    const struct transport_publish message = {
+        .topic = topic, .payload = payload, .length = strlen(payload), .retained = retained, .token = token};
+
+    return paho_transport.publish(r->transport, &message);
 }
 
 /* Connect, publish, acknowledgement, the bytes at a subscriber, the polite end that leaves no will. */
