@@ -15,8 +15,8 @@ add_library(paho INTERFACE)
 target_link_libraries(paho INTERFACE ${PAHO_LIBRARY})
 target_include_directories(paho SYSTEM INTERFACE ${PAHO_INCLUDE})
 
-# The synchronous flavour, for the simulator that plays the platform.
-find_library(PAHO_SYNC_LIBRARY NAMES paho-mqtt3c REQUIRED)
+# The synchronous flavour (TLS, too), for the simulator that plays the platform.
+find_library(PAHO_SYNC_LIBRARY NAMES paho-mqtt3cs REQUIRED)
 add_library(paho_sync INTERFACE)
 target_link_libraries(paho_sync INTERFACE ${PAHO_SYNC_LIBRARY})
 target_include_directories(paho_sync SYSTEM INTERFACE ${PAHO_INCLUDE})

@@ -1,145 +1,285 @@
 #include "ledger.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "raw.h"
+#define WINDOW_FIRST 64
 
-static uint64_t fingerprint(const char *text, size_t length)
+void ledger_create(struct ledger *l, bool hashed, size_t remember)
+{
+    size_t size = WINDOW_FIRST;
+
+    memset(l, 0, sizeof *l);
+    while (size < (remember ? remember : LEDGER_REMEMBER))
+        size *= 2;
+    l->hashed = hashed;
+    l->window_max = size;
+}
+
+void ledger_free(struct ledger *l)
+{
+    for (size_t i = 0; i < l->waiting_count; i++)
+        free(l->waiting[i].text);
+    free(l->waiting);
+    free(l->spans);
+    free(l->window);
+    free(l->hashes);
+    memset(l, 0, sizeof *l);
+}
+
+uint64_t ledger_fingerprint(const char *text, size_t length)
 {
     uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bit */
 
     for (size_t i = 0; i < length; i++)
         h = (h ^ (unsigned char)text[i]) * 1099511628211u;
-    return h ? h : 1;
+    return h;
 }
 
-static bool ledger_reach(struct ledger *l, int64_t seq)
-{
-    size_t capacity = l->capacity ? l->capacity : 1024;
-    struct ledger_entry *grown;
+/* ---- the newest records ---- */
 
-    if (seq < 1 || seq > LEDGER_SEQ_MAX)
+static size_t place_of(const struct ledger *l, int64_t seq)
+{
+    return (size_t)seq & (l->window_size - 1);
+}
+
+static bool window_resize(struct ledger *l, size_t size)
+{
+    struct ledger old = *l;
+
+    l->window = calloc(size, sizeof *l->window);
+    l->hashes = l->hashed ? calloc(size, sizeof *l->hashes) : NULL;
+    if (!l->window || (l->hashed && !l->hashes)) {
+        free(l->window);
+        free(l->hashes);
+        l->window = old.window;
+        l->hashes = old.hashes;
         return false;
-    while (capacity < (size_t)seq)
-        capacity *= 2;
-    if (capacity == l->capacity)
-        return true;
-    grown = realloc(l->entries, capacity * sizeof *grown);
-    if (!grown)
-        return false;
-    memset(grown + l->capacity, 0, (capacity - l->capacity) * sizeof *grown);
-    l->entries = grown;
-    l->capacity = capacity;
+    }
+    l->window_size = size;
+    for (size_t i = 0; i < old.window_size; i++) {
+        size_t place = place_of(l, old.window[i].seq);
+
+        if (old.window[i].seq == 0)
+            continue;
+        l->window[place] = old.window[i];
+        if (l->hashed)
+            memcpy(l->hashes[place], old.hashes[i], LEDGER_HASH);
+    }
+    free(old.window);
+    free(old.hashes);
     return true;
 }
 
-enum ledger_result ledger_add(struct ledger *l, int64_t seq, const char *text, size_t length, bool keep)
+static bool remember(struct ledger *l, int64_t seq, uint64_t print, const char *hash)
 {
-    uint64_t print = fingerprint(text, length);
-    struct ledger_entry *e;
+    struct ledger_print *p;
 
-    if (!ledger_reach(l, seq))
-        return LEDGER_NO_MEMORY;
-    e = &l->entries[seq - 1];
-    l->records++;
-    if (e->fingerprint) {
-        l->resent++;
-        return e->fingerprint == print ? LEDGER_RESENT : LEDGER_DIFFERS;
+    if (!l->window && !window_resize(l, WINDOW_FIRST))
+        return false;
+    while (l->window[place_of(l, seq)].seq != 0 && l->window_size < l->window_max) {
+        if (!window_resize(l, 2 * l->window_size))
+            return false;
     }
-    e->fingerprint = print;
+    p = &l->window[place_of(l, seq)];
+    if (p->seq > seq) { /* of a stretch long past: what is newer stays */
+        if (seq > l->forgotten)
+            l->forgotten = seq;
+        return true;
+    }
+    if (p->seq > l->forgotten)
+        l->forgotten = p->seq;
+    *p = (struct ledger_print){seq, print};
+    if (l->hashed && hash)
+        memcpy(l->hashes[place_of(l, seq)], hash, LEDGER_HASH);
+    else if (l->hashed)
+        memset(l->hashes[place_of(l, seq)], 0, LEDGER_HASH);
+    return true;
+}
+
+static const struct ledger_print *recall(const struct ledger *l, int64_t seq)
+{
+    const struct ledger_print *p = l->window ? &l->window[place_of(l, seq)] : NULL;
+
+    return p && p->seq == seq ? p : NULL;
+}
+
+const char *ledger_hash(const struct ledger *l, int64_t seq)
+{
+    const char *hash = l->hashed && recall(l, seq) ? l->hashes[place_of(l, seq)] : NULL;
+
+    return hash && hash[0] ? hash : NULL;
+}
+
+enum ledger_result ledger_add(struct ledger *l, int64_t seq, const char *text, size_t length,
+                              const char *hash, enum ledger_sure sure)
+{
+    uint64_t print = ledger_fingerprint(text, length);
+    const struct ledger_print *known = recall(l, seq);
+
+    if (seq < 1 || seq > LEDGER_NUMBER_MAX)
+        return LEDGER_NO_MEMORY;
+    if (known) {
+        l->records++;
+        l->resent++;
+        return known->print == print ? LEDGER_RESENT : LEDGER_DIFFERS;
+    }
+    if (sure == LEDGER_UNSURE && seq <= l->forgotten && ledger_accounts_for(l, seq))
+        return LEDGER_OLD;
+    if (!remember(l, seq, print, hash))
+        return LEDGER_NO_MEMORY;
+    l->records++;
     if (seq > l->top)
         l->top = seq;
-    if (keep) {
-        e->text = malloc(length + 1);
-        if (!e->text)
-            return LEDGER_NO_MEMORY;
-        memcpy(e->text, text, length);
-        e->text[length] = '\0';
-        e->length = (uint32_t)length;
-    }
     return LEDGER_NEW;
 }
 
-void ledger_prev(struct ledger *l, int64_t first, int64_t prev)
+/* ---- the spans ---- */
+
+/* Index of the first span that ends at or after seq. */
+static size_t span_at(const struct ledger *l, int64_t seq)
 {
-    if (ledger_reach(l, first))
-        l->entries[first - 1].prev = prev + 1;
+    size_t low = 0, high = l->span_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (l->spans[middle].last < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-uint64_t ledger_missing(const struct ledger *l, int64_t *out, size_t max, size_t *written)
+static bool span_insert(struct ledger *l, size_t at, struct ledger_span span)
 {
-    uint64_t missing = 0;
-
-    *written = 0;
-    for (size_t i = 0; i < l->capacity; i++) {
-        int64_t prev = l->entries[i].prev - 1;
-
-        if (prev < 1 || ((size_t)prev <= l->capacity && l->entries[prev - 1].fingerprint))
-            continue;
-        missing++;
-        if (*written < max)
-            out[(*written)++] = prev;
+    if (l->span_count == LEDGER_SPANS) { /* the two lowest become one */
+        l->spans[1].first = l->spans[0].first;
+        memmove(l->spans, l->spans + 1, (l->span_count - 1) * sizeof *l->spans);
+        l->span_count--;
+        l->forgotten_holes++;
+        if (at > 0)
+            at--;
+        if (at == 0) { /* it lay below, or between the two */
+            if (span.first < l->spans[0].first)
+                l->spans[0].first = span.first;
+            return true;
+        }
     }
-    return missing;
+    if (l->span_count == l->span_capacity) {
+        size_t capacity = l->span_capacity ? 2 * l->span_capacity : 4;
+        struct ledger_span *grown = realloc(l->spans, capacity * sizeof *grown);
+
+        if (!grown)
+            return false;
+        l->spans = grown;
+        l->span_capacity = capacity;
+    }
+    memmove(l->spans + at + 1, l->spans + at, (l->span_count - at) * sizeof *l->spans);
+    l->spans[at] = span;
+    l->span_count++;
+    return true;
+}
+
+bool ledger_account(struct ledger *l, int64_t first, int64_t last)
+{
+    size_t at, end;
+
+    if (first < 1 || last < first)
+        return true;
+    at = span_at(l, first - 1); /* one that touches it, too */
+    end = at;
+    while (end < l->span_count && l->spans[end].first <= last + 1)
+        end++;
+    if (end == at)
+        return span_insert(l, at, (struct ledger_span){first, last});
+    if (l->spans[at].first > first)
+        l->spans[at].first = first;
+    if (l->spans[end - 1].last > last)
+        last = l->spans[end - 1].last;
+    l->spans[at].last = last;
+    memmove(l->spans + at + 1, l->spans + end, (l->span_count - end) * sizeof *l->spans);
+    l->span_count -= end - at - 1;
+    return true;
+}
+
+bool ledger_accounts_for(const struct ledger *l, int64_t seq)
+{
+    size_t at = span_at(l, seq);
+
+    return at < l->span_count && l->spans[at].first <= seq;
+}
+
+int64_t ledger_before(const struct ledger *l, int64_t seq)
+{
+    size_t at = span_at(l, seq);
+
+    if (at < l->span_count && l->spans[at].first < seq)
+        return seq - 1;
+    return at > 0 ? l->spans[at - 1].last : 0;
+}
+
+int64_t ledger_upto(const struct ledger *l)
+{
+    return l->span_count > 0 && l->spans[0].first == 1 ? l->spans[0].last : 0;
+}
+
+bool ledger_hole(const struct ledger *l, size_t n, struct ledger_span *out)
+{
+    bool first = l->span_count > 0 && l->spans[0].first > 1;
+
+    if (n >= ledger_hole_count(l))
+        return false;
+    if (!first)
+        n++;
+    out->first = n == 0 ? 1 : l->spans[n - 1].last + 1;
+    out->last = l->spans[n].first - 1;
+    return true;
+}
+
+size_t ledger_hole_count(const struct ledger *l)
+{
+    return l->span_count == 0 ? 0 : l->span_count - (l->spans[0].first == 1);
 }
 
 uint64_t ledger_holes(const struct ledger *l)
 {
+    struct ledger_span hole;
     uint64_t holes = 0;
 
-    for (int64_t i = 0; i < l->top; i++)
-        holes += l->entries[i].fingerprint == 0;
+    for (size_t i = 0; ledger_hole(l, i, &hole); i++)
+        holes += (uint64_t)(hole.last - hole.first + 1);
     return holes;
 }
 
-static bool chain_fits(const struct ledger_entry *before, const struct ledger_entry *e)
-{
-    size_t covered = raw_before_hash(e->text, e->length);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    char hex[65];
-    EVP_MD_CTX *ctx;
-    bool ok;
+/* ---- records that wait for the one before ---- */
 
-    if (covered == e->length)
+bool ledger_wait_add(struct ledger *l, int64_t seq, const char *text, size_t length)
+{
+    char *copy;
+
+    if (!l->waiting)
+        l->waiting = calloc(LEDGER_WAITING, sizeof *l->waiting);
+    if (!l->waiting || l->waiting_count == LEDGER_WAITING)
         return false;
-    ctx = EVP_MD_CTX_new();
-    ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
-    if (ok && before)
-        ok = EVP_DigestUpdate(ctx, before->text + before->length - 66, 64) == 1;
-    ok = ok && EVP_DigestUpdate(ctx, e->text, covered) == 1 && EVP_DigestFinal_ex(ctx, digest, &size) == 1 &&
-         size == 32;
-    EVP_MD_CTX_free(ctx);
-    for (unsigned i = 0; ok && i < 32; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    return ok && memcmp(hex, e->text + e->length - 66, 64) == 0;
+    copy = malloc(length + 1);
+    if (!copy)
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    l->waiting[l->waiting_count++] = (struct ledger_wait){seq, copy, length};
+    return true;
 }
 
-int64_t ledger_chain(const struct ledger *l, uint64_t *checked)
+bool ledger_wait_take(struct ledger *l, int64_t seq, struct ledger_wait *out)
 {
-    *checked = 0;
-    for (int64_t i = 0; i < l->top; i++) {
-        const struct ledger_entry *e = &l->entries[i];
-        const struct ledger_entry *before = i > 0 ? &l->entries[i - 1] : NULL;
-
-        if (!e->text || (before && !before->text))
+    for (size_t i = 0; i < l->waiting_count; i++) {
+        if (l->waiting[i].seq != seq)
             continue;
-        if (before && raw_before_hash(before->text, before->length) == before->length)
-            return i;
-        if (!chain_fits(before, e))
-            return i + 1;
-        (*checked)++;
+        *out = l->waiting[i];
+        l->waiting[i] = l->waiting[--l->waiting_count];
+        return true;
     }
-    return 0;
-}
-
-void ledger_free(struct ledger *l)
-{
-    for (size_t i = 0; i < l->capacity; i++)
-        free(l->entries[i].text);
-    free(l->entries);
-    memset(l, 0, sizeof *l);
+    return false;
 }

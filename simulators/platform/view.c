@@ -45,7 +45,7 @@ static void draw_area(FILE *to, const struct gateway *g, int area, bool home)
     int depth = depth_of(g, area);
 
     (void)fprintf(to, "  %s%s" COLOUR_OFF " %*s%s", block_of(a->level), level_words(a->level), 2 * depth, "",
-                  a->label[0] ? a->label : a->name);
+                  a->label && a->label[0] ? a->label : a->name);
     if (a->alarms > 0)
         (void)fprintf(to, "  (%d alarm%s)", a->alarms, a->alarms == 1 ? "" : "s");
     line_end(to, home);
@@ -82,22 +82,22 @@ static void draw_alarm(FILE *to, const struct alarm_view *a, bool home)
 
 static void draw_alarms(FILE *to, const struct gateway *g, bool home)
 {
-    const struct alarm_view **active = calloc((size_t)g->alarm_count + 1, sizeof *active);
-    int count = 0;
+    const struct alarm_view **active = calloc(g->alarms.active + 1, sizeof *active);
+    size_t count = 0;
 
     if (!active)
         return;
-    for (int i = 0; i < g->alarm_count; i++) {
-        if (g->alarms[i].active)
-            active[count++] = &g->alarms[i];
+    for (const struct alarm_view *a = alarm_next(&g->alarms, NULL); a; a = alarm_next(&g->alarms, a)) {
+        if (a->active && !a->test && count < g->alarms.active) /* a self-test is no alarm of the plant */
+            active[count++] = a;
     }
-    qsort(active, (size_t)count, sizeof *active, alarm_order);
-    (void)fprintf(to, "Active alarms 当前报警: %d", count);
+    qsort(active, count, sizeof *active, alarm_order);
+    (void)fprintf(to, "Active alarms 当前报警: %zu", count);
     line_end(to, home);
-    for (int i = 0; i < count && i < ALARMS_SHOWN; i++)
+    for (size_t i = 0; i < count && i < ALARMS_SHOWN; i++)
         draw_alarm(to, active[i], home);
     if (count > ALARMS_SHOWN) {
-        (void)fprintf(to, "  and %d more", count - ALARMS_SHOWN);
+        (void)fprintf(to, "  and %zu more", count - ALARMS_SHOWN);
         line_end(to, home);
     }
     free(active);

@@ -35,7 +35,7 @@ MAY = {
 HOMES = {
     r"uv\.h": ["daemon/loop"],
     r"modbus(/modbus)?\.h": ["drivers/modbus"],
-    r"sqlite3\.h": ["daemon/store"],
+    r"sqlite3\.h": ["daemon/store", "simulators/platform"],
     r"MQTT\w+\.h": ["daemon/uplink", "simulators/platform"],
     r"libfyaml\.h": ["daemon/config", "simulators/plant"],
     r"(cjson/)?cJSON\.h": ["daemon/base/json_read.c", "simulators/platform"],

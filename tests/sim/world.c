@@ -249,15 +249,6 @@ struct scan {
     uint64_t meant; /* for the second platform */
 };
 
-static uint64_t fingerprint(const char *text, size_t length) /* as the ledger's: FNV-1a, 64 bit */
-{
-    uint64_t h = 14695981039346656037u;
-
-    for (size_t i = 0; i < length; i++)
-        h = (h ^ (unsigned char)text[i]) * 1099511628211u;
-    return h ? h : 1;
-}
-
 static bool holds(const struct raw_record *r, const char *text)
 {
     return memmem(r->text, r->length, text, strlen(text)) != NULL;
@@ -276,18 +267,17 @@ static bool meant_for_city(enum stream stream, const struct raw_record *r)
 
 static void scan_record(struct scan *s, const struct raw_record *r)
 {
-    const struct ledger *county = &s->w->platforms[0].gateway->ledgers[s->stream];
+    const struct world_text *county;
     long long seq = 0;
 
     WORLD_CHECK(s->w, sscanf(r->text, "{\"seq\":%lld", &seq) == 1 && seq == s->next,
                 "the store has %s %lld after %lld", stream_name(s->stream), seq, (long long)s->next - 1);
     s->next = seq + 1;
-    WORLD_CHECK(s->w,
-                seq <= county->top && county->entries[seq - 1].fingerprint == fingerprint(r->text, r->length),
+    county = world_platform_text(&s->w->platforms[0], (enum stream_kind)s->stream, seq);
+    WORLD_CHECK(s->w, county && county->length == r->length && memcmp(county->text, r->text, r->length) == 0,
                 "%s %lld is not at the platform as it is in the store", stream_name(s->stream), seq);
     if (s->w->plan.uplinks > 1) {
-        const struct ledger *city = &s->w->platforms[1].gateway->ledgers[s->stream];
-        bool there = (size_t)seq <= city->capacity && city->entries[seq - 1].fingerprint != 0;
+        bool there = world_platform_text(&s->w->platforms[1], (enum stream_kind)s->stream, seq) != NULL;
 
         WORLD_CHECK(s->w, there == meant_for_city(s->stream, r), "%s %lld is %s at the second platform",
                     stream_name(s->stream), seq, there ? "wrongly" : "not");
@@ -356,21 +346,17 @@ static void active_cb(void *arg, const struct alarm *alarm)
 {
     struct active *a = arg;
     const struct gateway *g = a->w->platforms[0].gateway;
+    const struct alarm_view *v;
 
     a->count++;
-    for (int i = 0; i < g->alarm_count; i++) {
-        const struct alarm_view *v = &g->alarms[i];
-
-        if (strcmp(v->id, alarm->id) != 0)
-            continue;
-        WORLD_CHECK(a->w,
-                    v->active && (int)v->level == (int)alarm->level && v->acked == alarm->acked &&
-                        strcmp(v->rule, alarm->rule) == 0 && strcmp(v->point, alarm->point) == 0,
-                    "alarm %s is %s in the rules and %s at the platform", alarm->id, level_name(alarm->level),
-                    platform_level_name(v->level));
-        return;
-    }
-    world_fail(a->w, "alarm %s is not at the platform", alarm->id);
+    v = alarm_find(&g->alarms, alarm->id);
+    if (!v)
+        world_fail(a->w, "alarm %s is not at the platform", alarm->id);
+    WORLD_CHECK(a->w,
+                v->active && (int)v->level == (int)alarm->level && v->acked == alarm->acked &&
+                    strcmp(v->rule, alarm->rule) == 0 && strcmp(v->point, alarm->point) == 0,
+                "alarm %s is %s in the rules and %s at the platform", alarm->id, level_name(alarm->level),
+                platform_level_name(v->level));
 }
 
 void world_check_active(struct world *w)
@@ -378,12 +364,10 @@ void world_check_active(struct world *w)
     const struct pipeline *p = app_pipeline(w->app);
     const struct gateway *g = w->platforms[0].gateway;
     struct active a = {.w = w};
-    unsigned there = 0;
 
     rules_each(p->rules, active_cb, &a);
-    for (int i = 0; i < g->alarm_count; i++)
-        there += g->alarms[i].active;
-    WORLD_CHECK(w, there == a.count, "%u alarms are active, %u at the platform", a.count, there);
+    WORLD_CHECK(w, g->alarms.active == a.count, "%u alarms are active, %zu at the platform", a.count,
+                g->alarms.active);
     WORLD_CHECK(w, (int)g->level == (int)rules_level(p->rules), "the risk document says %s",
                 platform_level_name(g->level));
     for (uint32_t i = 0; i < p->site->area_count; i++) {

@@ -93,8 +93,18 @@ struct world_plan {
 
 struct world;
 
+/* All records of a stream that a platform got, by number - 1; text NULL: did not come. */
+struct world_archive {
+    struct world_text {
+        char *text;
+        size_t length;
+    } * entries;
+    size_t capacity;
+};
+
 struct world_platform {
     struct world *world;
+    struct world_archive archives[KIND_COUNT];
     struct support_broker *broker;
     struct gateway *gateway;
     struct violations *violations;
@@ -177,6 +187,9 @@ double world_value(const struct world *w, unsigned device, unsigned point, int64
 /* ---- world_platform.c ---- */
 void world_platform_create(struct world *w, struct world_platform *p, uint16_t port);
 void world_platform_destroy(struct world_platform *p);
+/* A record as the platform got it, or NULL. */
+const struct world_text *world_platform_text(const struct world_platform *p, enum stream_kind kind,
+                                             int64_t seq);
 size_t world_allocated(void);
 
 /* ---- world_oracle.c ---- */

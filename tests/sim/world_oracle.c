@@ -442,11 +442,11 @@ void world_check_alarms(struct world *w)
 
     WORLD_CHECK(w, o.seen, "out of memory");
     for (int64_t seq = 1; seq <= l->top; seq++) {
-        const struct ledger_entry *e = &l->entries[seq - 1];
+        const struct world_text *e = world_platform_text(&w->platforms[0], KIND_ALARM, seq);
         struct json *json = NULL;
 
-        WORLD_CHECK(w, e->text && json_parse(e->text, e->length, 1 << 20, &json) == RG_OK,
-                    "alarm %lld is no JSON", (long long)seq);
+        WORLD_CHECK(w, e && json_parse(e->text, e->length, 1 << 20, &json) == RG_OK, "alarm %lld is no JSON",
+                    (long long)seq);
         take(&o, json);
         json_free(json);
     }

@@ -70,17 +70,57 @@ static void note_risk(struct world_platform *p, const struct support_message *m)
     p->risks++;
 }
 
+/* Keeps each record, for those who judge all of them at the end. */
+static void record_cb(void *arg, struct gateway *g, enum stream_kind kind, int64_t seq, const char *text,
+                      size_t length)
+{
+    struct world_platform *p = arg;
+    struct world_archive *a = &p->archives[kind];
+
+    (void)g;
+    if ((size_t)seq > a->capacity) {
+        size_t capacity = a->capacity ? a->capacity : 1024;
+
+        while (capacity < (size_t)seq)
+            capacity *= 2;
+        a->entries = realloc(a->entries, capacity * sizeof *a->entries);
+        WORLD_CHECK(p->world, a->entries, "out of memory");
+        memset(a->entries + a->capacity, 0, (capacity - a->capacity) * sizeof *a->entries);
+        a->capacity = capacity;
+    }
+    a->entries[seq - 1] = (struct world_text){strndup(text, length), length};
+    WORLD_CHECK(p->world, a->entries[seq - 1].text, "out of memory");
+}
+
+const struct world_text *world_platform_text(const struct world_platform *p, enum stream_kind kind,
+                                             int64_t seq)
+{
+    const struct world_archive *a = &p->archives[kind];
+
+    return (size_t)seq <= a->capacity && a->entries[seq - 1].text ? &a->entries[seq - 1] : NULL;
+}
+
+static char *recall_cb(void *arg, const struct gateway *g, enum stream_kind kind, int64_t seq, size_t *length)
+{
+    const struct world_text *t = world_platform_text(arg, kind, seq);
+
+    (void)g;
+    *length = t ? t->length : 0;
+    return t ? strndup(t->text, t->length) : NULL;
+}
+
 static void arrived_cb(void *arg, const struct support_message *m)
 {
     static const char root[] = "riskgate/v1/" WORLD_ENTERPRISE "/" WORLD_GATEWAY "/";
     struct world_platform *p = arg;
     int64_t before = (int64_t)world_allocated();
+    const struct gateway_sink sink = {.arg = p, .record = record_cb, .recall = recall_cb};
     struct platform_message message = {.payload = m->payload, .length = m->length, .qos = 1};
 
     WORLD_CHECK(p->world, strncmp(m->topic, root, sizeof root - 1) == 0, "topic %s", m->topic);
     message.topic = m->topic + sizeof root - 1;
     /* A subscriber that is there sees only what is published anew, without the mark of a retained message. */
-    gateway_take(p->gateway, &message, p->violations, NULL);
+    gateway_take(p->gateway, &message, p->violations, &sink);
     if (strcmp(message.topic, "risk") == 0)
         note_risk(p, m);
     if (p->look)
@@ -94,7 +134,7 @@ void world_platform_create(struct world *w, struct world_platform *p, uint16_t p
     int64_t before = (int64_t)world_allocated();
 
     *p = (struct world_platform){.world = w};
-    p->gateway = gateway_create(WORLD_ENTERPRISE, WORLD_GATEWAY);
+    p->gateway = gateway_create(WORLD_ENTERPRISE, WORLD_GATEWAY, 0);
     p->violations = calloc(1, sizeof *p->violations);
     WORLD_CHECK(w, p->gateway && p->violations, "out of memory");
     p->broker = support_broker_create(w->loop, port);
@@ -109,4 +149,9 @@ void world_platform_destroy(struct world_platform *p)
     support_broker_destroy(p->broker);
     gateway_free(p->gateway);
     free(p->violations);
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        for (size_t i = 0; i < p->archives[kind].capacity; i++)
+            free(p->archives[kind].entries[i].text);
+        free(p->archives[kind].entries);
+    }
 }
