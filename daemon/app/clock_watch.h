@@ -7,7 +7,7 @@
 
 #include "model/moment.h"
 
-#define CLOCK_WATCH_STEP_MS 1000 /* slewing stays far below this between two looks a second apart */
+#define CLOCK_WATCH_STEP_MS MOMENT_STEP_MS
 
 struct clock_watch {
     int64_t offset_ms; /* wall - monotonic at the last look */

@@ -114,7 +114,7 @@ static struct evidence_cause *place(struct evidence *e, const char *alarm)
 
         if (strcmp(c->alarm, alarm) == 0)
             return c;
-        if (best->alarm[0] && (!c->alarm[0] || c->wall_ms < best->wall_ms))
+        if (best->alarm[0] && (!c->alarm[0] || c->mono_ms < best->mono_ms))
             best = c;
     }
     return best;
@@ -146,6 +146,7 @@ void evidence_change(struct evidence *e, const struct alarm_change *change)
     c = place(e, alarm);
     *c = (struct evidence_cause){.event = change->event,
                                  .wall_ms = change->at.wall_ms,
+                                 .mono_ms = change->at.mono_ms,
                                  .was = change->was,
                                  .level = change->alarm->level,
                                  .has_value = change->has_value,

@@ -31,7 +31,7 @@ struct evidence_ring {
 struct evidence_cause {
     char alarm[ALARM_ID_MAX]; /* empty: not in use */
     enum alarm_event event;
-    int64_t wall_ms;
+    int64_t wall_ms, mono_ms;
     enum level was, level;
     bool has_value, has_limit;
     double value, limit;

@@ -58,7 +58,9 @@ static void frame_cb(void *arg, const struct frame *frame)
 {
     struct pipeline *p = arg;
 
+    p->frame_unsynced = frame->clock_unsynced;
     convert_frame(p->convert, frame, converted_cb, p);
+    p->frame_unsynced = false;
     flow_schedule_deadline(p);
     actuate_follow(p);
 }
@@ -89,7 +91,7 @@ static void alarm_unrecorded(struct pipeline *p)
 void flow_change_cb(void *arg, const struct alarm_change *change)
 {
     struct pipeline *p = arg;
-    bool unsynced = !loop_clock_synced(p->loop);
+    bool unsynced = p->frame_unsynced || !loop_clock_synced(p->loop);
     struct store_record r = {
         .stream = STREAM_ALARM,
         .ts = change->at.wall_ms,
@@ -245,7 +247,7 @@ void pipeline_append_event_at(struct pipeline *p, const char *kind, struct momen
                              .device = SITE_NONE,
                              .kind = kind};
 
-    r.unsynced = !loop_clock_synced(p->loop);
+    r.unsynced = p->frame_unsynced || !loop_clock_synced(p->loop);
     if (record_end(&p->event, r.unsynced, &r.body, &r.length) != RG_OK || store_append(p->store, &r) != RG_OK)
         p->unrecorded++;
 }

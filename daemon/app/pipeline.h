@@ -71,6 +71,7 @@ struct pipeline {
         document; /* reused memory; event is apart because a lost record is told while one is in hand */
     uint64_t next_alarm;
     int64_t risk_due_ms;
+    bool frame_unsynced; /* a frame is in hand that was taken while the clock was not synchronised */
     bool levels_changed; /* an alarm changed and the outputs were not told since */
     bool risk_changed;   /* an alarm changed and the risk document was not published since */
     bool store_failing;  /* the store said that it takes no records */

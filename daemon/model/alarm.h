@@ -45,9 +45,11 @@ struct alarm {
     enum level highest;         /* that it ever stood at: who hears of it goes by that */
     bool acked;
     bool shelved;
-    bool suppressed;          /* its rule is not armed: it stands, but counts for no level and no output */
-    bool first_out;           /* nothing else was active in its area (and below) when it was raised */
-    int64_t raised_ms;        /* wall */
+    bool suppressed;   /* its rule is not armed: it stands, but counts for no level and no output */
+    bool first_out;    /* nothing else was active in its area (and below) when it was raised */
+    int64_t raised_ms; /* wall */
+    int64_t
+        raised_mono_ms; /* monotonic; of one from before the start as far as the wall clock tells; 0: not worked out yet */
     int64_t cleared_ms;       /* wall; 0: active */
     int64_t acked_ms;         /* wall; 0: not yet */
     int64_t shelved_until_ms; /* wall; when shelving ends by itself */

@@ -51,6 +51,7 @@ static void worker_done_cb(void *arg, const struct loop_worker_time *time)
     struct moment at = {.mono_ms = time->ended_us / 1000, .wall_ms = time->ended_wall_ms};
     struct bus *b = arg;
 
+    b->unsynced = !time->synced;
     meter_add(&b->meter, time->started_us, time->ended_us + b->silence_us);
     bus_result(arg, &at, time->ended_us - time->started_us);
     bus_kick(arg);
@@ -67,6 +68,7 @@ void bus_submit(struct bus *b, enum bus_work work)
     /* No thread to ask with: as good as a link that does not open, and it backs off the same way. */
     char *detail = work == BUS_WORK_REQUEST ? b->answer.detail : b->raw_answer.detail;
     struct moment at = {.mono_ms = loop_mono_ms(context->loop), .wall_ms = loop_wall_ms(context->loop)};
+    b->unsynced = !loop_clock_synced(context->loop);
     b->answer.result = DRIVER_UNREACHABLE;
     b->raw_answer.result = DRIVER_UNREACHABLE;
     (void)text_format(detail, DRIVER_DETAIL_MAX, "bus thread: %s", rg_err_text(err));
@@ -147,6 +149,7 @@ static void bus_pass_over(struct bus *b, size_t unit, int64_t now_ms)
     }
     if (!tell_was_told(u, now_ms, BUS_TELL_GAP_MS)) {
         u->told_ms = now_ms;
+        b->unsynced = !loop_clock_synced(b->context->loop);
         tell_all(b, unit, &(struct moment){.mono_ms = now_ms, .wall_ms = loop_wall_ms(b->context->loop)});
     }
     if (wanted)

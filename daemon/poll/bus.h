@@ -110,6 +110,7 @@ struct bus {
     struct bus_health health;
     struct durations durations;
     struct meter meter;
+    bool unsynced;               /* the wall clock, when what is told of was taken */
     int64_t silence_us;          /* that has to follow each transaction */
     struct poll_bus_stats stats; /* but for state and percentiles */
 };

@@ -9,7 +9,7 @@ static void tell(struct bus *b, const struct unit *u, const struct moment *at, b
     struct frame frame = {
         .device = u->index,
         .at = *at,
-        .clock_unsynced = !loop_clock_synced(context->loop),
+        .clock_unsynced = b->unsynced,
         .heard = heard,
         .count = count,
         .samples = b->answer.samples,

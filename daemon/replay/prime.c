@@ -7,11 +7,12 @@
 #include "base/text.h"
 #include "replay/meaning.h"
 #include "replay/scan.h"
+#include "replay/steps.h"
 
 struct window {
     uint32_t device; /* of the site */
     int64_t longest_ms;
-    int64_t last_ms; /* wall: of its frame before */
+    int64_t last_ms; /* of its frame before, on the clock of the start */
 };
 
 struct priming {
@@ -27,6 +28,7 @@ struct priming {
     size_t known, room;
     struct sample *samples;
     struct meaning *meaning;
+    struct replay_steps steps;
     struct replay_primed done;
 };
 
@@ -87,18 +89,18 @@ static enum rg_err learn_points(struct priming *p)
 static enum rg_err take(struct priming *p, const struct history_entry *e, uint32_t *last)
 {
     struct window *window = &p->windows[e->device];
-    int64_t ago = p->start.wall_ms - e->ts;
-    struct frame frame = {.device = window->device,
-                          .at = {p->start.mono_ms - ago, e->ts},
-                          .clock_unsynced = e->unsynced,
-                          .samples = p->samples};
+    int64_t ts = 0, ago = 0;
+    bool placed = replay_steps_place(&p->steps, e, &ts);
+    struct frame frame = {.device = window->device, .clock_unsynced = e->unsynced, .samples = p->samples};
     struct scanned scanned;
     enum rg_err err;
 
-    /* The wall clock was put back since: nobody knows how long ago that was. */
-    if (ago > window->longest_ms || ago < 0 || e->ts < window->last_ms)
+    /* The wall clock was set since, and nobody knows by how much. */
+    ago = p->start.wall_ms - ts;
+    if (!placed || ago > window->longest_ms || ago < 0 || ts < window->last_ms)
         return RG_OK;
-    window->last_ms = e->ts;
+    window->last_ms = ts;
+    frame.at = (struct moment){p->start.mono_ms - ago, ts};
     err = scan_frame(&p->names, *last, e->body, e->length, p->samples, SCAN_SAMPLES_MAX, &scanned);
     if (err == RG_EINVAL)
         return RG_OK; /* damaged: a hole in the window, which coverage counts */
@@ -136,7 +138,7 @@ static enum rg_err take_config(struct priming *p, const struct history_entry *e)
 
 static enum rg_err read_all(struct priming *p, const struct replay_past *past, int64_t before_turn, char *why)
 {
-    const struct history_wish wish = {.from_ms = p->start.wall_ms - p->done.longest_ms,
+    const struct history_wish wish = {.from_ms = p->start.wall_ms - p->done.longest_ms - p->steps.most_ms,
                                       .devices = p->devices,
                                       .device_count = p->count,
                                       .only_devices = true};
@@ -184,6 +186,8 @@ enum rg_err replay_prime(struct rules *r, const struct site *site, const struct 
     err = find_windows(&p);
     if (err == RG_OK && p.count > 0)
         err = prepare(&p);
+    if (err == RG_OK && p.count > 0)
+        err = replay_steps_read(&p.steps, past, start, p.done.longest_ms, before_turn, why);
     if (err == RG_OK && p.count > 0)
         err = read_all(&p, past, before_turn, why);
     if (err != RG_OK && !why[0])

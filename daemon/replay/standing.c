@@ -99,10 +99,12 @@ static void take_cb(void *arg, const struct alarm *alarm)
     struct standing *s = arg;
     struct alarm *a = add(s);
 
-    if (a)
-        *a = *alarm;
-    else
+    if (!a) {
         s->error = RG_ENOMEM;
+        return;
+    }
+    *a = *alarm;
+    a->raised_mono_ms = 0; /* the next run has another monotonic clock */
 }
 
 enum rg_err standing_take(struct standing *s, const struct rules *r)

@@ -63,6 +63,7 @@ uint32_t alarms_open(struct alarms *a, uint32_t owner, const char *rule, const c
     (void)text_copy(alarm->point, sizeof alarm->point, point);
     (void)text_copy(alarm->area, sizeof alarm->area, area ? area : "");
     alarm->raised_ms = move->at.wall_ms;
+    alarm->raised_mono_ms = move->at.mono_ms;
     return index;
 }
 
@@ -100,13 +101,24 @@ uint32_t alarms_restore(struct alarms *a, uint32_t owner, const struct alarm *al
     return index;
 }
 
+/* Numbers grow, whatever the clock was set to; a gateway that was given another id has only the time of day to go by. */
+static bool is_older(const struct alarms *a, uint32_t x, uint32_t y)
+{
+    const struct alarm *one = &a->pool[x].alarm, *other = &a->pool[y].alarm;
+    uint64_t first = own_number(a, one->id), second = own_number(a, other->id);
+
+    if (first > 0 && second > 0)
+        return first < second;
+    return one->raised_ms < other->raised_ms;
+}
+
 static uint32_t merge(struct alarms *a, uint32_t x, uint32_t y)
 {
     uint32_t head = ALARMS_NONE;
     uint32_t *link = &head;
 
     while (x != ALARMS_NONE && y != ALARMS_NONE) {
-        uint32_t *first = a->pool[y].alarm.raised_ms < a->pool[x].alarm.raised_ms ? &y : &x;
+        uint32_t *first = is_older(a, y, x) ? &y : &x;
 
         *link = *first;
         link = &a->pool[*first].next;

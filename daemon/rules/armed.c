@@ -172,8 +172,7 @@ void rules_permit(struct rules *r, uint32_t permit, int64_t until_mono_ms, struc
 {
     if (permit >= r->site->permit_count)
         return;
-    if (r->started)
-        engine_until(r, now.mono_ms);
+    rules_tick(r, now);
     set_permit(r, permit, until_mono_ms > now.mono_ms ? until_mono_ms : INT64_MIN, now);
 }
 

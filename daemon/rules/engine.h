@@ -106,6 +106,7 @@ struct rules {
     rules_area_cb area_cb; /* or NULL */
     void *area_arg;
     bool started;
+    struct moment now;         /* of what is in hand: how the clocks stand to each other */
     bool levels_told;          /* rules_levels_from was called */
     int64_t unasked_ms;        /* rules_unasked */
     struct engine_conf *confs; /* two for each rule: for doubles, for floats */
@@ -174,6 +175,8 @@ void engine_doubt_twins(struct rules *r, const struct sample *sample, struct mom
 void engine_schedule(struct rules *r, uint32_t owner);
 /* Carries out every deadline up to an instant. */
 void engine_until(struct rules *r, int64_t mono_ms);
+/* The same, and how the clocks stand to each other now. */
+void engine_take(struct rules *r, struct moment now);
 /* What an event says about its owner, whatever happened. */
 struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const struct alarm *alarm);
 /* Carries a move out everywhere, then tells of it: who is told finds the new state. */

@@ -58,5 +58,5 @@ void rules_each_chattering(const struct rules *r, struct moment now,
 
 bool rules_stands(const struct alarm *alarm, struct moment now)
 {
-    return alarm->level != LEVEL_NONE && now.wall_ms - alarm->raised_ms >= RULES_STANDING_MS;
+    return alarm->level != LEVEL_NONE && now.mono_ms - alarm->raised_mono_ms >= RULES_STANDING_MS;
 }

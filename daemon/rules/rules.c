@@ -61,6 +61,16 @@ void engine_until(struct rules *r, int64_t mono_ms)
     }
 }
 
+void engine_take(struct rules *r, struct moment now)
+{
+    const bool set = moment_told(r->now, now).wall_ms != r->now.wall_ms;
+
+    r->now = now;
+    if (set)
+        shelves_clock_set(r);
+    engine_until(r, now.mono_ms);
+}
+
 /* A frame's good readings first, then its bad ones, as its record has them (contract §3). */
 static inline void each_sample(struct rules *r, const struct frame *frame,
                                void (*take)(struct rules *r, const struct sample *sample, struct moment at))
@@ -81,7 +91,7 @@ void rules_frame(struct rules *r, const struct frame *frame)
 
     if (!r->started)
         return;
-    engine_until(r, frame->at.mono_ms);
+    engine_take(r, frame->at);
     if (frame->heard && frame->device < r->site->device_count) {
         uint32_t owner = engine_owner(r, OWNER_DEVICE, frame->device);
         bool back = offline_heard(&r->offline[frame->device], frame->at, &move);
@@ -112,7 +122,7 @@ void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment n
 
     if (!r->started || output >= r->site->output_count)
         return;
-    engine_until(r, now.mono_ms);
+    engine_take(r, now);
     owner = engine_owner(r, OWNER_OUTPUT, output);
     raises = r->site->outputs[output].fault_level;
     if (r->open[owner] != ALARMS_NONE)
@@ -125,7 +135,7 @@ void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment n
 void rules_tick(struct rules *r, struct moment now)
 {
     if (r->started)
-        engine_until(r, now.mono_ms);
+        engine_take(r, now);
 }
 
 int64_t rules_next_ms(const struct rules *r)

@@ -215,7 +215,7 @@ void rules_each_chattering(const struct rules *r, struct moment now,
                            void (*cb)(void *arg, const struct figures_alarm *alarm), void *arg);
 /* Whose alarm a figure tells of, as its records name it. */
 void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, const char **point);
-/* True for an alarm that has been active for RULES_STANDING_MS and more, by the time of day (ISA-18.2: stale). */
+/* True for an alarm that has been active for RULES_STANDING_MS and more (ISA-18.2: stale), whatever the time of day was set to meanwhile. */
 bool rules_stands(const struct alarm *alarm, struct moment now);
 
 #endif

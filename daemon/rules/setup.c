@@ -331,6 +331,8 @@ bool rules_forget(struct rules *r, uint32_t point)
 /* What was restored for a time, or under a condition, may be over. */
 static void go_on(struct rules *r, struct occurrence *o, struct moment now)
 {
+    if (o->alarm.raised_mono_ms == 0)
+        o->alarm.raised_mono_ms = now.mono_ms - (now.wall_ms - o->alarm.raised_ms);
     armed_start(r, o, now);
     if (o->alarm.shelved)
         shelves_start(r, o, now);
@@ -343,6 +345,7 @@ void rules_start(struct rules *r, struct moment now)
     if (r->started)
         return;
     r->started = true;
+    r->now = now;
     figures_start(&r->figures, now);
     windows_start(&r->windows, now.mono_ms);
     if (!r->levels_told)

@@ -22,6 +22,16 @@ void shelves_schedule(struct rules *r)
     deadlines_set(&r->deadlines, ENGINE_SHELVES(r), next);
 }
 
+void shelves_clock_set(struct rules *r)
+{
+    for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = r->alarms.pool[i].next) {
+        struct occurrence *o = &r->alarms.pool[i];
+
+        if (o->alarm.shelved)
+            o->alarm.shelved_until_ms = o->shelved_until_ms + (r->now.wall_ms - r->now.mono_ms);
+    }
+}
+
 void shelves_end(struct rules *r, struct occurrence *o, const char *by, const char *comment, struct moment at)
 {
     o->alarm.shelved = false;

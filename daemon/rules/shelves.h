@@ -16,6 +16,8 @@ struct rules;
 /* Ends an occurrence's shelving and tells of it: by a person, or (by is NULL) otherwise. */
 void shelves_end(struct rules *r, struct occurrence *o, const char *by, const char *comment,
                  struct moment at);
+/* The wall clock was set: the time of day at which each ends is another one now. */
+void shelves_clock_set(struct rules *r);
 /* Renews the deadline after one was shelved or let go. */
 void shelves_schedule(struct rules *r);
 /* Ends those whose instant is the deadline. */

@@ -154,7 +154,7 @@ void engine_tell(struct rules *r, const struct occurrence *o, enum alarm_event e
     struct alarm_change change = engine_describe(r, o->owner, &o->alarm);
 
     change.event = event;
-    change.at = at;
+    change.at = moment_told(at, r->now);
     change.was = o->alarm.level;
     change.by = by;
     change.comment = comment;
@@ -171,8 +171,11 @@ static void note_raise(struct rules *r, struct occurrence *o, uint32_t area, str
     figures_raise(&r->figures, o->owner, at);
 }
 
-void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *move)
+void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *what)
 {
+    /* The end of a delay was worked out from the reading that began it. */
+    const struct level_move told = {.was = what->was, .now = what->now, .at = moment_told(what->at, r->now)};
+    const struct level_move *move = &told;
     uint32_t area = engine_area(r, owner);
     uint32_t index = r->open[owner];
     struct alarm_change change;

@@ -36,6 +36,9 @@ static const char *const selects[SOURCES] = {
     ("SELECT seq, ts, turn, mono, unsynced, body, device, every FROM telemetry"
      " WHERE held <> 0 AND turn >= ?1 AND turn <= ?2 AND seq <= ?3 ORDER BY turn"),
 };
+static const char select_clock[] =
+    "SELECT seq, ts, turn, mono, unsynced, body, kind FROM event WHERE seq >= ?1 AND seq <= ?2"
+    " AND kind = 'clock' ORDER BY seq";
 static const char *const tables[SOURCES] = {"event", "alarm", "telemetry", "telemetry"};
 
 /* One stream, read in the order of its numbers, which is that of the turns. */
@@ -217,11 +220,13 @@ static enum rg_err find_all_bounds(struct history *h)
     if (rc == SQLITE_OK)
         rc = find_held(h, after);
     for (size_t i = 0; rc == SQLITE_OK && i < FRAMES; i++) {
-        if (h->wish.telemetry_only)
+        if (h->wish.telemetry_only || (h->wish.only_clock && streams[i] != STREAM_EVENT))
             h->sources[i] = (struct source){.next = 1, .last = 0};
         else
             rc = find_bounds(h, i, after);
     }
+    for (size_t i = FRAMES; h->wish.only_clock && i < SOURCES; i++)
+        h->sources[i] = (struct source){.next = 1, .last = 0};
     for (size_t i = 0; i <= FRAMES; i++) { /* numbers of frames that were held back lie among the others */
         if (h->sources[i].last >= h->sources[i].next)
             h->total += (uint64_t)(h->sources[i].last - h->sources[i].next) + 1;
@@ -232,7 +237,8 @@ static enum rg_err find_all_bounds(struct history *h)
 static enum rg_err prepare_all(struct history *h)
 {
     for (size_t i = 0; i < SOURCES; i++) {
-        int rc = db_prepare(h->db, selects[i], &h->sources[i].stmt);
+        bool clock = h->wish.only_clock && streams[i] == STREAM_EVENT;
+        int rc = db_prepare(h->db, clock ? select_clock : selects[i], &h->sources[i].stmt);
 
         if (rc != SQLITE_OK)
             return failed(h, rc);

@@ -23,6 +23,7 @@ struct history_wish {
      * the clock stepped back, frames before them may be newer. */
     int64_t last_until_ms;
     bool telemetry_only;
+    bool only_clock;            /* only events of kind `clock` */
     const char *const *devices; /* names; entry.device is the index here. Borrowed until history_close */
     size_t device_count;
     bool only_devices; /* leave frames of other devices out */

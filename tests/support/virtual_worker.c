@@ -51,6 +51,7 @@ static void worker_fire(struct event *event)
     time.started_us = w->started_us;
     time.ended_us = w->ended_us;
     time.ended_wall_ms = w->ended_us / 1000 + w->loop->wall_offset_ms;
+    time.synced = w->loop->synced;
     w->done(w->arg, &time);
 }
 

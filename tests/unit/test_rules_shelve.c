@@ -563,13 +563,13 @@ static void figures_of_the_engine(void **state)
 
 static void standing(void **state)
 {
-    struct alarm alarm = {.level = LEVEL_BLUE, .raised_ms = 1000};
+    struct alarm alarm = {.level = LEVEL_BLUE, .raised_ms = 5, .raised_mono_ms = 1000};
 
     (void)state;
-    assert_false(rules_stands(&alarm, (struct moment){5, 24 * HOUR + 999}));
-    assert_true(rules_stands(&alarm, (struct moment){5, 24 * HOUR + 1000}));
+    assert_false(rules_stands(&alarm, (struct moment){24 * HOUR + 999, 48 * HOUR}));
+    assert_true(rules_stands(&alarm, (struct moment){24 * HOUR + 1000, 5}));
     alarm.level = LEVEL_NONE;
-    assert_false(rules_stands(&alarm, (struct moment){5, 48 * HOUR}));
+    assert_false(rules_stands(&alarm, (struct moment){48 * HOUR, 48 * HOUR}));
 }
 
 int main(void)
