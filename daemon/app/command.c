@@ -8,6 +8,7 @@
 #include "app/command_permit.h"
 #include "app/command_probe.h"
 #include "app/field.h"
+#include "app/status_uplink.h"
 #include "base/text.h"
 #include "record/record.h"
 
@@ -32,31 +33,6 @@ static void write_store(struct jsonw *w, const struct pipeline *p)
         jsonw_key_int(w, stream_name((enum stream)i), s.head[i]);
     jsonw_object_end(w);
     jsonw_object_end(w);
-}
-
-static void write_uplinks(struct jsonw *w, const struct pipeline *p)
-{
-    jsonw_array_begin(w);
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
-        struct uplink_stats s;
-
-        uplink_stats(p->uplinks[i], &s);
-        jsonw_object_begin(w);
-        jsonw_key_string(w, "name", p->uplink_site->uplinks[i].name);
-        jsonw_key_bool(w, "connected", s.connected);
-        jsonw_key(w, "pending");
-        jsonw_object_begin(w);
-        for (int k = 0; k < STREAM_COUNT; k++)
-            jsonw_key_int(w, stream_name((enum stream)k), s.pending[k]);
-        jsonw_object_end(w);
-        jsonw_key_positive(w, "last_ack_ts", s.last_ack_wall_ms);
-        jsonw_key_int(w, "messages", (int64_t)s.messages);
-        jsonw_key_int(w, "connects", (int64_t)s.connects);
-        jsonw_key_int(w, "resent", (int64_t)s.resent);
-        jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
-        jsonw_object_end(w);
-    }
-    jsonw_array_end(w);
 }
 
 static void command_status(const struct command_context *c, struct jsonw *w)
@@ -89,7 +65,7 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     jsonw_key(w, "store");
     write_store(w, p);
     jsonw_key(w, "uplinks");
-    write_uplinks(w, p);
+    status_write_uplinks(p, w);
     jsonw_key(w, "loop");
     jsonw_object_begin(w);
     jsonw_key_int(w, "late_max_ms", loop_late_max_ms(p->loop));

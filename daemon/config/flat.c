@@ -111,6 +111,7 @@ static void flat_uplink(struct flat *f, const struct site *site, const struct si
     }
     flat_text(f, "uplink", u->name, "alarms.from", level_name(u->alarms_from));
     flat_format(f, "uplink", u->name, "backfill.rate", "%.15g/s", u->backfill_rate);
+    flat_text(f, "uplink", u->name, "receipts", u->receipts ? "true" : NULL);
     flat_commands(f, u);
 }
 

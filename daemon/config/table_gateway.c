@@ -96,7 +96,10 @@ static const struct key_row rows[] = {
     KEY(UPLINK, "commands", CHOICES,
         "What this platform may ask for; `shelve` allows to end it as well. Default nothing.",
         NAMES(table_commands), INTO(struct uplink_item, commands)),
-    LATER(UPLINK, "receipts", "A record is done with only when the platform itself says so."),
+    KEY(UPLINK, "receipts", BOOL,
+        "Whether a record is done with only when the platform itself says so, on the topic `receipt`, and "
+        "not by the broker's word.",
+        STANDARD("false"), INTO(struct uplink_item, uplink.receipts)),
     KEY(TLS, "ca", PATH, "Certificates of the authorities to trust, PEM; default the system's.",
         RANGE(0, 4000), INTO(struct uplink_item, uplink.ca)),
     KEY(TLS, "cert", PATH, "Client certificate, PEM; with key.", RANGE(0, 4000),

@@ -31,6 +31,7 @@ static const char whole[] =
     "    alarms: {from: orange}\n"
     "    backfill: {rate: unlimited}\n"
     "    commands: [read, ack]\n"
+    "    receipts: true\n"
     "buses:\n"
     "  - {name: line, rtu: /dev/ttyS1, baud: 19200, parity: even, stop_bits: 2, timeout: 250ms, gap: 5ms}\n"
     "  - {name: far, rtu_over_tcp: 'host:4001'}\n"
@@ -113,7 +114,7 @@ static void check_uplink(const struct site *site)
     assert_false(u->telemetry_devices[0]);
     assert_true(u->telemetry_devices[1]);
     assert_int_equal(u->alarms_from, LEVEL_ORANGE);
-    assert_true(u->backfill_rate == 0);
+    assert_true(u->backfill_rate == 0 && u->receipts);
     assert_int_equal(u->may, SITE_MAY_READ | SITE_MAY_ACK);
     assert_string_equal(u->where, "c.yaml:16");
 }
@@ -298,7 +299,7 @@ static void test_defaults(void **state)
     assert_int_equal(site->uplinks[0].may, 0);
     assert_true(site->uplinks[0].telemetry_send && site->uplinks[0].telemetry_devices[0]);
     assert_int_equal(site->uplinks[0].alarms_from, LEVEL_BLUE);
-    assert_true(site->uplinks[0].backfill_rate == 200);
+    assert_true(site->uplinks[0].backfill_rate == 200 && !site->uplinks[0].receipts);
     assert_int_equal(site->devices[0].offline_after_ms, 15000); /* three polls */
     assert_int_equal(site->devices[0].unit, 255);
     config_free(config);
