@@ -97,6 +97,8 @@ void build_trigger(struct build *b, struct device_item *item, const struct site_
 void build_record(struct build *b, const struct node *map, struct site_device *device);
 /* `change` of a point, whose mapping is own. */
 void build_change(struct build *b, const struct node *own);
+/* Passwords, certificates and keys of an uplink, all else of it known. */
+void build_security(struct build *b, const struct site_uplink *uplink, const struct node *node);
 /* What each line is set to, as its bus says; after the buses. */
 void line_begin(struct build *b);
 /* Refuses a device that is set otherwise than its line; device.bus is known. */

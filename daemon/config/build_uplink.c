@@ -1,7 +1,6 @@
 /* uplinks: whom to tell, where, and what. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "config/build.h"
@@ -51,37 +50,6 @@ static void take_url(struct build *b, struct site_uplink *uplink, const char *ur
         issue_error(b->ld, at, "`url`: there is no valid host in `%s`", given.text);
     else
         uplink->host = load_keep_text(b->ld, host);
-}
-
-static void check_file(struct build *b, const struct node *node, const char *path)
-{
-    if (path && !b->ld->text_only && access(path, F_OK) != 0)
-        issue_warning(b->ld, node_place(node), "`%s`: there is no file `%s` on this machine", node->key,
-                      shown(path).text);
-}
-
-static void check_security(struct build *b, const struct site_uplink *uplink, const struct node *node)
-{
-    const struct node *tls = node_get(node, "tls");
-
-    check_file(b, node_get(node, "password_file"), uplink->password_file);
-    check_file(b, node_get(tls, "ca"), uplink->ca);
-    check_file(b, node_get(tls, "cert"), uplink->cert);
-    check_file(b, node_get(tls, "key"), uplink->key);
-    if (!uplink->cert != !uplink->key)
-        issue_error(b->ld, node_key_place(tls), "`tls`: `cert` and `key` belong together; `%s` is missing",
-                    uplink->cert ? "key" : "cert");
-    if (uplink->v311 && uplink->password_file && !uplink->username)
-        issue_error(b->ld, node_key_place(node_get(node, "password_file")),
-                    "MQTT 3.1.1 takes no password without a `username`");
-    if (!uplink->host)
-        return;
-    if (!uplink->tls && tls)
-        issue_error(b->ld, node_key_place(tls),
-                    "`tls` is given but the url is mqtt://; did you mean mqtts://?");
-    if (!uplink->tls && uplink->password_file && !value_is_loopback(uplink->host))
-        issue_warning(b->ld, node_place(node_get(node, "url")),
-                      "the password goes to `%s` in clear text: use mqtts://", uplink->host);
 }
 
 static void check_topic(struct build *b, const char *topic, const struct node *node)
@@ -179,7 +147,7 @@ static void build_uplink(struct build *b, uint32_t index, const struct node *nod
     uplink->url = item.url;
     if (item.url)
         take_url(b, uplink, item.url, node_get(node, "url"));
-    check_security(b, uplink, node);
+    build_security(b, uplink, node);
     if (uplink->topic_root)
         check_topic(b, uplink->topic_root, node_get(node, "topic_root"));
     if (uplink->keepalive_ms % 1000 != 0)

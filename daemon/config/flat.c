@@ -97,6 +97,7 @@ static void flat_uplink(struct flat *f, const struct site *site, const struct si
     flat_text(f, "uplink", u->name, "client_id", u->client_id);
     flat_text(f, "uplink", u->name, "username", u->username);
     flat_text(f, "uplink", u->name, "password_file", u->password_file);
+    flat_text(f, "uplink", u->name, "insecure", u->insecure ? "true" : NULL);
     flat_text(f, "uplink", u->name, "tls.ca", u->ca);
     flat_text(f, "uplink", u->name, "tls.cert", u->cert);
     flat_text(f, "uplink", u->name, "tls.key", u->key);

@@ -28,6 +28,25 @@ static struct span word_at(const char *line, size_t length, size_t at)
     return word;
 }
 
+/* What stands behind a key such as `password`, which no configuration has: whoever wrote it there anyway must not find it in
+ * the journal. To the end of the line, wherever the value may end. */
+static struct span secret_key(const char *line, size_t length)
+{
+    static const char *const keys[] = {"password", "passwd", "passphrase", "secret", "pwd"};
+
+    for (size_t i = 0; i < RG_COUNT(keys); i++) {
+        const size_t size = strlen(keys[i]);
+
+        for (const char *at = line; (at = strcasestr(at, keys[i])) != NULL; at += size) {
+            const char *colon = at + size + strspn(at + size, "\"' \t");
+
+            if (*colon == ':')
+                return (struct span){(size_t)(colon + 1 - line), length};
+        }
+    }
+    return (struct span){0, 0};
+}
+
 /* What stands between :// and @ of a URL: a user, perhaps a password, which must not get into the journal. */
 static struct span secret_of(const char *line, struct span word)
 {
@@ -41,6 +60,7 @@ static struct span secret_of(const char *line, struct span word)
 /* Writes the part of a line from byte `from` on, as wide as fits, bytes that could move the cursor as '?', secrets as '*'. */
 static void print_part(FILE *to, const char *line, size_t length, size_t from)
 {
+    const struct span hidden = secret_key(line, length);
     struct span word = {0, 0}, secret = {0, 0};
     unsigned cells = 0;
     uint32_t code;
@@ -57,7 +77,7 @@ static void print_part(FILE *to, const char *line, size_t length, size_t from)
             (void)fputc('?', to);
             step = step ? step : 1;
             cells++;
-        } else if (i >= secret.from && i < secret.upto) {
+        } else if ((i >= secret.from && i < secret.upto) || (i >= hidden.from && i < hidden.upto)) {
             (void)fputs(utf8_width(code) == 2 ? "**" : "*", to);
             cells += utf8_width(code);
         } else {

@@ -85,6 +85,8 @@ static const struct key_row rows[] = {
         INTO(struct uplink_item, uplink.username)),
     KEY(UPLINK, "password_file", PATH, "File whose first line is the password.", RANGE(0, 4000),
         INTO(struct uplink_item, uplink.password_file)),
+    KEY(UPLINK, "insecure", BOOL, "The password may go over mqtt:// to another machine, in clear text.",
+        STANDARD("false"), INTO(struct uplink_item, uplink.insecure)),
     KEY(UPLINK, "tls", MAP, "Certificates, for mqtts:// only.", OF(TLS)),
     KEY(UPLINK, "topic_root", TEXT, "Default riskgate/v1/<enterprise code>/<gateway>.", RANGE(0, 256),
         INTO(struct uplink_item, uplink.topic_root)),

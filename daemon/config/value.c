@@ -145,8 +145,11 @@ enum endpoint_verdict value_endpoint(const char *text, char host[ENDPOINT_HOST_M
 
 bool value_is_loopback(const char *host)
 {
+    struct in_addr address;
+
+    /* Only what is an address indeed: a name such as 127.0.0.1.5 may lead anywhere. */
     return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-           (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
+           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 bool value_register(const char *text, enum point_space *space, uint16_t *address)

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "uplink/core.h"
 #include "uplink/cursor.h"
+#include "uplink/password.h"
 
-#define PASSWORD_MAX 1024
 #define RETRY_FIRST_MS 1000
 #define RETRY_CAP_MS 30000
 
@@ -84,35 +84,19 @@ uint64_t uplink_send(struct uplink *u, unsigned owner, bool bulk, const struct o
 
 /* ---- the session's actions ---- */
 
-/* Read anew for each try, so that a changed password needs no restart. */
-static enum rg_err read_password(const char *path, char out[PASSWORD_MAX])
-{
-    FILE *file = fopen(path, "re");
-    size_t length;
-    bool whole;
-
-    if (!file)
-        return RG_EIO;
-    length = fread(out, 1, PASSWORD_MAX - 1, file);
-    whole = !ferror(file) && (feof(file) || fgetc(file) == EOF);
-    (void)fclose(file);
-    if (!whole)
-        return RG_EIO;
-    while (length > 0 && (out[length - 1] == '\n' || out[length - 1] == '\r'))
-        length--;
-    out[length] = '\0';
-    return RG_OK;
-}
-
+/* The password is read anew for each try, so that a changed one needs no restart. */
 static enum rg_err do_connect(struct uplink *u)
 {
     char password[PASSWORD_MAX] = "";
+    const char *what = "";
     enum rg_err err = RG_OK;
 
     if (u->conf->password_file) {
-        err = read_password(u->conf->password_file, password);
+        err = password_read(u->conf->password_file, password, &what);
         if (err != RG_OK) {
-            uplink_detail(u, "cannot read the password file", u->conf->password_file);
+            explicit_bzero(password, sizeof(password));
+            (void)text_format(u->stats.detail, sizeof(u->stats.detail), "password file `%s`: %s",
+                              u->conf->password_file, what);
             return err;
         }
     }

@@ -369,7 +369,7 @@ static void uplinks_areas_and_the_rest(void **state)
                      "log: {level: info}\n",
           HEAD PLANT
           "uplinks: [{name: u, url: 'mqtt://127.0.0.1:1884', alarms: {from: orange}, telemetry: "
-          "{send: false}, commands: [shelve, ack], receipts: true}]\n"
+          "{send: false}, commands: [shelve, ack], receipts: true, insecure: true}]\n"
           "areas: [{name: a, responsible: {unit: u, person: Wang, phone: 1}, measure: stop, inherent: red}]\n"
           "log: {level: debug}\ncontrol: {socket: /tmp/x.sock}\n",
           "area.a.inherent: none -> red\n"
@@ -378,6 +378,7 @@ static void uplinks_areas_and_the_rest(void **state)
           "log.level.is: info -> debug\n"
           "uplink.u.alarms.from: blue -> orange\n"
           "uplink.u.commands: - -> ack, shelve\n"
+          "uplink.u.insecure: - -> true\n"
           "uplink.u.receipts: - -> true\n"
           "uplink.u.telemetry.send: true -> false\n"
           "uplink.u.url: mqtt://127.0.0.1:1883 -> mqtt://127.0.0.1:1884\n");
