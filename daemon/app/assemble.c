@@ -38,6 +38,8 @@ enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pi
         err = loop_timer_create(loop, actuate_timer_cb, p, &p->actuate);
     if (err == RG_OK)
         err = pipeline_take(p, site, config_sha256, start);
+    if (err == RG_OK)
+        err = request_desk_create(p, start, &p->desk);
     if (err != RG_OK)
         (void)text_copy(why, why_size, rg_err_text(err));
     return err;
@@ -356,6 +358,8 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
         p->uplink_count = i + 1;
         err = uplink_begin(p, p->uplinks[i]);
     }
+    if (err == RG_OK)
+        err = request_desk_uplinks(p->desk);
     return err;
 }
 
@@ -377,6 +381,7 @@ void pipeline_halt(struct pipeline *p)
     if (p->actuate)
         loop_timer_stop(p->actuate);
     outputs_halt(p->outputs);
+    request_desk_halt(p->desk);
     poll_destroy(p->poll);
     p->poll = NULL;
 }
@@ -389,6 +394,8 @@ enum rg_err pipeline_close(struct pipeline *p)
     pipeline_uplinks_free(p);
     err = store_close(p->store);
     p->store = NULL;
+    request_desk_destroy(p->desk);
+    p->desk = NULL;
     rules_destroy(p->rules);
     p->rules = NULL;
     convert_destroy(p->convert);

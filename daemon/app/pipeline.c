@@ -204,6 +204,13 @@ static enum rg_err port_cursor_put(void *arg, const char *uplink, enum stream st
     return RG_OK;
 }
 
+static void port_request(void *arg, const char *uplink, const struct uplink_request *request)
+{
+    struct pipeline *p = arg;
+
+    request_desk_take(p->desk, uplink, request);
+}
+
 static void port_link(void *arg, const char *uplink, bool up, const char *detail)
 {
     event_uplink(arg, uplink, up, detail);
@@ -222,13 +229,21 @@ struct uplink_port flow_uplink_port(struct pipeline *p)
                                 .fetch_cancel = port_fetch_cancel,
                                 .cursor_put = port_cursor_put,
                                 .link = port_link,
+                                .request = port_request,
                                 .note = port_note};
+}
+
+static void polled_cb(void *arg, uint32_t device, bool answered)
+{
+    struct pipeline *p = arg;
+
+    request_desk_polled(p->desk, device, answered);
 }
 
 /* ---- what each part is given of all this ---- */
 
 const struct poll_cbs flow_poll_cbs = {
-    .frame = frame_cb, .device = event_device, .bus = event_bus, .note = event_note};
+    .frame = frame_cb, .device = event_device, .bus = event_bus, .note = event_note, .polled = polled_cb};
 const struct store_cbs flow_store_cbs = {committed_cb, alarm_not_stored_cb, store_health_cb, lost_cb};
 
 /* ---- documents, events, time ---- */

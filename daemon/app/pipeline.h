@@ -11,6 +11,7 @@
 #include "app/live.h"
 #include "app/load.h"
 #include "app/permits.h"
+#include "app/request_desk.h"
 #include "base/json_write.h"
 #include "config/diff.h"
 #include "convert/convert.h"
@@ -56,7 +57,8 @@ struct pipeline {
     struct load load;
     struct permits permits;
     struct store *store;
-    struct uplink **uplinks; /* [uplink_count]; NULL while they are being exchanged */
+    struct request_desk *desk; /* where platforms' commands come in */
+    struct uplink **uplinks;   /* [uplink_count]; NULL while they are being exchanged */
     size_t uplink_count;
     const struct site
         *uplink_site; /* what they were made of: after a reload the old one, until they have left */

@@ -20,7 +20,8 @@ static void write_intake(struct jsonw *w, const struct site_uplink *conf, const 
     }
 }
 
-static void write_uplink(struct jsonw *w, const struct site_uplink *conf, const struct uplink_stats *s)
+static void write_uplink(struct jsonw *w, const struct pipeline *p, const struct site_uplink *conf,
+                         const struct uplink_stats *s)
 {
     jsonw_object_begin(w);
     jsonw_key_string(w, "name", conf->name);
@@ -37,6 +38,10 @@ static void write_uplink(struct jsonw *w, const struct site_uplink *conf, const 
     jsonw_key_int(w, "resent", (int64_t)s->resent);
     jsonw_key_int(w, "refused", (int64_t)s->refused);
     write_intake(w, conf, s);
+    if (conf->may != 0) {
+        jsonw_key(w, "commands");
+        request_desk_figures(p->desk, conf->name, w);
+    }
     jsonw_key_string(w, "detail", s->detail[0] ? s->detail : NULL);
     jsonw_object_end(w);
 }
@@ -48,7 +53,7 @@ void status_write_uplinks(const struct pipeline *p, struct jsonw *w)
         struct uplink_stats s;
 
         uplink_stats(p->uplinks[i], &s);
-        write_uplink(w, &p->uplink_site->uplinks[i], &s);
+        write_uplink(w, p, &p->uplink_site->uplinks[i], &s);
     }
     jsonw_array_end(w);
 }
