@@ -44,7 +44,7 @@ enum {
     "INSERT OR REPLACE INTO chain_start SELECT " id ", seq, " hash " FROM " table " WHERE seq = ?1"
 
 static const char *const statements[STMT_COUNT] = {
-    FOR_EACH_STREAM(AGE_OF, "SELECT seq, ts FROM ", " WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
+    FOR_EACH_STREAM(AGE_OF, "SELECT seq, ts, unsynced FROM ", " WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
     FOR_EACH_STREAM(FIRST_OF, "SELECT min(seq) FROM ", ""),
     FOR_EACH_STREAM(LAST_OF, "SELECT max(seq) FROM (SELECT seq FROM ",
                     " WHERE seq <= ?1 ORDER BY seq LIMIT ?2)"),
@@ -203,7 +203,10 @@ static int judge_age(struct retention *r, int s, struct retention_round *round)
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         int64_t seq = sqlite3_column_int64(stmt, 0), ts = sqlite3_column_int64(stmt, 1);
         looked++;
-        bool believable = ts >= BELIEVABLE_MS && ts <= round->now_ms + DAY_MS;
+        /* The time of a record that was taken before the clock was told the time is none: those that follow it decide. Where nobody ever
+         * tells it the time, it is all there is. */
+        bool guessed = sqlite3_column_int(stmt, 2) != 0 && (round->synced || r->vouched);
+        bool believable = ts >= BELIEVABLE_MS && ts <= round->now_ms + DAY_MS && !guessed;
         if (believable && ts >= oldest)
             break; /* young enough: looked at again next time */
         r->probe[s] = seq;

@@ -194,6 +194,7 @@ static inline enum rg_err rig_alarm_record(struct rig *r, unsigned number, const
                                   .body = body,
                                   .length = (size_t)n,
                                   .device = SITE_NONE,
+                                  .unsynced = !loop_clock_synced(r->loop),
                                   .level = level,
                                   .was = was,
                                   .alarm = &alarm,
@@ -215,6 +216,7 @@ static inline enum rg_err rig_event(struct rig *r, const char *kind)
                                   .body = body,
                                   .length = (size_t)n,
                                   .device = SITE_NONE,
+                                  .unsynced = !loop_clock_synced(r->loop),
                                   .kind = kind};
     return store_append(r->store, &record);
 }

@@ -266,13 +266,45 @@ static void test_alarm_between_slices(void **state)
     rig_end(&r);
 }
 
+/* A board that wakes up at its firmware's date, and is told the time later: what it recorded before has no age of its own. */
+static void test_age_of_what_has_no_time(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    r.conf.keep_events_ms = r.conf.keep_alarms_ms = 48 * HOUR;
+    virtual_loop_set_wall(r.loop, VIRTUAL_WALL_MS - 6 * 365 * 24 * HOUR);
+    virtual_loop_set_synced(r.loop, false);
+    rig_open(&r);
+    rig_alarm(&r, 1);
+    assert_int_equal(rig_event(&r, "start"), RG_OK);
+    rig_run(&r, 2 * HOUR);
+    virtual_loop_set_wall(r.loop, VIRTUAL_WALL_MS);
+    virtual_loop_set_synced(r.loop, true);
+    assert_int_equal(rig_event(&r, "clock"), RG_OK);
+    rig_alarm(&r, 2);
+    rig_run(&r, 47 * HOUR);
+    assert_string_equal(rig_query(&r, "SELECT group_concat(seq) FROM alarm"), "1,2");
+    assert_string_equal(rig_query(&r, "SELECT group_concat(seq) FROM event"), "1,2");
+    /* It goes with what came after it. */
+    rig_run(&r, 2 * HOUR);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM alarm"), 0);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM event"), 0);
+    rig_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_age),           cmocka_unit_test(test_pruned_prev),
-        cmocka_unit_test(test_wrong_clocks),  cmocka_unit_test(test_lost_by_age),
-        cmocka_unit_test(test_loss_survives), cmocka_unit_test(test_loss_kept),
-        cmocka_unit_test(test_size),          cmocka_unit_test(test_alarm_between_slices),
+        cmocka_unit_test(test_age_of_what_has_no_time),
+        cmocka_unit_test(test_age),
+        cmocka_unit_test(test_pruned_prev),
+        cmocka_unit_test(test_wrong_clocks),
+        cmocka_unit_test(test_lost_by_age),
+        cmocka_unit_test(test_loss_survives),
+        cmocka_unit_test(test_loss_kept),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_alarm_between_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

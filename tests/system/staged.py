@@ -1,0 +1,60 @@
+"""Machines that are staged under real programs by libraries loaded before all others (tests/preload): a system clock that is set."""
+
+import os
+import pathlib
+import struct
+import subprocess
+import time
+
+from conftest import program
+
+SECOND, MINUTE, HOUR, DAY, YEAR = 1, 60, 3600, 86400, 365 * 86400
+
+
+def preload(name, *libraries):
+    """The environment in which a program runs with these libraries before its own; a sanitizer's run-time must still come first."""
+    linked = subprocess.run(["ldd", program(name)], capture_output=True, text=True, check=True).stdout
+    first = [line.split()[2] for line in linked.splitlines() if "libasan" in line or "libtsan" in line]
+    return {"LD_PRELOAD": " ".join(first + [str(library) for library in libraries])}
+
+
+class Clock:
+    """A wall clock of a program's own. Start the program with env=clock.env()."""
+
+    def __init__(self, folder, ahead=0.0, synced=True):
+        self.file = pathlib.Path(folder) / "clock"
+        self.ahead, self.synced = ahead, synced
+        self._write()
+
+    def _write(self):
+        data = struct.pack("=qq", int(self.ahead * 1e9), int(self.synced))
+        if not self.file.exists():
+            self.file.write_bytes(data)
+            return
+        with open(self.file, "r+b", buffering=0) as file:  # in place: it is mapped
+            file.write(data)
+
+    def env(self, name="riskgated", **more):
+        return {**os.environ, **preload(name, library("stepped_clock")), "RG_CLOCK_FILE": str(self.file), **more}
+
+    def step(self, seconds):
+        self.ahead += seconds
+        self._write()
+
+    def show(self, wall, synced=None):
+        """The clock is set to this time (seconds since 1970)."""
+        self.ahead = wall - time.time()
+        if synced is not None:
+            self.synced = synced
+        self._write()
+
+    def sync(self, synced=True):
+        self.synced = synced
+        self._write()
+
+    def now_ms(self):
+        return int((time.time() + self.ahead) * 1000)
+
+
+def library(name):
+    return program(f"{name}.so")
