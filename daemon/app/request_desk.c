@@ -274,6 +274,7 @@ static void look_cb(void *arg)
     struct request_desk *d = arg;
     bool more = false;
 
+    d->looking = false;
     for (size_t i = 0; i < REQUEST_READS; i++) {
         struct pending *pending = &d->pendings[i];
 
