@@ -207,14 +207,17 @@ static char *copy_or_null(const char *text, bool *failed)
 /* Copied: the thread may outlive the configuration by the time it takes to resolve a name. */
 static enum rg_err copy_target(struct paho_target *target, const struct site_uplink *conf)
 {
-    const bool ipv6 = strchr(conf->host, ':') != NULL;
+    /* Paho finds the port behind the last colon, and verifies a certificate for the address as it stands here: with brackets it
+     * would be none (1.3.12). */
     bool failed = false;
 
-    if (asprintf(&target->uri, "%s://%s%s%s:%u", conf->tls ? "ssl" : "tcp", ipv6 ? "[" : "", conf->host,
-                 ipv6 ? "]" : "", (unsigned)conf->port) < 0) {
+    if (asprintf(&target->uri, "%s://%s:%u", conf->tls ? "ssl" : "tcp", conf->host, (unsigned)conf->port) <
+        0) {
         target->uri = NULL;
         return RG_ENOMEM;
     }
+    target->host = copy_or_null(conf->host, &failed);
+    target->port = conf->port;
     target->client_id = copy_or_null(conf->client_id, &failed);
     target->username = copy_or_null(conf->username, &failed);
     target->ca = copy_or_null(conf->ca, &failed);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "uplink/paho.h"
 #include "uplink/paho_inside.h"
+#include "uplink/paho_tls.h"
 
 /* Paho's lists of clients are the process's; 1.3 frees them with the last client while another thread may be
  * adding one. So making and destroying take turns. It guards Paho's own global state, the one reason for a
@@ -42,15 +43,16 @@ void paho_tell(struct paho_client *c, uint32_t generation, enum paho_event_kind 
 }
 
 /* Paho has ended the connection or the attempt by itself. */
-static void tell_ended(struct paho_client *c, enum paho_event_kind kind, const char *reason)
+static void tell_ended(struct paho_client *c, enum paho_event_kind kind, const char *reason, bool doubtful)
 {
-    uint32_t generation;
+    struct paho_event event = {.kind = kind, .doubtful = doubtful};
 
     (void)pthread_mutex_lock(&c->mutex);
-    generation = c->generation;
+    event.generation = c->generation;
     c->idle = true;
     (void)pthread_mutex_unlock(&c->mutex);
-    paho_tell(c, generation, kind, 0, reason);
+    (void)text_copy(event.reason, sizeof(event.reason), reason);
+    c->cbs.event(c->arg, &event);
     c->cbs.ready(c->arg);
 }
 
@@ -111,11 +113,10 @@ static void tell_failed(struct paho_client *c, int code, const char *broker_text
         (void)text_format(reason, sizeof(reason), "%s (%d)",
                           paho_name_or(broker_text, "refused by the broker"), code);
     else if (tls_error[0])
-        (void)text_format(reason, sizeof(reason), "%s: %s", paho_name_or(message, "TLS"), tls_error);
+        (void)text_format(reason, sizeof(reason), "TLS: %.200s", tls_error);
     else
-        (void)text_format(reason, sizeof(reason), "%s%s", paho_name_or(message, "no connection"),
-                          c->tls ? " (no answer there, or its certificate does not name this host)" : "");
-    tell_ended(c, PAHO_FAILED, reason);
+        (void)text_copy(reason, sizeof(reason), paho_name_or(message, "no connection"));
+    tell_ended(c, PAHO_FAILED, reason, c->tls && code <= 0);
 }
 
 static void failed_v3(void *context, MQTTAsync_failureData *data)
@@ -135,7 +136,7 @@ static void failed_v5(void *context, MQTTAsync_failureData5 *data)
 
 static void lost_cb(void *context, char *cause)
 {
-    tell_ended(context, PAHO_LOST, paho_name_or(cause, "the connection ended"));
+    tell_ended(context, PAHO_LOST, paho_name_or(cause, "the connection ended"), false);
 }
 
 /* DISCONNECT from the broker (MQTT 5): over at once, whether it closes the line or not. */
@@ -150,27 +151,14 @@ static void farewell_cb(void *context, MQTTProperties *properties, enum MQTTReas
     paho_tell(c, paho_client_generation(c), PAHO_LOST, 0, reason);
 }
 
-/* OpenSSL's error line is thread:error:code:library:function:reason:file:line:data; the reason is what people
- * want. */
+/* The first line is the cause. */
 static int tls_error_cb(const char *line, size_t length, void *context)
 {
     struct paho_client *c = context;
-    const char *end = line + length;
 
-    for (unsigned field = 0; field < 5; field++) {
-        line = memchr(line, ':', (size_t)(end - line));
-        if (!line)
-            return 1;
-        line++;
-    }
-    length = strcspn(line, ":\n");
-    if (length >= sizeof(c->tls_error))
-        length = sizeof(c->tls_error) - 1;
     (void)pthread_mutex_lock(&c->mutex);
-    if (!c->tls_error[0]) { /* the first one is the cause */
-        memcpy(c->tls_error, line, length);
-        c->tls_error[length] = '\0';
-    }
+    if (!c->tls_error[0])
+        paho_tls_reason(line, length, c->tls_error);
     (void)pthread_mutex_unlock(&c->mutex);
     return 1;
 }
@@ -243,25 +231,6 @@ void paho_client_destroy(struct paho_client *c)
 
 /* ---- connecting ---- */
 
-static MQTTAsync_SSLOptions tls_options(struct paho_client *c, const struct paho_target *target)
-{
-    MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
-
-    tls.trustStore = target->ca ? target->ca : PAHO_SYSTEM_CA;
-    tls.keyStore = target->cert;
-    tls.privateKey = target->key;
-    tls.enableServerCertAuth = 1;
-    tls.verify = 1;
-    tls.disableDefaultTrustStore = 1;
-    /* sslVersion 1.2 would mean 1.2 only, and security level 2 alone lets TLS 1.1 through with RSA key
-     * exchange. None of these suites exists before TLS 1.2; those of TLS 1.3 are always on. */
-    tls.sslVersion = MQTT_SSL_VERSION_DEFAULT;
-    tls.enabledCipherSuites = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!aNULL:@SECLEVEL=2";
-    tls.ssl_error_cb = tls_error_cb;
-    tls.ssl_error_context = c;
-    return tls;
-}
-
 /* Bounds of what the broker may send. No session expiry interval: the session ends with the connection. */
 static int connect_properties(MQTTProperties *properties)
 {
@@ -284,7 +253,7 @@ static int begin_connect(struct paho_client *c, const struct paho_target *target
     MQTTProperties properties = MQTTProperties_initializer;
     int rc = MQTTASYNC_SUCCESS;
     MQTTAsync_willOptions last_will = MQTTAsync_willOptions_initializer;
-    MQTTAsync_SSLOptions tls = tls_options(c, target);
+    MQTTAsync_SSLOptions tls = paho_tls_options(target, tls_error_cb, c);
 
     last_will.topicName = will->topic;
     last_will.payload.data = will->payload;
@@ -335,6 +304,12 @@ enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target 
     c->generation = generation;
     c->tls_error[0] = '\0';
     (void)pthread_mutex_unlock(&c->mutex);
+    if (target->tls) {
+        enum rg_err err = paho_tls_check(target, why);
+
+        if (err != RG_OK)
+            return err;
+    }
     set_idle(c, false);
     rc = begin_connect(c, target, password, will);
     if (rc == MQTTASYNC_SUCCESS)

@@ -18,7 +18,7 @@
 
 #define PAHO_SLOTS                                                                                           \
     (UPLINK_WINDOW + 8) /* messages not acknowledged; the uplink keeps at most UPLINK_WINDOW + 1 */
-#define PAHO_REASON_MAX 128
+#define PAHO_REASON_MAX 256
 #define PAHO_CONNECT_S 30
 /* MQTT 5: what the broker may have on the way to us at once, and the largest packet; it drops what is larger. */
 #define PAHO_RECEIVE_MAX 8
@@ -27,6 +27,8 @@
 /* Where to; plain strings, borrowed while paho_client_open runs. */
 struct paho_target {
     char *uri; /* tcp://host:port or ssl://host:port */
+    char *host;
+    uint16_t port;
     char *client_id;
     char *username, *ca, *cert, *key; /* or NULL */
     int keepalive_s;
@@ -51,6 +53,7 @@ struct paho_event {
     uint32_t generation;
     uint64_t token;
     size_t receive_max;
+    bool doubtful; /* PAHO_FAILED, and the reason does not tell people what to do */
     char reason[PAHO_REASON_MAX];
 };
 

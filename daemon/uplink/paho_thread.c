@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "uplink/paho_tls.h"
 
 #define END_WAIT_S 2 /* for Paho to end by itself a connection that it called lost */
 
@@ -26,6 +27,22 @@ void paho_post(void *arg, const struct paho_event *event)
         (void)err; /* if this does not fit either, what is in there is still to be taken out, now that the
                       flag is set */
     }
+    (void)pthread_mutex_unlock(&t->mutex);
+}
+
+/* What Paho cannot explain is looked into on our own thread, and told then. */
+static void hear(void *arg, const struct paho_event *event)
+{
+    struct transport *t = arg;
+
+    if (!event->doubtful) {
+        paho_post(t, event);
+        return;
+    }
+    (void)pthread_mutex_lock(&t->mutex);
+    t->doubt = *event;
+    t->doubted = true;
+    (void)pthread_cond_broadcast(&t->changed);
     (void)pthread_mutex_unlock(&t->mutex);
 }
 
@@ -74,7 +91,7 @@ static struct command *queue_pop(struct transport *t)
 static struct paho_client *run_connect(struct transport *t, struct paho_client *client,
                                        const struct command *command)
 {
-    static const struct paho_cbs cbs = {.arrived = arrived, .event = paho_post, .ready = wake_thread};
+    static const struct paho_cbs cbs = {.arrived = arrived, .event = hear, .ready = wake_thread};
     const struct paho_will will = {
         .topic = command->topic, .payload = command->payload, .length = command->length};
     struct paho_event event = {.kind = PAHO_FAILED, .generation = command->generation};
@@ -162,6 +179,7 @@ void paho_transport_free(struct transport *t)
         free(t->topics[i]);
     inbox_destroy(t->inbox);
     free(t->target.uri);
+    free(t->target.host);
     free(t->target.client_id);
     free(t->target.username);
     free(t->target.ca);
@@ -197,6 +215,20 @@ static struct paho_client *end_connection(struct transport *t, struct paho_clien
     return NULL;
 }
 
+/* With the mutex held, which is let go meanwhile. */
+static void look_into_doubt(struct transport *t)
+{
+    struct paho_event event = t->doubt;
+
+    t->doubted = false;
+    if (event.generation != t->wanted)
+        return; /* nobody waits for it any more */
+    (void)pthread_mutex_unlock(&t->mutex);
+    paho_tls_explain(&t->target, &event);
+    paho_post(t, &event);
+    (void)pthread_mutex_lock(&t->mutex);
+}
+
 static void *thread_main(void *arg)
 {
     struct transport *t = arg;
@@ -207,6 +239,10 @@ static void *thread_main(void *arg)
     while (!t->quit) {
         struct command *command = NULL;
 
+        if (t->doubted) {
+            look_into_doubt(t);
+            continue;
+        }
         if (client && !paho_client_idle(client) && paho_client_generation(client) != t->wanted) {
             client = end_connection(t, client);
             continue;

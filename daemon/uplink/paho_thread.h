@@ -31,6 +31,8 @@ struct transport {
     uint32_t wanted; /* the generation that may live; a client of another one is to go */
     bool open;       /* the mailbox is there */
     bool overflow;   /* an event did not fit into it */
+    bool doubted;    /* doubt waits for its reason to be looked into */
+    struct paho_event doubt;
     bool quit, ended;
     bool orphan; /* nobody waits for the thread: it frees everything */
 };

@@ -139,7 +139,7 @@ struct uplink_stats {
     uint64_t replies_dropped;            /* answers given up for want of room */
     uint64_t receipts, receipts_refused; /* that moved something; that made no sense */
     char
-        detail[160]; /* why it is not connected, or the last refusal or store error since it is; else empty */
+        detail[320]; /* why it is not connected, or the last refusal or store error since it is; else empty */
 };
 void uplink_stats(const struct uplink *u, struct uplink_stats *out);
 

@@ -24,7 +24,7 @@ MAY = {
     "daemon/record": {"base", "model"},
     "daemon/store": {"base", "model", "loop", "crypto"},
     "daemon/replay": {"base", "model", "rules", "store"},
-    "daemon/uplink": {"base", "model", "loop"},
+    "daemon/uplink": {"base", "model", "loop", "crypto"},
     "daemon/control": {"base", "model", "loop"},
     "daemon/app": {"base", "model", "loop", "config", "poll", "convert", "rules", "output", "record", "replay", "store", "uplink", "control", "drivers"},
     "daemon/ctl": {"base", "model", "config", "record", "replay", "rules", "store", "crypto", "drivers"},
