@@ -152,6 +152,7 @@ static void stop_released_cb(void *arg)
     /* The run ends at one instant for all: what is due by then has happened, here as in a replay. */
     now = pipeline_now(&a->pipeline);
     rules_tick(a->pipeline.rules, now);
+    recording_stop(&a->pipeline);
     event_stop(&a->pipeline, a->stop_reason, now);
     store_flush(a->pipeline.store, stop_flushed_cb, a);
 }

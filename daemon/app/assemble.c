@@ -103,6 +103,7 @@ struct parts {
     struct live live;
     struct evidence evidence;
     struct load load;
+    struct recording recording;
     struct permits permits;
 };
 
@@ -112,6 +113,7 @@ static void parts_destroy(struct parts *n)
     live_destroy(&n->live);
     evidence_destroy(&n->evidence);
     load_destroy(&n->load);
+    recording_destroy(&n->recording);
     permits_destroy(&n->permits);
     outputs_destroy(n->outputs);
     rules_destroy(n->rules);
@@ -138,6 +140,8 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
         err = evidence_create(&n->evidence, site);
     if (err == RG_OK)
         err = load_create(&n->load, site);
+    if (err == RG_OK)
+        err = recording_create(&n->recording, site);
     if (err == RG_OK)
         err = permits_create(&n->permits, site);
     if (err == RG_OK)
@@ -224,6 +228,8 @@ static void exchange(struct pipeline *p, const struct site *site, const char *co
         evidence_inherit(&next->evidence, &p->evidence);
     evidence_destroy(&p->evidence);
     load_destroy(&p->load);
+    recording_inherit(p, &next->recording);
+    recording_destroy(&p->recording);
     convert_destroy(p->convert);
     p->site = site;
     p->poll = next->poll;
@@ -233,6 +239,7 @@ static void exchange(struct pipeline *p, const struct site *site, const char *co
     p->live = next->live;
     p->evidence = next->evidence;
     p->load = next->load;
+    p->recording = next->recording;
     (void)text_copy(p->config_sha256, sizeof p->config_sha256, config_sha256);
 }
 
@@ -277,6 +284,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     if (old)
         rules_inherit(p->rules, old);
     rules_destroy(old);
+    recording_standing(p);
     flow_schedule_deadline(p);
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
     poll_booted(p->poll, p->started_ms);
@@ -405,6 +413,7 @@ enum rg_err pipeline_close(struct pipeline *p)
     live_destroy(&p->live);
     evidence_destroy(&p->evidence);
     load_destroy(&p->load);
+    recording_destroy(&p->recording);
     permits_destroy(&p->permits);
     loop_timer_destroy(p->deadline);
     loop_timer_destroy(p->second);

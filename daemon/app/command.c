@@ -27,6 +27,7 @@ static void write_store(struct jsonw *w, const struct pipeline *p)
     jsonw_key_int(w, "failures", (int64_t)s.failures);
     jsonw_key_int(w, "waiting", (int64_t)s.waiting_bytes);
     jsonw_key_int(w, "unrecorded", (int64_t)p->unrecorded);
+    jsonw_key_int(w, "rollups_lost", (int64_t)s.rollups_lost);
     jsonw_key(w, "head");
     jsonw_object_begin(w);
     for (int i = 0; i < STREAM_COUNT; i++)

@@ -75,6 +75,7 @@ void field_write_devices(struct jsonw *w, const struct pipeline *p)
         jsonw_key_int(w, "left_out", (int64_t)s.left_out);
         jsonw_key_int(w, "divided", (int64_t)s.divided);
         jsonw_key_int(w, "poll_late_ms", s.late_ms);
+        recording_write(p, i, w);
         jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
         jsonw_object_end(w);
     }

@@ -26,23 +26,6 @@ void flow_schedule_deadline(struct pipeline *p)
         loop_timer_at(p->deadline, next + PIPELINE_TICK_LAG_MS);
 }
 
-static void append_telemetry(struct pipeline *p, const struct frame *frame)
-{
-    struct store_record r = {
-        .stream = STREAM_TELEMETRY,
-        .ts = frame->at.wall_ms,
-        .mono = frame->at.mono_ms,
-        .device = frame->device,
-        .device_name = p->site->devices[frame->device].name,
-        .unsynced = frame->clock_unsynced,
-    };
-
-    /* RG_EFULL is counted by the store and told as an event; it must not stop the evaluation that follows. */
-    if (record_frame(&p->record, p->site, frame, &r.body, &r.length) != RG_OK ||
-        store_append(p->store, &r) != RG_OK)
-        p->unrecorded++;
-}
-
 /* What is recorded is what the rules are given: readings as they are meant, derived ones too. */
 static void converted_cb(void *arg, const struct frame *frame)
 {
@@ -50,7 +33,7 @@ static void converted_cb(void *arg, const struct frame *frame)
 
     live_note(&p->live, frame);
     evidence_frame(&p->evidence, frame);
-    append_telemetry(p, frame);
+    recording_frame(p, frame);
     rules_frame(p->rules, frame);
 }
 
@@ -108,6 +91,7 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
     p->risk_changed = p->levels_changed = true;
     event_log_alarm(change);
     evidence_change(&p->evidence, change);
+    recording_change(p, change); /* what led to it is recorded before it */
     if (record_alarm(&p->record, change, unsynced, &r.body, &r.length) != RG_OK) {
         alarm_unrecorded(p);
         return;
@@ -134,6 +118,7 @@ static void committed_cb(void *arg, const int64_t head[STREAM_COUNT], const bool
 {
     struct pipeline *p = arg;
 
+    recording_release(p);
     for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
         uplink_head(p->uplinks[i], head);
     if (changed[STREAM_ALARM] && p->risk_changed)
@@ -311,6 +296,7 @@ void flow_second_cb(void *arg)
     if (step != 0 || sync_changed)
         event_clock(p, step, p->clock.synced);
     load_look(&p->load, p->poll);
+    recording_tick(p);
     if (now.mono_ms + FLOW_SECOND_MS > p->risk_due_ms) /* rather a second early than late */
         pipeline_publish_risk(p);
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);

@@ -11,6 +11,7 @@
 #include "app/live.h"
 #include "app/load.h"
 #include "app/permits.h"
+#include "app/recording.h"
 #include "app/request_desk.h"
 #include "base/json_write.h"
 #include "config/diff.h"
@@ -55,6 +56,7 @@ struct pipeline {
     struct live live;
     struct evidence evidence;
     struct load load;
+    struct recording recording;
     struct permits permits;
     struct store *store;
     struct request_desk *desk; /* where platforms' commands come in */

@@ -150,6 +150,7 @@ static void tear_down(struct store *s)
     devices_destroy(s->devices);
     free(s->config_next);
     free(s->config_flying);
+    rollups_destroy(&s->rollups);
     free(s->path);
     free(s);
 }
@@ -161,6 +162,13 @@ static enum rg_err set_going(struct store *s, struct store_start *start, struct 
         err = migrate(s, why);
     if (err == RG_OK)
         err = begin_boot(s, start, why);
+    if (err == RG_OK) {
+        int rc = rollups_rebuild(s->db);
+        /* A disk without room, or a record that is no JSON any more: roll-ups of one minute fall short, which is no reason not
+         * to watch. */
+        if (db_error(rc) == RG_ECORRUPT)
+            err = sqlite_failed(s, rc, why);
+    }
     return err;
 }
 
@@ -254,7 +262,7 @@ static bool commit_rest(struct store *s)
     unsigned failures = 0;
     while (!lane_empty(&s->lanes[LANE_ALARMS]) || !lane_empty(&s->lanes[LANE_TELEMETRY]) ||
            cursors_dirty(&s->cursors) || !loss_book_empty(&s->told) || s->next_alarm > s->next_alarm_kept ||
-           s->config_next != NULL) {
+           s->config_next != NULL || !rollups_empty(&s->rollups)) {
         if (failures == 2 || loop_mono_ms(s->loop) > until)
             return false;
         /* A second try without telemetry: alarms may fit where it does not. */

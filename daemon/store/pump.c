@@ -74,6 +74,7 @@ void job_fill_batch(struct store *s, bool telemetry)
         s->config_next = NULL;
     }
     job->batch.config = s->config_flying;
+    job->batch.rollups = telemetry ? rollups_fly(&s->rollups) : NULL;
 }
 
 void job_take_back(struct store *s)
@@ -111,6 +112,8 @@ bool job_absorb(struct store *s)
     s->told = (struct loss_book){0};
     free(s->config_flying);
     s->config_flying = NULL;
+    if (job->batch.rollups != NULL)
+        rollups_done(&s->rollups);
     if (job->batch.next_alarm > 0)
         s->next_alarm_kept = job->batch.next_alarm;
     if (s->new_devices)

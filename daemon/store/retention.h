@@ -21,6 +21,7 @@
 
 struct retention_limits {
     int64_t keep_ms[STREAM_COUNT];
+    int64_t keep_rollups_ms;
     int64_t max_size; /* bytes */
 };
 

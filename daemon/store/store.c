@@ -14,6 +14,7 @@ void store_limits(struct store *s, const struct site_store *conf)
     s->limits.keep_ms[STREAM_TELEMETRY] = conf->keep_telemetry_ms;
     s->limits.keep_ms[STREAM_EVENT] = conf->keep_events_ms;
     s->limits.keep_ms[STREAM_REPORT] = conf->keep_events_ms;
+    s->limits.keep_rollups_ms = conf->keep_rollups_ms > 0 ? conf->keep_rollups_ms : STORE_ROLLUPS_STANDARD_MS;
 }
 
 static void cursors_changed(struct store *s)
@@ -139,6 +140,16 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
     return RG_OK;
 }
 
+enum rg_err store_rollup(struct store *s, const struct rollup_row *rows, size_t count, int64_t turn)
+{
+    enum rg_err err = rollups_add(&s->rollups, rows, count, turn);
+    if (err == RG_OK && s->telemetry_due_ms == INT64_MAX) {
+        s->telemetry_due_ms = loop_mono_ms(s->loop) + s->commit_ms;
+        pump_step(s);
+    }
+    return err;
+}
+
 enum rg_err store_config_put(struct store *s, const char *text, size_t length)
 {
     char *copy = malloc(length + 1);
@@ -247,5 +258,6 @@ enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream st
 void store_stats(const struct store *s, struct store_stats *out)
 {
     *out = s->stats;
+    out->rollups_lost = s->rollups.lost;
     out->waiting_bytes = lane_bytes(&s->lanes[LANE_ALARMS]) + lane_bytes(&s->lanes[LANE_TELEMETRY]);
 }

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "loop/loop.h"
 #include "model/alarm.h"
+#include "model/rollup.h"
 #include "model/site.h"
 #include "model/stream.h"
 
@@ -146,6 +147,11 @@ int64_t store_turn(struct store *s);
 /* Copies the record. RG_EFULL: the stream's share of memory is full (RG_ERANGE: longer than all of it); it is
  * counted and reported by `lost`. */
 RG_NODISCARD enum rg_err store_append(struct store *s, const struct store_record *record);
+/* Minute roll-ups, which go with the next telemetry; rows of one minute and point add up. turn: from store_turn, taken after all frames that
+ * are in these or in earlier rows, and before all others: after a crash what was recorded after it is put into the roll-ups at
+ * the next store_open. Copies. RG_EFULL, RG_ENOMEM: the disk has not answered for long; counted in stats. */
+RG_NODISCARD enum rg_err store_rollup(struct store *s, const struct rollup_row *rows, size_t count,
+                                      int64_t turn);
 /* Calls cb once everything appended before is durable, or with false when a commit failed meanwhile (its records
  * are still tried). At most 32 may wait: a further one gets false at once. */
 void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg);
@@ -181,7 +187,8 @@ struct store_stats {
     int64_t last_commit_ms; /* how long the last commit took */
     uint64_t commits, failures, lost;
     int64_t head[STREAM_COUNT];
-    size_t waiting_bytes; /* gathered, not yet durable */
+    uint64_t rollups_lost; /* rows */
+    size_t waiting_bytes;  /* gathered, not yet durable */
 };
 void store_stats(const struct store *s, struct store_stats *out);
 

@@ -92,6 +92,7 @@ struct store {
 
     uint64_t next_alarm;            /* number of the next occurrence, of refused records too */
     uint64_t next_alarm_kept;       /* what the store knows of it */
+    struct rollups rollups;         /* what waits of them */
     char *config_next;              /* owned; to be kept; NULL: nothing new */
     char *config_flying;            /* owned; in the batch that the worker has */
     uint64_t dropped[STREAM_COUNT]; /* no memory left for them; not told yet */

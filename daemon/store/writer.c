@@ -77,6 +77,8 @@ int writer_open(struct writer *w, sqlite3 *db, const char *path, enum rg_err *er
         return SQLITE_NOMEM;
     int rc = db_prepare_all(db, statements, WRITER_STMT_COUNT, w->stmts);
     if (rc == SQLITE_OK)
+        rc = rollups_prepare(db, w->rollups);
+    if (rc == SQLITE_OK)
         rc = load_streams(w);
     /* Also switches SQLite's own checkpoint in the middle of a commit off: the maintenance does it, between
      * batches. */
@@ -88,6 +90,7 @@ int writer_open(struct writer *w, sqlite3 *db, const char *path, enum rg_err *er
 void writer_close(struct writer *w)
 {
     db_finalize_all(w->stmts, WRITER_STMT_COUNT);
+    db_finalize_all(w->rollups, ROLLUPS_STMT_COUNT);
     chain_destroy(w->chain);
     w->chain = NULL;
 }
@@ -370,6 +373,8 @@ void writer_run(struct writer *w, struct writer_batch *b)
         rc = put_next_alarm(w, b->next_alarm);
     if (rc == SQLITE_OK)
         rc = put_config(w, b->config);
+    if (rc == SQLITE_OK)
+        rc = rollups_put(w->db, w->rollups, b->rollups);
     if (rc == SQLITE_OK)
         rc = writer_commit(w);
 

@@ -12,6 +12,7 @@
 #include "store/cursors.h"
 #include "store/db.h"
 #include "store/loss.h"
+#include "store/rollups.h"
 
 #define WRITER_DEVICES 65536 /* names of devices a store may have known in its life */
 #define WRITER_WORDS 512
@@ -47,6 +48,7 @@ struct writer {
     sqlite3 *db;
     const char *path; /* borrowed */
     sqlite3_stmt *stmts[WRITER_STMT_COUNT];
+    sqlite3_stmt *rollups[ROLLUPS_STMT_COUNT];
     struct chain *chain;
     struct writer_stream streams[STREAM_COUNT];
     int64_t block;     /* whose devices are in the map; -1: none */
@@ -66,10 +68,11 @@ struct writer_slice {
 struct writer_batch {
     struct writer_slice alarms; /* alarms, events, reports */
     struct writer_slice telemetry;
-    struct cursor_set cursors; /* what is to be written of them */
-    struct loss_book told;     /* losses that were told, and are in the records of this batch */
-    const char *config;        /* to be kept as the one in force, or NULL */
-    uint64_t next_alarm;       /* number of the next occurrence, or 0: the store knows it */
+    struct cursor_set cursors;           /* what is to be written of them */
+    struct loss_book told;               /* losses that were told, and are in the records of this batch */
+    const char *config;                  /* to be kept as the one in force, or NULL */
+    const struct rollups_batch *rollups; /* or NULL */
+    uint64_t next_alarm;                 /* number of the next occurrence, or 0: the store knows it */
     /* out */
     int rc;
     char words[WRITER_WORDS]; /* when rc is not SQLITE_OK */

@@ -87,6 +87,18 @@ static void parse_offline(const struct line *line, char *text, struct site_devic
     device->offline_level = line_level(line, colon + 1);
 }
 
+/* every, or every:around */
+static void parse_record(const struct line *line, char *value, struct site_record *record)
+{
+    char *colon = strchr(value, ':');
+
+    if (colon) {
+        *colon = '\0';
+        record->around_ms = line_duration(line, colon + 1);
+    }
+    record->every_ms = line_duration(line, value);
+}
+
 static void add_device(struct support_site *s, struct line *line, const char *name)
 {
     struct site_device device = {.name = name,
@@ -114,6 +126,8 @@ static void add_device(struct support_site *s, struct line *line, const char *na
             device.label = line_keep(s, value);
         else if (strcmp(word, "offline") == 0)
             parse_offline(line, value, &device);
+        else if (strcmp(word, "record") == 0)
+            parse_record(line, value, &device.record);
         else
             line_refuse(line, "unknown key");
     }
@@ -199,6 +213,8 @@ static void add_point(struct support_site *s, struct line *line, const char *nam
             point.label = line_keep(s, value);
         else if (strcmp(word, "den") == 0)
             point.scaling.den = line_number(line, value);
+        else if (strcmp(word, "change") == 0)
+            point.change = line_number(line, value);
         else if (parse_space(word, &point.space))
             point.address = (uint16_t)line_number(line, value);
         else if (!parse_doubt(s, line, word, value, &point.doubt))

@@ -4,8 +4,8 @@
  * configuration):
  *     area shop parent=plant inherent=orange label=Shop aggregate=gb39496
  *     bus b1 host=127.0.0.1 port=1502            or: bus b2 path=/dev/ttyS1 baud=9600
- *     device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe
- *     point a type=f32 unit=%LEL holding=0       (of the device above it)
+ *     device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow label=Probe record=20s:60s
+ *     point a type=f32 unit=%LEL holding=0 change=0.5       (of the device above it)
  *           doubt=10s:yellow flat=30m band=0.1 rate=2 twin=d.b within=5
  *     rule r points=d.a,*.b above=blue:10,red:50 below=red:2 is=3:red deadband=1 on=3s off=10s latch=blue message=high
  *     rule v points=*.b vote=2:holds above=blue:@.a*1.2+5 when=.fan:1|2 permit=tank latch=blue

@@ -1,0 +1,17 @@
+/* What the readings of one point came to in one minute. */
+#ifndef RG_MODEL_ROLLUP_H
+#define RG_MODEL_ROLLUP_H
+
+#include <stdint.h>
+
+#define ROLLUP_MINUTE_MS 60000
+
+struct rollup_row {
+    const char *point; /* full name; borrowed */
+    int64_t minute;    /* wall ms at which it begins */
+    uint32_t n;        /* good readings; 0: min, max and sum mean nothing */
+    uint32_t bad;      /* others */
+    double min, max, sum;
+};
+
+#endif
