@@ -128,6 +128,8 @@ static enum rg_err start_loop_side(struct store *s, struct words why)
     if (err == RG_OK)
         err = lane_create(&s->lanes[LANE_TELEMETRY], STORE_BATCH_BYTES);
     if (err == RG_OK)
+        err = rollups_create(&s->rollups);
+    if (err == RG_OK)
         err = reader_create(s->loop, s->path, &s->reader, why.text, why.size);
     if (err == RG_OK)
         err = loop_timer_create(s->loop, pump_timer, s, &s->timer);

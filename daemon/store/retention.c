@@ -91,6 +91,8 @@ int retention_open(struct retention *r, struct writer *writer)
     if (r->stmts == NULL)
         return SQLITE_NOMEM;
     int rc = db_prepare_all(writer->db, statements, STMT_COUNT, r->stmts);
+    if (rc == SQLITE_OK)
+        rc = keep_rollups_open(&r->rollups, writer->db);
     for (int s = 0; s < STREAM_COUNT && rc == SQLITE_OK; s++) {
         int64_t first = 0;
         rc = db_take(r->stmts[FIRST_OF + s], writer->streams[s].seq + 1, &first);
@@ -105,6 +107,7 @@ void retention_close(struct retention *r)
         db_finalize_all(r->stmts, STMT_COUNT);
     free(r->stmts);
     r->stmts = NULL;
+    keep_rollups_close(&r->rollups);
 }
 
 int64_t retention_headroom(int64_t max_size)
@@ -302,8 +305,11 @@ static int remove_for_size(struct retention *r, struct retention_round *round)
         return rc;
     int64_t before = r->gone[STREAM_TELEMETRY];
     rc = remove_oldest(r, over ? cause : LOSS_DISK, round);
+    bool taken = r->gone[STREAM_TELEMETRY] > before;
+    if (rc == SQLITE_OK && !taken)
+        rc = keep_rollups_yield(&r->rollups, &taken);
     /* When nothing is left to take, another round would change nothing. */
-    round->more = round->more || (over && r->gone[STREAM_TELEMETRY] > before);
+    round->more = round->more || (over && taken);
     return rc;
 }
 
@@ -383,6 +389,9 @@ static int age(struct retention *r, struct retention_round *round)
         return rc;
     for (int s = 0; s < STREAM_COUNT && rc == SQLITE_OK; s++)
         rc = remove_aged(r, s, round);
+    if (rc == SQLITE_OK)
+        rc = keep_rollups_age(&r->rollups, round->now_ms, round->now_ms - round->limits.keep_rollups_ms,
+                              &round->more);
     if (rc != SQLITE_OK || round->more)
         return rc;
     (void)sqlite3_bind_int64(r->stmts[OCCURRENCES], 2, OCCURRENCES_AT_ONCE);
@@ -401,6 +410,8 @@ void retention_run(struct retention *r, struct retention_round *round)
         rc = SQLITE_OK; /* on a full disk it may fail, and what is removed may still help */
     if (rc == SQLITE_OK)
         rc = age(r, round);
+    if (rc == SQLITE_OK)
+        rc = keep_rollups_size(&r->rollups, round->now_ms, round->limits.max_size, &round->more);
     if (rc == SQLITE_OK)
         rc = remove_for_size(r, round);
     if (rc == SQLITE_OK && !round->more)

@@ -9,10 +9,12 @@
  * Size: oldest telemetry goes while the pages in use exceed max_size less a quarter (at most 64 MiB) and a margin of an
  * eighth (at most 1 MiB) for what is written between two measurements; the quarter is
  * left for the write-ahead log and the reserve. The disk's own free space is a second bound of the same kind.
+ * Roll-ups: keep_rollups.h.
  * Alarms, events and reports never go for size. */
 #ifndef RG_STORE_RETENTION_H
 #define RG_STORE_RETENTION_H
 
+#include "store/keep_rollups.h"
 #include "store/writer.h"
 
 #define RETENTION_SLICE_ROWS 1000
@@ -28,6 +30,7 @@ struct retention_limits {
 struct retention {
     struct writer *writer; /* borrowed: its connection and thread */
     sqlite3_stmt **stmts;
+    struct keep_rollups rollups;
     int64_t probe[STREAM_COUNT];  /* up to here the age of records was looked at */
     int64_t doomed[STREAM_COUNT]; /* up to here they are too old */
     int64_t gone[STREAM_COUNT];   /* up to here they have been removed */

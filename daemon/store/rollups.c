@@ -20,6 +20,15 @@ static const char *const statements[ROLLUPS_STMT_COUNT] = {
     [ROLLUPS_ROLLED] = "UPDATE run SET rolled = max(rolled, ?1)",
 };
 
+enum rg_err rollups_create(struct rollups *r)
+{
+    *r = (struct rollups){.lost = 0};
+    r->gathering.capacity = r->flying.capacity = ROLLUPS_BYTES;
+    r->gathering.memory = malloc(ROLLUPS_BYTES); /* untouched pages cost nothing until a disk is stuck */
+    r->flying.memory = malloc(ROLLUPS_BYTES);
+    return r->gathering.memory != NULL && r->flying.memory != NULL ? RG_OK : RG_ENOMEM;
+}
+
 void rollups_destroy(struct rollups *r)
 {
     free(r->gathering.memory);
@@ -32,7 +41,7 @@ static size_t packed_size(const struct rollup_row *row)
     return (sizeof(struct packed) + strlen(row->point) + 1 + 7) & ~(size_t)7;
 }
 
-/* Only the first batch, or that of a larger configuration, takes memory. */
+/* Only a batch of a configuration with very many points takes more memory, once. */
 static enum rg_err make_room(struct rollups_batch *b, size_t bytes)
 {
     size_t wanted = 2 * bytes > ROLLUPS_BYTES ? 2 * bytes : ROLLUPS_BYTES;

@@ -27,7 +27,8 @@ struct rollups {
     uint64_t lost; /* rows for which there was no memory */
 };
 
-void rollups_destroy(struct rollups *r); /* takes a zeroed one */
+RG_NODISCARD enum rg_err rollups_create(struct rollups *r); /* RG_ENOMEM */
+void rollups_destroy(struct rollups *r);                    /* takes a zeroed one */
 /* Copies the rows. RG_EFULL, RG_ENOMEM: they are counted as lost. */
 RG_NODISCARD enum rg_err rollups_add(struct rollups *r, const struct rollup_row *rows, size_t count,
                                      int64_t turn);

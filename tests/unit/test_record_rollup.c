@@ -34,8 +34,8 @@ static void batch_cb(void *arg, const struct rollup_row *rows, size_t count)
         size_t used = strlen(r->out);
 
         (void)snprintf(r->out + used, sizeof r->out - used, "%s@%d n%u bad%u %g..%g sum %g; ", rows[i].point,
-                       (int)((rows[i].minute - WALL) / MINUTE), rows[i].n, rows[i].bad, rows[i].min, rows[i].max,
-                       rows[i].sum);
+                       (int)((rows[i].minute - WALL) / MINUTE), rows[i].n, rows[i].bad, rows[i].min,
+                       rows[i].max, rows[i].sum);
     }
 }
 
@@ -93,7 +93,8 @@ static void test_late(void **state)
     reading(&r, 0, 60010, QUALITY_GOOD, 2);
     reading(&r, 1, 59990, QUALITY_GOOD, 1);
     reading(&r, 0, 120000, QUALITY_GOOD, 3);
-    assert_string_equal(r.out, "d.a@0 n1 bad0 1..1 sum 1; d.on@0 n1 bad0 1..1 sum 1; d.a@1 n1 bad0 2..2 sum 2; ");
+    assert_string_equal(r.out,
+                        "d.a@0 n1 bad0 1..1 sum 1; d.on@0 n1 bad0 1..1 sum 1; d.a@1 n1 bad0 2..2 sum 2; ");
     assert_int_equal(r.batches, 2);
     end(&r);
 }
@@ -160,7 +161,8 @@ static void play(uint64_t seed)
         uint32_t point = (uint32_t)random_below(&random, 2);
         double value = (double)random_below(&random, 100);
         bool good = random_below(&random, 5) > 0;
-        struct sample s = {.point = point, .quality = good ? QUALITY_GOOD : QUALITY_RANGE, .value = good ? value : 0};
+        struct sample s = {
+            .point = point, .quality = good ? QUALITY_GOOD : QUALITY_RANGE, .value = good ? value : 0};
         struct naive *m;
 
         mono += (int64_t)random_below(&random, 3000);
@@ -178,7 +180,8 @@ static void play(uint64_t seed)
         } else {
             m->bad++;
         }
-        rollup_frame(r.rollup, &(struct frame){.at = {mono, WALL + wall}, .count = 1, .samples = &s}, merge_cb, NULL);
+        rollup_frame(r.rollup, &(struct frame){.at = {mono, WALL + wall}, .count = 1, .samples = &s},
+                     merge_cb, NULL);
         if (random_below(&random, 10) == 0)
             rollup_tick(r.rollup, (struct moment){mono, WALL + wall}, merge_cb, NULL);
     }

@@ -227,8 +227,10 @@ static void test_views(void **state)
         "1|gas-1|co||sensor;1|gas-1|lel|10|good;1|gas-1|on|1|good;2|gas-1|lel|20.5|good;"
         "3|gas-1|lel||comm");
     char expected[256];
-    (void)snprintf(expected, sizeof(expected), "%" PRId64 "|2|10|20.5|15.25|0;%" PRId64 "|0||||1", minute,
+    (void)snprintf(expected, sizeof(expected), "%" PRId64 "|2|10.0|20.5|15.25|0;%" PRId64 "|0||||1", minute,
                    minute + 60000);
+    rig_close(&r);
+    rig_open(&r); /* roll-ups that nobody handed over are made at the start */
     assert_string_equal(rig_query(&r, "SELECT minute, n, min, max, mean, bad FROM v_rollup"
                                       " WHERE point = 'gas-1.lel' ORDER BY minute"),
                         expected);

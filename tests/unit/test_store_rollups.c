@@ -4,12 +4,19 @@
 
 #define MINUTE INT64_C(60000)
 #define WALL (VIRTUAL_WALL_MS - VIRTUAL_WALL_MS % MINUTE)
-#define ALL "SELECT point, (minute - 1763779980000) / 60000, n, min, max, mean, bad FROM v_rollup ORDER BY minute, point"
+#define ALL                                                                                                  \
+    "SELECT point, (minute - 1763779980000) / 60000, n, min, max, mean, bad FROM v_rollup ORDER BY minute, " \
+    "point"
 
-static void put(struct rig *r, const char *point, int64_t minute, uint32_t n, uint32_t bad, double min, double max,
-                double sum)
+static void put(struct rig *r, const char *point, int64_t minute, uint32_t n, uint32_t bad, double min,
+                double max, double sum)
 {
-    struct rollup_row row = {.point = point, .minute = WALL + minute * MINUTE, .n = n, .bad = bad, .min = min, .max = max,
+    struct rollup_row row = {.point = point,
+                             .minute = WALL + minute * MINUTE,
+                             .n = n,
+                             .bad = bad,
+                             .min = min,
+                             .max = max,
                              .sum = sum};
 
     assert_int_equal(store_rollup(r->store, &row, 1, store_turn(r->store)), RG_OK);
@@ -34,7 +41,8 @@ static void test_merge(void **state)
     put(&r, "d.b", 1, 0, 3, 0, 0, 0);
     put(&r, "d.b", 1, 1, 0, 7, 7, 7);
     rig_run(&r, 1100);
-    assert_string_equal(rig_query(&r, ALL), "d.a|0|3|-5.0|20.0|8.33333333333333|1;d.b|0|0||||3;d.b|1|1|7.0|7.0|7.0|3");
+    assert_string_equal(rig_query(&r, ALL),
+                        "d.a|0|3|-5.0|20.0|8.33333333333333|1;d.b|0|0||||3;d.b|1|1|7.0|7.0|7.0|3");
     put(&r, "d.c", 2, 1, 0, 1, 1, 1); /* and with the last commit */
     rig_close(&r);
     assert_int_equal(rig_number(&r, "SELECT count(*) FROM rollup"), 4);
@@ -49,15 +57,18 @@ static void frame(struct rig *r, int64_t ms, const char *values)
 /* What a power cut leaves: the file as it is, without the end. */
 static void crash(struct rig *r)
 {
-    char copy[300], command[700];
+    char copy[sizeof r->path + 16], command[4096];
 
     (void)snprintf(copy, sizeof copy, "%s.crash", r->path);
-    (void)snprintf(command, sizeof command, "cp '%s' '%s' && if [ -f '%s-wal' ]; then cp '%s-wal' '%s-wal'; fi", r->path,
-                   copy, r->path, r->path, copy);
+    (void)snprintf(command, sizeof command,
+                   "cp '%s' '%s' && if [ -f '%s-wal' ]; then cp '%s-wal' '%s-wal'; fi", r->path, copy,
+                   r->path, r->path, copy);
     assert_int_equal(system(command), 0);
     rig_close(r);
-    (void)snprintf(command, sizeof command, "mv '%s' '%s' && rm -f '%s-wal' '%s-shm'; if [ -f '%s-wal' ]; then mv '%s-wal' '%s-wal'; fi",
-                   copy, r->path, r->path, r->path, copy, copy, r->path);
+    (void)snprintf(
+        command, sizeof command,
+        "mv '%s' '%s' && rm -f '%s-wal' '%s-shm'; if [ -f '%s-wal' ]; then mv '%s-wal' '%s-wal'; fi", copy,
+        r->path, r->path, r->path, copy, copy, r->path);
     assert_int_equal(system(command), 0);
 }
 
@@ -87,8 +98,9 @@ static void test_crash(void **state)
         rig_close(&r);
     }
     rig_open(&r); /* a stop that nobody told of the roll-ups: the same */
-    assert_string_equal(rig_query(&r, "SELECT n, mean FROM v_rollup WHERE point = 'gas-1.a' AND minute = 1763780040000"),
-                        "2|8.0");
+    assert_string_equal(
+        rig_query(&r, "SELECT n, mean FROM v_rollup WHERE point = 'gas-1.a' AND minute = 1763780040000"),
+        "2|8.0");
     rig_end(&r);
 }
 
@@ -97,8 +109,11 @@ static void test_held(void **state)
 {
     struct rig r;
     int64_t turn;
-    struct store_record record = {.stream = STREAM_TELEMETRY, .ts = WALL, .body = "\"ts\":1,\"device\":\"gas-1\",\"values\":{\"a\":1}",
-                                  .device = 1, .device_name = "gas-1"};
+    struct store_record record = {.stream = STREAM_TELEMETRY,
+                                  .ts = WALL,
+                                  .body = "\"ts\":1,\"device\":\"gas-1\",\"values\":{\"a\":1}",
+                                  .device = 1,
+                                  .device_name = "gas-1"};
 
     (void)state;
     record.length = strlen(record.body);
@@ -127,13 +142,15 @@ static void test_migrated(void **state)
     frame(&r, 0, "\"values\":{\"a\":1}");
     rig_close(&r);
     db = rig_sql(&r);
-    assert_int_equal(sqlite3_exec(db, "DROP TABLE chain_start; DROP VIEW v_rollup; DROP TABLE rollup; DROP TABLE rollup_point;"
-                                      "ALTER TABLE occurrence DROP COLUMN highest; ALTER TABLE run DROP COLUMN rolled;"
-                                      "DROP INDEX telemetry_held; ALTER TABLE telemetry DROP COLUMN every;"
-                                      "ALTER TABLE telemetry DROP COLUMN held;"
-                                      "CREATE VIEW v_rollup AS SELECT 1; PRAGMA user_version = 4",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "DROP TABLE chain_start; DROP VIEW v_rollup; DROP TABLE rollup; DROP TABLE rollup_point;"
+                     "ALTER TABLE occurrence DROP COLUMN highest; ALTER TABLE run DROP COLUMN rolled;"
+                     "DROP INDEX telemetry_held; ALTER TABLE telemetry DROP COLUMN every;"
+                     "ALTER TABLE telemetry DROP COLUMN held;"
+                     "CREATE VIEW v_rollup AS SELECT 1; PRAGMA user_version = 4",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     rig_open(&r);
     assert_string_equal(rig_query(&r, ALL), "");
@@ -157,8 +174,8 @@ static void test_age(void **state)
     put(&r, "d.a", -WALL / MINUTE + 3, 1, 0, 1, 1, 1); /* of a clock that was not set: goes with the others */
     rig_run(&r, 1100);
     rig_run(&r, 30000);
-    assert_int_equal(rig_number(&r, "SELECT count(*) FROM rollup"), 121);
-    assert_int_equal(rig_number(&r, "SELECT (min(minute) - 1763779980000) / 60000 FROM rollup"), -120);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM rollup"), 120);
+    assert_int_equal(rig_number(&r, "SELECT (min(minute) - 1763779980000) / 60000 FROM rollup"), -119);
     rig_end(&r);
 }
 
@@ -185,14 +202,15 @@ static void test_share(void **state)
     rig_run(&r, 60000);
     assert_in_range(rig_number(&r, "SELECT count(*) FROM rollup"), 20000, 26214);
     assert_int_equal(rig_number(&r, "SELECT max(minute) - 1763779980000 FROM rollup"), 0);
-    assert_int_equal(rig_number(&r, "SELECT (SELECT count(*) FROM rollup WHERE minute = 1763779980000)"), 100);
+    assert_int_equal(rig_number(&r, "SELECT (SELECT count(*) FROM rollup WHERE minute = 1763779980000)"),
+                     100);
     rig_end(&r);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_crash), cmocka_unit_test(test_held),
-                                       cmocka_unit_test(test_migrated), cmocka_unit_test(test_age),
-                                       cmocka_unit_test(test_share)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_crash),
+                                       cmocka_unit_test(test_held),  cmocka_unit_test(test_migrated),
+                                       cmocka_unit_test(test_age),   cmocka_unit_test(test_share)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
