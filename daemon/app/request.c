@@ -63,7 +63,10 @@ static bool wrong(const struct reader *r, const char *what)
 
 static bool wrong_member(const struct reader *r, const char *name, const char *what)
 {
-    (void)text_format(r->error, r->error_size, "malformed: `%.64s` %s", name, what);
+    char shown[65]; /* as much of a name that somebody made up as an answer should hold */
+
+    (void)text_copy(shown, sizeof shown, name);
+    (void)text_format(r->error, r->error_size, "malformed: `%s` %s", shown, what);
     return false;
 }
 
