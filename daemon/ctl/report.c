@@ -47,6 +47,10 @@ static void thin_cb(void *arg, const struct gap *gap)
     if (r->gap_count < REPORT_ROWS)
         r->gaps[r->gap_count] = *gap;
     r->gap_count++;
+    if (gap->every_ms > 0) {
+        r->thinned++;
+        return; /* as the configuration said, and no worse */
+    }
     r->polls += (uint64_t)gap->polls;
     r->frames += (uint64_t)gap->frames;
 }

@@ -29,7 +29,8 @@ struct report {
     struct report_lost *losses;
     char (*unknown)[POINT_NAME_MAX];
     size_t gap_count, run_count, loss_count, unknown_count; /* the first REPORT_ROWS of them are kept */
-    uint64_t polls, frames;                                 /* of all gaps */
+    uint64_t thinned;       /* stretches in which a device was recorded thinned, as configured */
+    uint64_t polls, frames; /* of all gaps */
     /* Each event within what is counted; NULL: not told. */
     void (*event)(void *arg, const struct alarm_change *change, bool unsynced);
     void *arg;

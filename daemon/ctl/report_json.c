@@ -118,24 +118,29 @@ static void write_runs(const struct report *r, struct jsonw *w)
     write_more(w, "more_runs", r->run_count);
 }
 
-static void write_gaps(const struct report *r, struct jsonw *w)
+/* thinned: those that the configuration asked for, else the others. */
+static void write_gaps(const struct report *r, const char *key, bool thinned, struct jsonw *w)
 {
-    jsonw_key(w, "thin");
+    jsonw_key(w, key);
     jsonw_array_begin(w);
     for (size_t i = 0; i < kept(r->gap_count); i++) {
         const struct gap *gap = &r->gaps[i];
 
+        if ((gap->every_ms > 0) != thinned)
+            continue;
         jsonw_object_begin(w);
         jsonw_key_string(w, "device", r->site->devices[gap->device].name);
         jsonw_key_int(w, "from", gap->from_ms);
         jsonw_key_int(w, "to", gap->to_ms);
         jsonw_key_int(w, "polls", gap->polls);
         jsonw_key_int(w, "frames", gap->frames);
-        jsonw_key_bool(w, "silent", gap->silent);
+        if (thinned)
+            jsonw_key_int(w, "every_ms", gap->every_ms);
+        else
+            jsonw_key_bool(w, "silent", gap->silent);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
-    write_more(w, "more_thin", r->gap_count);
 }
 
 static void write_losses(const struct report *r, struct jsonw *w)
@@ -162,7 +167,10 @@ static void write_history(const struct report *r, const struct replay_figures *f
     jsonw_key_int(w, "last", f->last_ms);
     jsonw_key_bool(w, "midway", f->midway);
     write_runs(r, w);
-    write_gaps(r, w);
+    write_gaps(r, "thin", false, w);
+    if (r->thinned > 0)
+        write_gaps(r, "thinned", true, w);
+    write_more(w, "more_thin", r->gap_count);
     write_losses(r, w);
     jsonw_key_int(w, "damaged", (int64_t)f->damaged);
     jsonw_key_int(w, "configurations", (int64_t)f->configs);

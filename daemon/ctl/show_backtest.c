@@ -165,6 +165,38 @@ static void show_gaps(const struct json *history, FILE *to)
     show_more(thin, shown, field_int(history, "more_thin"), to);
 }
 
+/* What is worked out of these cannot be what the daemon saw. */
+static void show_thinned(const struct json *history, FILE *to)
+{
+    static const char *const titles[] = {"device", "from", "to", "every", "polls due", "frames"};
+    const struct json *thinned = json_get(history, "thinned");
+    char from[INSTANT_TEXT], till[INSTANT_TEXT], every[INSTANT_TEXT];
+    struct table t;
+    size_t shown = 0;
+
+    if (json_size(thinned) == 0)
+        return;
+    (void)fputs(
+        "\nThese devices were recorded thinned (`record`): what rules make of them here cannot be exact. "
+        "Between two records a device\nwas heard and no point had changed by more than its `change`; sums "
+        "over that time are lower bounds.\n",
+        to);
+    table_init(&t, RG_COUNT(titles), titles);
+    for (const struct json *gap = json_first(thinned); gap && shown < ROWS_SHOWN;
+         gap = json_next(gap), shown++) {
+        table_row(&t, TABLE_PLAIN);
+        table_cell(&t, "%s", field_text(gap, "device"));
+        table_cell(&t, "%s", instant_of(gap, "from", from));
+        table_cell(&t, "%s", instant_of(gap, "to", till));
+        table_cell(&t, "%s", text_format_duration(field_int(gap, "every_ms"), every));
+        table_cell(&t, "%" PRId64, field_int(gap, "polls"));
+        table_cell(&t, "%" PRId64, field_int(gap, "frames"));
+    }
+    table_print(&t, to);
+    table_free(&t);
+    show_more(thinned, shown, 0, to);
+}
+
 static void show_losses(const struct json *history, FILE *to)
 {
     const struct json *lost = json_get(history, "lost");
@@ -226,6 +258,7 @@ static void show_history(const struct json *r, FILE *to)
 
     show_runs(history, to);
     show_gaps(history, to);
+    show_thinned(history, to);
     show_losses(history, to);
 }
 

@@ -105,6 +105,7 @@ static enum rg_err take_frame(struct feed *f, struct block *b, const struct hist
     s.first = (uint32_t)b->sample_count;
     s.count = (uint32_t)frame.count;
     s.heard = frame.heard;
+    s.every_ms = e->every_ms;
     *add(b, STEP_FRAME) = s;
     b->sample_count += frame.count;
     return RG_OK;

@@ -23,6 +23,7 @@ struct step {
     struct moment at;
     int64_t turn;
     uint32_t device, first, count;
+    int64_t every_ms; /* of a frame: see history_entry */
     bool heard, unsynced;
     const char *name;        /* lives as long as the feed */
     const struct json *note; /* lives as long as the block is not filled anew */

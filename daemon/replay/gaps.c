@@ -29,19 +29,53 @@ void gaps_begin(struct gaps *g, struct moment at)
 }
 
 /* Points that are worked out come with the frames of what they are worked out from. */
-static int64_t allowed(const struct site_device *device)
+static int64_t allowed(const struct site_device *device, int64_t every_ms)
 {
-    return device->derived ? INT64_MAX : device->poll_ms + device->poll_ms / 2;
+    return device->derived ? INT64_MAX : every_ms + device->poll_ms + device->poll_ms / 2;
+}
+
+static int64_t polls_between(const struct site_device *device, struct moment from, struct moment to)
+{
+    return device->poll_ms > 0 ? (to.mono_ms - from.mono_ms) / device->poll_ms : 0;
+}
+
+/* How the device is recorded has changed, or the run is at its end. */
+static void tell_thinned(struct gaps *g, uint32_t index)
+{
+    struct gap_device *d = &g->devices[index];
+    struct gap gap = {.device = index,
+                      .from_ms = d->thin_from.wall_ms,
+                      .to_ms = d->thin_to.wall_ms,
+                      .polls = polls_between(&g->site->devices[index], d->thin_from, d->thin_to),
+                      .frames = d->thin_frames,
+                      .every_ms = d->every_ms};
+
+    if (d->every_ms > 0 && g->cb)
+        g->cb(g->arg, &gap);
+    d->every_ms = 0;
+}
+
+static void note_thinned(struct gaps *g, const struct frame *frame, int64_t every_ms)
+{
+    struct gap_device *d = &g->devices[frame->device];
+
+    if (every_ms != d->every_ms) {
+        tell_thinned(g, frame->device);
+        d->every_ms = every_ms;
+        d->thin_from = frame->at;
+        d->thin_frames = 0;
+    }
+    d->thin_to = frame->at;
+    d->thin_frames++;
 }
 
 static void tell(struct gaps *g, uint32_t index)
 {
     struct gap_device *d = &g->devices[index];
-    int64_t poll = g->site->devices[index].poll_ms;
     struct gap gap = {.device = index,
                       .from_ms = d->from.wall_ms,
                       .to_ms = d->to.wall_ms,
-                      .polls = poll > 0 ? (d->to.mono_ms - d->from.mono_ms) / poll : 0,
+                      .polls = polls_between(&g->site->devices[index], d->from, d->to),
                       .frames = d->frames,
                       .silent = d->silent};
 
@@ -68,11 +102,13 @@ static void extend(struct gaps *g, uint32_t index, struct moment from, struct mo
         d->to = to;
 }
 
-void gaps_frame(struct gaps *g, const struct frame *frame)
+void gaps_frame(struct gaps *g, const struct frame *frame, int64_t every_ms)
 {
     struct gap_device *d = &g->devices[frame->device];
-    int64_t most = allowed(&g->site->devices[frame->device]);
+    int64_t most = allowed(&g->site->devices[frame->device], every_ms);
     struct moment oldest = frame->at;
+
+    note_thinned(g, frame, every_ms);
 
     for (size_t i = 0; i < frame->count; i++) {
         struct moment *last = &g->last[frame->samples[i].point];
@@ -102,8 +138,9 @@ void gaps_end(struct gaps *g, struct moment at)
             if (g->last[p].mono_ms < oldest.mono_ms)
                 oldest = g->last[p];
         }
-        if (!device->derived && at.mono_ms - oldest.mono_ms > allowed(device))
+        if (!device->derived && at.mono_ms - oldest.mono_ms > allowed(device, g->devices[i].every_ms))
             extend(g, i, oldest, at);
         tell(g, i);
+        tell_thinned(g, i);
     }
 }

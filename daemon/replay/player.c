@@ -29,6 +29,7 @@ struct replay_player {
     const char **device_names; /* by number of names; as long as device_of */
     bool *has_point;           /* by point of the site */
     struct sample *samples;    /* of the frame in hand */
+    int64_t *every_ms;         /* [device_count]: how often it is recorded just now */
     struct gaps gaps;
     struct rules *rules;
     bool running;
@@ -165,6 +166,7 @@ static void begin_run(struct replay_player *p, struct moment at, int64_t turn, c
     p->run_ms = at.wall_ms;
     p->last = at;
     gaps_begin(&p->gaps, at);
+    memset(p->every_ms, 0, p->site->device_count * sizeof *p->every_ms);
     allowed_restore(&p->allowed, p->site, r, at);
     rules_start(r, at);
 }
@@ -206,7 +208,11 @@ static void take_frame(struct replay_player *p, const struct step *s, const stru
     frame.heard = frame.heard || p->site->devices[device].derived;
     p->figures.frames++;
     p->figures.readings += frame.count;
-    gaps_frame(&p->gaps, &frame);
+    gaps_frame(&p->gaps, &frame, s->every_ms);
+    if (p->every_ms[device] != s->every_ms) {
+        p->every_ms[device] = s->every_ms;
+        rules_thinned(p->rules, device, s->every_ms);
+    }
     rules_frame(p->rules, &frame);
 }
 
@@ -400,8 +406,9 @@ enum rg_err replay_player_create(const struct site *site, const struct replay_pa
     p->arg = arg;
     p->next_alarm = 1;
     p->has_point = calloc(site->point_count + 1, sizeof *p->has_point);
+    p->every_ms = calloc(site->device_count + 1, sizeof *p->every_ms);
     p->samples = malloc(SCAN_SAMPLES_MAX * sizeof *p->samples);
-    if (p->has_point && p->samples)
+    if (p->has_point && p->every_ms && p->samples)
         err = index_names(p);
     if (err == RG_OK)
         err = gaps_create(site, cbs->gap, arg, &p->gaps);
@@ -429,6 +436,7 @@ void replay_player_destroy(struct replay_player *p)
     free(p->point_of.to);
     free(p->device_names);
     free(p->has_point);
+    free(p->every_ms);
     free(p->samples);
     free(p);
 }

@@ -12,7 +12,8 @@
 struct window {
     uint32_t device; /* of the site */
     int64_t longest_ms;
-    int64_t last_ms; /* of its frame before, on the clock of the start */
+    int64_t every_ms; /* how often it is recorded just now */
+    int64_t last_ms;  /* of its frame before, on the clock of the start */
 };
 
 struct priming {
@@ -45,6 +46,8 @@ static enum rg_err find_windows(struct priming *p)
             if (longest[i] == 0)
                 continue;
             p->devices[p->count] = site->devices[i].name;
+            longest[i] +=
+                site->devices[i].record.every_ms; /* the one that held when a window began may be as old */
             p->windows[p->count++] = (struct window){.device = i, .longest_ms = longest[i]};
             if (longest[i] > p->done.longest_ms)
                 p->done.longest_ms = longest[i];
@@ -117,6 +120,10 @@ static enum rg_err take(struct priming *p, const struct history_entry *e, uint32
             continue;
         p->samples[frame.count] = p->samples[i];
         p->samples[frame.count++].point = point;
+    }
+    if (window->every_ms != e->every_ms) {
+        window->every_ms = e->every_ms;
+        rules_thinned(p->rules, window->device, e->every_ms);
     }
     rules_prime(p->rules, &frame);
     p->done.frames++;

@@ -53,7 +53,7 @@ static void run_on(struct doubt *d, const struct doubt_rule *rule, int64_t mono_
     if (!d->running || d->quality != QUALITY_GOOD || d->run_ms >= rule->conf->flat_ms)
         return;
     time = mono_ms - d->read_ms;
-    d->run_ms += time < rule->hold_ms ? time : rule->hold_ms;
+    d->run_ms += time < rule->hold_ms + d->thinned_ms ? time : rule->hold_ms + d->thinned_ms;
 }
 
 static void run_take(struct doubt *d, const struct doubt_rule *rule, double value)
@@ -103,6 +103,7 @@ static void take(struct doubt *d, const struct doubt_rule *rule, const struct sa
     }
     d->quality = (uint8_t)quality;
     d->read_ms = mono_ms;
+    d->thinned_ms = rule->thinned_ms;
 }
 
 void doubt_prime(struct doubt *d, const struct doubt_rule *rule, const struct sample *sample, int64_t mono_ms)

@@ -42,6 +42,7 @@ enum doubt_phase {
 struct doubt {
     struct moment last;  /* of the last reading or move; time never goes back before it */
     int64_t read_ms;     /* monotonic: of the last reading */
+    int64_t thinned_ms;  /* what the rule said of it */
     struct moment since; /* signs show since then */
     double value;        /* the last good reading */
     double low, high;    /* of the run of readings that are alike */
@@ -59,7 +60,9 @@ struct doubt {
 struct doubt_rule {
     const struct site_doubt *conf;
     int64_t hold_ms; /* a good reading is known to hold that long at most */
-    bool single;     /* an unscaled f32: differences are compared with its precision */
+    int64_t
+        thinned_ms; /* and one from now on so much longer: those after it were not recorded (rules_thinned) */
+    bool single;    /* an unscaled f32: differences are compared with its precision */
 };
 
 /* The last reading of the twin; without one it is not known. */

@@ -15,8 +15,12 @@ struct offline {
     struct moment moved; /* of the last raise or clear */
     int64_t after_ms;
     int64_t start_up_ms; /* its silence does not count that long after the start */
-    enum level raises;   /* LEVEL_NONE: its silence raises nothing */
-    enum level level;    /* now */
+    /* Of a past that was recorded thinned (rules_thinned): since it was heard it may have been heard for so much longer, unless it
+     * was found silent meanwhile. */
+    int64_t thinned_ms;
+    bool found_silent;
+    enum level raises; /* LEVEL_NONE: its silence raises nothing */
+    enum level level;  /* now */
 };
 
 void offline_init(struct offline *o, const struct site_device *device);
@@ -27,6 +31,8 @@ void offline_start(struct offline *o, struct moment now);
 /* Heard at an instant; one older than the last raise clears at that raise's instant. True: *move is the
  * clear. */
 bool offline_heard(struct offline *o, struct moment at, struct level_move *move);
+/* A poll found it silent; up to the one before it was heard, whether that was recorded or not. False: nothing changed. */
+bool offline_unheard(struct offline *o, struct moment at, int64_t poll_ms);
 /* Monotonic instant at which it raises if it stays silent, or INT64_MAX. */
 int64_t offline_deadline(const struct offline *o);
 /* Raises at its deadline. False: it has none. */

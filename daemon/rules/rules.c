@@ -99,6 +99,10 @@ void rules_frame(struct rules *r, const struct frame *frame)
         engine_schedule(r, owner);
         if (back)
             engine_carry_out(r, owner, &move);
+    } else if (frame->device < r->site->device_count &&
+               offline_unheard(&r->offline[frame->device], frame->at,
+                               r->site->devices[frame->device].poll_ms)) {
+        engine_schedule(r, engine_owner(r, OWNER_DEVICE, frame->device));
     }
     if (r->known)
         each_sample(r, frame, refer_note);

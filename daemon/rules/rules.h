@@ -121,6 +121,11 @@ RG_NODISCARD enum rg_err rules_restore(struct rules *r, const struct alarm *alar
  * instants on the new run's monotonic clock (so they may be below zero) and none later than the start: a window that was
  * shown anything later is forgotten. */
 void rules_prime(struct rules *r, const struct frame *frame);
+/* Of a recorded past, before rules_frame or rules_prime: from this frame of the device on readings were recorded every so many ms at least (0:
+ * at each poll), and between two records nothing was worth one. So the device was heard up to the next record, and a good
+ * reading holds so much longer: for windows (but sums, which such a past can only give a lower bound of) and for readings
+ * that are alike. Where it then is found silent, it is taken to have been heard until one poll before. At rules_start it is 0. */
+void rules_thinned(struct rules *r, uint32_t device, int64_t every_ms);
 /* What was read of a point until now had another meaning: the windows that look back at it begin anew. True: there was something to
  * forget. Alarms stand as they are. Before or after rules_start. */
 bool rules_forget(struct rules *r, uint32_t point);

@@ -311,6 +311,29 @@ void rules_prime(struct rules *r, const struct frame *frame)
     }
 }
 
+void rules_thinned(struct rules *r, uint32_t device, int64_t every_ms)
+{
+    const struct site_device *d;
+
+    if (device >= r->site->device_count)
+        return;
+    d = &r->site->devices[device];
+    for (uint32_t point = d->first_point; point < d->first_point + d->point_count; point++) {
+        for (uint32_t j = r->first[point]; j < r->first[point + 1]; j++) {
+            struct signal *signal = r->watched[j].signal;
+
+            /* What was not recorded is missing in a sum: it says so, and is known to be at least what it says. */
+            if (signal && signal->conf->kind != SIGNAL_SUM)
+                signal->thinned_ms = every_ms;
+        }
+        if (r->doubts.count > 0 && r->doubts.of[point] != DOUBTS_NONE)
+            r->doubts.all[r->doubts.of[point]].rule.thinned_ms = every_ms;
+    }
+    r->offline[device].thinned_ms = every_ms;
+    if (r->started)
+        engine_schedule(r, engine_owner(r, OWNER_DEVICE, device));
+}
+
 bool rules_forget(struct rules *r, uint32_t point)
 {
     bool any = false;
@@ -348,6 +371,8 @@ void rules_start(struct rules *r, struct moment now)
     r->now = now;
     figures_start(&r->figures, now);
     windows_start(&r->windows, now.mono_ms);
+    for (uint32_t i = 0; i < r->site->device_count; i++)
+        rules_thinned(r, i, 0); /* what comes now is all there is */
     if (!r->levels_told)
         risk_tell_all(&r->risk, NULL, NULL); /* they were before the start */
     alarms_sort(&r->alarms);

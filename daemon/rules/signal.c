@@ -52,6 +52,7 @@ void signal_reset(struct signal *s)
     bool extremes = kind == SIGNAL_MAX || kind == SIGNAL_MIN || kind == SIGNAL_FLAT;
 
     s->begun = s->holding = false;
+    s->newest_thinned_ms = 0;
     s->last_ms = s->negative_ms = INT64_MIN;
     cells_init(&s->window, extremes ? CELLS_EXTREMES : CELLS_SUM, s->window.cells, s->window.capacity);
 }
@@ -88,11 +89,12 @@ static void cover(struct cell *cell, int64_t ms)
 /* The newest good sample has held until now, or for as long as it can. */
 static void hold_until(struct signal *s, int64_t now_ms)
 {
+    int64_t most = s->hold_ms + s->newest_thinned_ms;
     int64_t held;
 
     if (!s->holding)
         return;
-    held = now_ms - s->last_ms < s->hold_ms ? now_ms - s->last_ms : s->hold_ms;
+    held = now_ms - s->last_ms < most ? now_ms - s->last_ms : most;
     cover(&s->open, held);
     extend(&s->open, s->last_ms + held);
     if (s->conf->kind == SIGNAL_MEAN || s->conf->kind == SIGNAL_TWA)
@@ -272,6 +274,7 @@ struct reading signal_sample(struct signal *s, const struct sample *sample, int6
     hold_until(s, now);
     s->last_ms = now;
     s->holding = good;
+    s->newest_thinned_ms = s->thinned_ms;
     if (!good)
         return (struct reading){0};
     cells_expire(&s->window, edge);
@@ -340,5 +343,6 @@ bool signal_inherit(struct signal *s, const struct signal *from)
     s->covered_ms = from->covered_ms;
     s->value = from->value;
     s->negative_ms = from->negative_ms;
+    s->newest_thinned_ms = from->newest_thinned_ms;
     return true;
 }

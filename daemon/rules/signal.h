@@ -41,14 +41,17 @@
 struct signal {
     const struct site_signal *conf;
     int64_t hold_ms, need_ms; /* need: how much of the window must be covered */
-    int64_t grain_ms;         /* samples less than that after the first of a cell are gathered in it */
-    bool single;              /* of an f32 point */
-    bool begun;               /* there was a good sample: `open` and `value` are */
-    bool holding;             /* the newest sample was good */
-    int64_t last_ms;          /* of the newest sample; time never goes back before it */
-    int64_t covered_ms;       /* of the window, at the newest good sample: for people */
-    double value;             /* the newest good sample */
-    int64_t negative_ms;      /* of the newest good sample below zero, or INT64_MIN */
+    int64_t
+        thinned_ms; /* samples from now on hold so much longer: those after each were not recorded (rules_thinned) */
+    int64_t newest_thinned_ms; /* what that was when the newest one came */
+    int64_t grain_ms;          /* samples less than that after the first of a cell are gathered in it */
+    bool single;               /* of an f32 point */
+    bool begun;                /* there was a good sample: `open` and `value` are */
+    bool holding;              /* the newest sample was good */
+    int64_t last_ms;           /* of the newest sample; time never goes back before it */
+    int64_t covered_ms;        /* of the window, at the newest good sample: for people */
+    double value;              /* the newest good sample */
+    int64_t negative_ms;       /* of the newest good sample below zero, or INT64_MIN */
     struct cell
         open; /* the newest cell, not in the window yet; a is what it is there (rate: its first sample) */
     struct cells window;

@@ -69,6 +69,7 @@ void past_frame(struct past *p, const struct site *site, const struct frame *fra
 
     need(record_frame(&p->w, site, frame, &body, &length) == RG_OK, "a frame cannot be written");
     r = add(p, STREAM_TELEMETRY, frame->at, 0, body, length);
+    r->every_ms = p->every_ms;
     (void)text_copy(r->device, sizeof r->device, site->devices[frame->device].name);
 }
 
@@ -151,6 +152,7 @@ static enum rg_err next_cb(void *arg, struct history_entry *entry)
                                         .ts = s->ts,
                                         .turn = s->turn,
                                         .mono = s->mono,
+                                        .every_ms = s->every_ms,
                                         .kind = s->stream == STREAM_EVENT ? s->kind : NULL,
                                         .device_name = telemetry ? s->device : NULL,
                                         .device = device,

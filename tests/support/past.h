@@ -11,7 +11,7 @@
 struct past {
     struct past_record {
         enum stream stream;
-        int64_t seq, ts, mono, turn;
+        int64_t seq, ts, mono, turn, every_ms;
         char kind[16];
         char device[TEXT_ID_MAX + 1];
         char *body;
@@ -19,6 +19,7 @@ struct past {
     } * records;
     size_t count, room;
     int64_t seqs[STREAM_COUNT], turn;
+    int64_t every_ms; /* of the frames that follow: their device is recorded so often at least */
     struct jsonw w;
 };
 

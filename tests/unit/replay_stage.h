@@ -149,7 +149,7 @@ static void live_until(struct live *l, int64_t mono)
         l->mono = mono;
 }
 
-static void live_frame(struct live *l, const struct frame *frame)
+static inline void live_frame(struct live *l, const struct frame *frame)
 {
     past_frame(&l->past, l->site, frame);
     rules_frame(l->rules, frame);

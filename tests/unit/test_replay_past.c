@@ -155,10 +155,10 @@ static void thin_data_are_told(void **state)
 {
     static const struct gap expected[] = {
         /* device, from, to, polls, frames, silent */
-        {0, WALL + 2000, WALL + 5000, 3, 1, false},    /* three seconds without a frame */
-        {0, WALL + 8000, WALL + 14000, 6, 3, false},   /* every other second only */
-        {0, WALL + 15000, WALL + 20000, 5, 1, true},   /* it was silent */
-        {0, WALL + 21000, WALL + 30000, 9, 0, false}}; /* and the run goes on */
+        {0, WALL + 2000, WALL + 5000, 3, 1, false, 0},    /* three seconds without a frame */
+        {0, WALL + 8000, WALL + 14000, 6, 3, false, 0},   /* every other second only */
+        {0, WALL + 15000, WALL + 20000, 5, 1, true, 0},   /* it was silent */
+        {0, WALL + 21000, WALL + 30000, 9, 0, false, 0}}; /* and the run goes on */
     static const int64_t frames[] = {0, 1000, 2000, 5000, 6000, 7000, 8000, 10000, 12000, 14000, 15000};
     struct stage t;
 
