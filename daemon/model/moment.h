@@ -16,10 +16,15 @@ struct moment {
  * set meanwhile. */
 static inline struct moment moment_told(struct moment at, struct moment now)
 {
-    int64_t shown = now.wall_ms - now.mono_ms, step = shown - (at.wall_ms - at.mono_ms);
+    int64_t shown, before, step, told;
 
+    /* An instant of nobody's clock (the ends of the type mean "never") is left as it is. */
+    if (__builtin_sub_overflow(now.wall_ms, now.mono_ms, &shown) ||
+        __builtin_sub_overflow(at.wall_ms, at.mono_ms, &before) ||
+        __builtin_sub_overflow(shown, before, &step) || __builtin_add_overflow(at.mono_ms, shown, &told))
+        return at;
     if (step >= MOMENT_STEP_MS || step <= -MOMENT_STEP_MS)
-        at.wall_ms = at.mono_ms + shown;
+        at.wall_ms = told;
     return at;
 }
 
