@@ -119,6 +119,9 @@ static void take_receipt(struct uplink *u, const struct transport_message *m)
         (void)text_format(why, sizeof(why), "%s up to %" PRId64, stream_name(stream), upto);
         receipt_refused(u, why);
         return;
+    case RECEIPT_OLD:
+        u->stats.receipts_refused++; /* natural enough where messages may come twice, so nobody is told */
+        return;
     case RECEIPT_KNOWN:
         return;
     case RECEIPT_MOVED:

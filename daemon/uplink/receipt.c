@@ -59,8 +59,9 @@ void receipt_owe(struct receipt *r, int64_t first, int64_t last)
 static bool settle_asked(struct receipt *r, const struct cursor *sending, int64_t upto)
 {
     const struct cursor before = r->held;
-    struct cursor after = {.acked = before.acked};
+    struct cursor after = before;
 
+    cursor_done(&after, 1, upto);
     for (size_t i = 0; i < sending->range_count; i++)
         cursor_owe(&after, sending->ranges[i].first,
                    sending->ranges[i].last < upto ? sending->ranges[i].last : upto);
@@ -78,17 +79,15 @@ enum receipt_verdict receipt_take(struct receipt *r, struct cursor *sending, int
         return RECEIPT_REFUSED;
     if (upto >= r->last && upto < r->scanned)
         upto = r->scanned;
-    if (upto < before)
-        return RECEIPT_REFUSED;
     if (r->held.range_count > 0)
-        moved = settle_asked(r, sending, before);
+        moved = settle_asked(r, sending, upto < before ? upto : before);
     if (upto > before) {
         cursor_done(&r->held, before + 1, upto);
         cursor_done(sending, before + 1, upto);
         moved = true;
     }
     if (!moved)
-        return RECEIPT_KNOWN;
+        return upto < before ? RECEIPT_OLD : RECEIPT_KNOWN;
     r->waiting_ms = now_ms;
     r->patience_ms = RECEIPT_PATIENCE_MS;
     return RECEIPT_MOVED;

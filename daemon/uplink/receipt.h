@@ -31,7 +31,8 @@ struct receipt {
 enum receipt_verdict {
     RECEIPT_MOVED,   /* something is done with by it */
     RECEIPT_KNOWN,   /* it says nothing new */
-    RECEIPT_REFUSED, /* below what it said before, or for what was never sent */
+    RECEIPT_OLD,     /* less than it said before: late, or a second time */
+    RECEIPT_REFUSED, /* for what was never sent */
 };
 
 /* kept: what the store held. head: of the stream now. */

@@ -139,6 +139,29 @@ static void extremes_do_not_overflow(void **state)
     assert_int_equal(c.ranges[0].last, 6);
 }
 
+static void what_is_asked_for_is_owed_again(void **state)
+{
+    struct cursor c = cursor_of(100, 1, R({40, 50}));
+
+    (void)state;
+    cursor_owe(&c, 10, 20);
+    cursor_owe(&c, 60, 60);
+    expect(&c, 100, 3, R({10, 20}, {40, 50}, {60, 60}));
+    cursor_owe(&c, 15, 45);
+    expect(&c, 100, 2, R({10, 50}, {60, 60}));
+    cursor_owe(&c, 51, 59); /* touches both */
+    expect(&c, 100, 1, R({10, 60}));
+    cursor_owe(&c, 20, 30);
+    cursor_owe(&c, 5, 4);
+    cursor_owe(&c, 101, 200); /* owed as it is */
+    expect(&c, 100, 1, R({10, 60}));
+    cursor_owe(&c, -5, INT64_MAX);
+    expect(&c, 100, 1, R({1, 100}));
+    assert_true(cursor_owes(&c, 1) && cursor_owes(&c, 100) && cursor_owes(&c, 101));
+    cursor_done(&c, 3, 3);
+    assert_true(cursor_owes(&c, 2) && !cursor_owes(&c, 3) && cursor_owes(&c, 4));
+}
+
 /* ---- against a bitmap ---- */
 
 #define WORLD 3000
@@ -205,6 +228,10 @@ static void run_seed(uint64_t seed, int64_t longest, unsigned steps)
             last = WORLD;
         if (random_below(&random, 20) == 0) {
             cursor_defer(&c, first);
+        } else if (random_below(&random, 10) == 0) {
+            cursor_owe(&c, first, last);
+            for (int64_t seq = first; seq <= last; seq++)
+                m.done[seq] = false;
         } else {
             cursor_done(&c, first, last);
             for (int64_t seq = first; seq <= last; seq++)
@@ -233,10 +260,11 @@ static void any_order_against_a_bitmap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(acks_in_order_move_one_number),  cmocka_unit_test(acks_out_of_order_leave_a_range),
-        cmocka_unit_test(deferred_stretches_join),        cmocka_unit_test(owed_is_found_from_anywhere),
-        cmocka_unit_test(a_full_list_owes_more_not_less), cmocka_unit_test(repair_makes_sense_of_anything),
-        cmocka_unit_test(extremes_do_not_overflow),       cmocka_unit_test(any_order_against_a_bitmap),
+        cmocka_unit_test(acks_in_order_move_one_number),   cmocka_unit_test(acks_out_of_order_leave_a_range),
+        cmocka_unit_test(deferred_stretches_join),         cmocka_unit_test(owed_is_found_from_anywhere),
+        cmocka_unit_test(a_full_list_owes_more_not_less),  cmocka_unit_test(repair_makes_sense_of_anything),
+        cmocka_unit_test(what_is_asked_for_is_owed_again), cmocka_unit_test(extremes_do_not_overflow),
+        cmocka_unit_test(any_order_against_a_bitmap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

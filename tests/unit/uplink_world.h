@@ -79,6 +79,13 @@ struct world {
 
     unsigned ups, downs;
     bool done;
+
+    /* what it asked for, what it was told */
+    unsigned requests, notes;
+    struct uplink_request request; /* the last; its text is `asked_text` */
+    char asked_text[256], note[256];
+    unsigned replies;
+    char reply_topic[512], reply[256], reply_correlation[64]; /* the last */
 };
 
 /* ---- the store ---- */
@@ -234,11 +241,33 @@ static void world_link(void *arg, const char *uplink, bool up, const char *detai
     assert_true(w->ups == w->downs || w->ups == w->downs + 1);
 }
 
+static void world_request(void *arg, const char *uplink, const struct uplink_request *request)
+{
+    struct world *w = arg;
+
+    assert_string_equal(uplink, "county");
+    w->requests++;
+    w->request = *request;
+    (void)snprintf(w->asked_text, sizeof(w->asked_text), "%.*s", request->text ? (int)request->length : 0,
+                   request->text ? request->text : "");
+}
+
+static void world_note(void *arg, const char *uplink, const char *text)
+{
+    struct world *w = arg;
+
+    assert_string_equal(uplink, "county");
+    w->notes++;
+    (void)snprintf(w->note, sizeof(w->note), "%s", text);
+}
+
 static const struct uplink_port world_port = {
     .fetch = world_fetch,
     .fetch_cancel = world_fetch_cancel,
     .cursor_put = world_cursor_put,
     .link = world_link,
+    .request = world_request,
+    .note = world_note,
 };
 
 /* ---- the platform ---- */
@@ -283,12 +312,34 @@ static void world_take(struct world *w, enum stream stream, const struct json *m
         fail_msg("seed %" PRIu64 ": last is not the last", w->seed);
 }
 
+/* A test's response topics begin with "answers" or are the topic `reply`. */
+static bool world_is_reply(const struct support_message *m)
+{
+    return strncmp(m->topic, "answers", 7) == 0 || strcmp(strrchr(m->topic, '/') + 1, "reply") == 0;
+}
+
+static void world_reply(struct world *w, const struct support_message *m)
+{
+    if (m->refused)
+        return;
+    w->replies++;
+    assert_false(m->retained);
+    (void)snprintf(w->reply_topic, sizeof(w->reply_topic), "%s", m->topic);
+    (void)snprintf(w->reply, sizeof(w->reply), "%s", m->payload);
+    (void)snprintf(w->reply_correlation, sizeof(w->reply_correlation), "%.*s", (int)m->correlation_length,
+                   m->correlation ? m->correlation : "");
+}
+
 static void world_arrived(void *arg, const struct support_message *m)
 {
     struct world *w = arg;
     const enum stream stream = world_stream_of(m->topic);
     struct json *root = NULL;
 
+    if (world_is_reply(m)) {
+        world_reply(w, m);
+        return;
+    }
     assert_int_equal(strncmp(m->topic, w->conf.topic_root, strlen(w->conf.topic_root)), 0);
     assert_int_equal(m->retained, stream == STREAM_COUNT);
     assert_int_equal(json_parse(m->payload, m->length, 16 << 20, &root), RG_OK);
@@ -406,6 +457,37 @@ static inline void world_add(struct world *w, enum stream stream, int count)
 {
     world_commit(w, stream, count);
     uplink_head(w->uplink, w->head);
+}
+
+/* What the platform sends. False: nobody listens. */
+static inline bool world_send(struct world *w, enum transport_subscription id, const char *text)
+{
+    const struct support_incoming message = {.id = (unsigned)id, .payload = text, .length = strlen(text)};
+
+    return support_broker_send(w->broker, &message);
+}
+
+static inline bool world_receipt(struct world *w, enum stream stream, int64_t upto)
+{
+    char text[96];
+
+    (void)snprintf(text, sizeof(text), "{\"stream\":\"%s\",\"upto\":%" PRId64 "}", stream_name(stream), upto);
+    return world_send(w, TRANSPORT_RECEIPT, text);
+}
+
+/* Up to where the platform has everything that is meant for it. */
+static inline int64_t world_has_upto(const struct world *w, enum stream stream)
+{
+    int64_t upto = w->gone[stream];
+
+    for (int64_t seq = upto + 1; seq <= w->head[stream]; seq++) {
+        if (!world_meant(w, stream, seq))
+            continue;
+        if (w->seen[stream][seq].times == 0)
+            break;
+        upto = seq;
+    }
+    return upto;
 }
 
 static struct uplink_stats world_stats(const struct world *w)
