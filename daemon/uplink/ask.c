@@ -23,18 +23,16 @@ static bool is_within(const struct seq_range *outer, const struct seq_range *inn
 }
 
 /* Asked for before, and not yet through. */
-static bool is_asked(struct uplink *u, enum stream stream, const struct seq_range *wanted)
+static bool is_asked(const struct uplink *u, enum stream stream, const struct seq_range *wanted)
 {
-    struct asked *a = &u->asked[stream];
     struct seq_range owed;
-    bool asked = false;
 
-    for (size_t i = 0; i < ASKS; i++) {
-        if (!cursor_owed(uplink_kept(u, stream), a->ranges[i].first, &owed) || owed.first > a->ranges[i].last)
-            a->ranges[i] = (struct seq_range){0};
-        asked = asked || is_within(&a->ranges[i], wanted);
-    }
-    return asked;
+    if (!cursor_owed(&u->cursors[stream], wanted->first, &owed) || owed.first > wanted->last)
+        return false;
+    for (size_t i = 0; i < ASKS; i++)
+        if (is_within(&u->asked[stream].ranges[i], wanted))
+            return true;
+    return false;
 }
 
 static void remember(struct asked *a, const struct seq_range *wanted)
@@ -55,9 +53,13 @@ static void owe(struct uplink *u, enum stream stream, const struct seq_range *wa
     if (u->conf->receipts)
         receipt_owe(&u->receipts[stream], wanted->first, wanted->last);
     u->keeps[stream].dirty = true;
-    for (size_t i = 0; i < LANE_COUNT; i++)
-        if (u->lanes[i].stream == stream && u->lanes[i].fill)
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        if (u->lanes[i].stream != stream)
+            continue;
+        window_again(&u->window, (unsigned)i, wanted->first, wanted->last);
+        if (u->lanes[i].fill)
             lane_go_back(&u->lanes[i], wanted->first);
+    }
     if (wanted->last > u->paced_upto[stream])
         u->paced_upto[stream] = wanted->last;
     pump_keep_cursors(u, loop_mono_ms(u->loop),

@@ -42,6 +42,11 @@ static void lane_settle(struct lane *l, int64_t from, int64_t to)
         l->u->keeps[l->stream].dirty = true;
 }
 
+static void lane_settle_entry(struct lane *l, const struct window_entry *e)
+{
+    lane_settle(l, e->again < e->from ? e->from : e->again + 1, e->to);
+}
+
 void lane_reset(struct lane *l)
 {
     if (l->state == LANE_FETCHING)
@@ -250,7 +255,7 @@ static void lane_settle_in_order(struct lane *l)
     struct window_entry *e = window_lowest(&l->u->window, l->id);
 
     for (; e && e->acked && e->to < l->hole; e = window_lowest(&l->u->window, l->id)) {
-        lane_settle(l, e->from, e->to);
+        lane_settle_entry(l, e);
         window_remove(&l->u->window, e);
     }
 }
@@ -274,7 +279,7 @@ void lane_acked(struct lane *l, struct window_entry *e)
     if (l->hole == NO_HOLE)
         retry_worked(l->u, &l->retry);
     if (l->fill) {
-        lane_settle(l, e->from, e->to);
+        lane_settle_entry(l, e);
         window_remove(&l->u->window, e);
     } else {
         window_ack(&l->u->window, e);

@@ -24,9 +24,19 @@ static bool pass_over(struct receipt *r)
     return true;
 }
 
+/* Of what was asked for again: it is not meant for this uplink, so no receipt will name it. */
+static bool not_meant(struct receipt *r, int64_t from, int64_t to)
+{
+    const int64_t before = cursor_pending(&r->held, r->held.acked);
+
+    cursor_done(&r->held, from, to < r->held.acked ? to : r->held.acked);
+    return cursor_pending(&r->held, r->held.acked) != before;
+}
+
 void receipt_sent(struct receipt *r, int64_t from, int64_t to, int64_t last)
 {
     cursor_done(&r->told, from, to);
+    (void)not_meant(r, last + 1, to); /* kept with the receipt for the rest */
     if (last < r->last)
         return;
     r->last = last;
@@ -36,10 +46,12 @@ void receipt_sent(struct receipt *r, int64_t from, int64_t to, int64_t last)
 
 bool receipt_skipped(struct receipt *r, int64_t from, int64_t to)
 {
+    const bool asked = not_meant(r, from, to);
+
     cursor_done(&r->told, from, to);
     if (from <= r->scanned + 1 && to > r->scanned)
         r->scanned = to;
-    return pass_over(r);
+    return pass_over(r) || asked;
 }
 
 void receipt_forgo(struct receipt *r, int64_t upto)

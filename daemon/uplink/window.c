@@ -117,6 +117,16 @@ struct window_entry *window_highest(struct window *w, unsigned owner)
     return extreme(w, owner, 1);
 }
 
+void window_again(struct window *w, unsigned owner, int64_t first, int64_t last)
+{
+    for (size_t i = 0; i < WINDOW_SLOTS; i++) {
+        struct window_entry *e = &w->slots[i];
+
+        if (e->token != 0 && e->owner == owner && e->from <= last && e->to >= first && last > e->again)
+            e->again = last;
+    }
+}
+
 size_t window_count(const struct window *w, unsigned owner)
 {
     size_t count = 0;

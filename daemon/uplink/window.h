@@ -19,6 +19,8 @@ struct window_entry {
     bool bulk;
     bool acked;       /* acknowledged, but kept until what its owner sent before is too */
     int64_t from, to; /* the records it settles once acknowledged; those a filter left out beside them too */
+    int64_t
+        again; /* up to here it was asked for once more since it was sent: its acknowledgement does not settle that */
     size_t bytes;
 };
 
@@ -47,6 +49,8 @@ void window_remove(struct window *w, struct window_entry *e);
 /* The owner's entry with the lowest or highest `from`, acknowledged ones too; NULL when it has none. */
 struct window_entry *window_lowest(struct window *w, unsigned owner);
 struct window_entry *window_highest(struct window *w, unsigned owner);
+/* Those of the owner's that have something of first..last are to be sent again. */
+void window_again(struct window *w, unsigned owner, int64_t first, int64_t last);
 /* How many of the owner's are in flight (acknowledged ones not counted). */
 size_t window_count(const struct window *w, unsigned owner);
 

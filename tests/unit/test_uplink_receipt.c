@@ -126,12 +126,31 @@ static void what_is_asked_for_again_is_owed_until_it_was_sent(void **state)
     assert_int_equal(cursor_pending(&r.held, 100), 6);
     assert_int_equal(receipt_take(&r, &c, 12, 2), RECEIPT_OLD);
     cursor_done(&c, 15, 17);
-    assert_int_equal(receipt_take(&r, &c, 16, 2), RECEIPT_MOVED); /* a platform that goes through it once more */
+    assert_int_equal(receipt_take(&r, &c, 16, 2),
+                     RECEIPT_MOVED); /* a platform that goes through it once more */
     assert_int_equal(cursor_pending(&r.held, 100), 4);
     cursor_done(&c, 15, 20);
     receipt_sent(&r, 101, 102, 102);
     assert_int_equal(receipt_take(&r, &c, 102, 3), RECEIPT_MOVED);
     assert_int_equal(cursor_pending(&r.held, 102), 0);
+}
+
+static void what_is_asked_for_and_not_meant_is_not_waited_for(void **state)
+{
+    const struct cursor kept = {.acked = 100};
+    struct receipt r;
+    struct cursor c = kept;
+
+    (void)state;
+    receipt_init(&r, &kept, 100, 0);
+    receipt_owe(&r, 10, 40);
+    cursor_owe(&c, 10, 40);
+    assert_true(receipt_skipped(&r, 10, 20));
+    assert_int_equal(cursor_pending(&r.held, 100), 20);
+    receipt_sent(&r, 21, 40, 30);
+    assert_int_equal(cursor_pending(&r.held, 100), 10);
+    assert_false(receipt_skipped(&r, 50, 60));
+    assert_int_equal(r.held.acked, 100);
 }
 
 static void what_no_receipt_comes_for_is_owed_again(void **state)
@@ -246,6 +265,7 @@ int main(void)
         cmocka_unit_test(what_the_run_before_sent_may_be_stored),
         cmocka_unit_test(records_that_a_filter_leaves_out_are_passed_over),
         cmocka_unit_test(what_is_asked_for_again_is_owed_until_it_was_sent),
+        cmocka_unit_test(what_is_asked_for_and_not_meant_is_not_waited_for),
         cmocka_unit_test(what_no_receipt_comes_for_is_owed_again),
         cmocka_unit_test(what_is_gone_is_not_waited_for),
         cmocka_unit_test(text),

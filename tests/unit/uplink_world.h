@@ -23,6 +23,7 @@
 #define WORLD_RECORDS 40000
 #define WORLD_FETCHES 16
 #define WORLD_PORT 1883
+#define WORLD_REPLIES 1024
 
 struct world_record {
     enum level level, was;
@@ -43,7 +44,7 @@ struct world_fetch {
 
 struct world_seen {
     unsigned times;
-    int64_t first_ms;
+    int64_t first_ms, last_ms;
     bool backfill; /* of the first time */
 };
 
@@ -85,6 +86,7 @@ struct world {
     struct uplink_request request; /* the last; its text is `asked_text` */
     char asked_text[256], note[256];
     unsigned replies;
+    bool reply_seen[WORLD_REPLIES];                           /* by the number that is its text */
     char reply_topic[512], reply[256], reply_correlation[64]; /* the last */
 };
 
@@ -298,6 +300,7 @@ static void world_take(struct world *w, enum stream stream, const struct json *m
             fail_msg("seed %" PRIu64 ": %s %" PRId64 " does not belong there", w->seed, stream_name(stream),
                      seq);
         seen = &w->seen[stream][seq];
+        seen->last_ms = loop_mono_ms(w->loop);
         if (seen->times++ == 0) {
             seen->first_ms = loop_mono_ms(w->loop);
             seen->backfill = backfill;
@@ -323,6 +326,7 @@ static void world_reply(struct world *w, const struct support_message *m)
     if (m->refused)
         return;
     w->replies++;
+    w->reply_seen[strtoul(m->payload, NULL, 10) % WORLD_REPLIES] = true;
     assert_false(m->retained);
     (void)snprintf(w->reply_topic, sizeof(w->reply_topic), "%s", m->topic);
     (void)snprintf(w->reply, sizeof(w->reply), "%s", m->payload);
@@ -357,7 +361,7 @@ static void world_arrived(void *arg, const struct support_message *m)
 }
 
 /* Everything meant for the uplink is there; false and a word about what is not. */
-static bool world_complete(const struct world *w)
+static inline bool world_complete(const struct world *w)
 {
     for (int s = 0; s < STREAM_COUNT; s++) {
         for (int64_t seq = w->gone[s] + 1; seq <= w->head[s]; seq++) {
