@@ -94,7 +94,8 @@ int paho_arrived_cb(void *context, char *topic, int topic_length, MQTTAsync_mess
             m.correlation_length = (size_t)p->value.data.len;
         }
     }
-    if (topic_length == 0) /* otherwise there is a NUL in it */
+    /* Paho gives the length either way (1.3.12: 0 only for what it had queued); a topic with a NUL in it is none of ours. */
+    if (topic_length == 0 || strlen(topic) == (size_t)topic_length)
         c->cbs.arrived(c->arg, topic, &m);
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
