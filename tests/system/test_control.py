@@ -12,6 +12,7 @@ import time
 import pytest
 
 from conftest import PATIENCE, free_port, program, wait_for
+from documents import hold, validator
 from evidence import LONG, Listener, assert_store_is_sound, await_arrival, descriptors, dice, head, rows, site_of, uplink, world_of
 
 
@@ -370,6 +371,8 @@ def test_a_full_disk(plant, broker, daemon, platform, small_disk):
                                           and any(r["alarm"] == record["alarm"] for r in m.json["records"])], "the proper record", LONG)
         mine = next(r for m in proper for r in m.json["records"] if (r["alarm"], r["event"]) == (record["alarm"], "raise"))
         assert {k: v for k, v in mine.items() if k not in ("seq", "hash")} == record, "the same, now with number and hash"
+        shapes = hold([(m.kind, m.json) for m in seen.messages[-2000:] + [told]])
+        assert shapes["alarm.unstored"]
     wait_for(lambda: head(gateway, "telemetry") in watcher.records("telemetry"), LONG, "telemetry again")
     goal = head(gateway, "telemetry")
     wait_for(lambda: not gateway.status()["uplinks"][0]["pending"]["telemetry"], LONG, "all that is left")
@@ -386,6 +389,7 @@ def test_a_full_disk(plant, broker, daemon, platform, small_disk):
 
     wait_for(all_told, what=f"the loss of {len(missing)} records told, the store begins at {first}")
     assert {r["cause"] for r in told} <= {"disk", "size"}
+    assert not [e for r in told for e in validator("event", "lost").iter_errors(r)]
     wait_for(lambda: gateway.status()["uplinks"][0]["connected"], what="the connection")
     gateway.stop()
     # Alarms and events are all there. What of telemetry had to make room is told, record by record.
