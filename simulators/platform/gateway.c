@@ -111,14 +111,6 @@ static void take_parsed(struct gateway *g, const struct platform_message *m, con
 {
     enum stream_kind kind = stream_kind_of(m->topic);
 
-    if (strcmp(m->topic, "receipt") == 0) {
-        check_receipt(g, json, v);
-        return;
-    }
-    if (strcmp(m->topic, "command") == 0) {
-        check_command(g, json, v);
-        return;
-    }
     check_envelope(g, m, json, v);
     if (m->retained && !is_document(m->topic))
         violation(v, g, "%s: is retained", m->topic);
@@ -140,13 +132,17 @@ void gateway_take(struct gateway *g, const struct platform_message *m, struct vi
 {
     const char *end = NULL;
     cJSON *json;
+    bool good;
 
     if (m->length > GATEWAY_MESSAGE_MAX) {
         violation(v, g, "%s: a message of %zu bytes", m->topic, m->length);
         return;
     }
     json = cJSON_ParseWithLengthOpts(m->payload, m->length, &end, 0);
-    if (!cJSON_IsObject(json) || end != m->payload + m->length)
+    good = cJSON_IsObject(json) && end == m->payload + m->length;
+    if (strcmp(m->topic, "receipt") == 0 || strcmp(m->topic, "command") == 0)
+        check_heard(g, m->topic, good ? json : NULL);
+    else if (!good)
         violation(v, g, "%s: no JSON object", m->topic);
     else
         take_parsed(g, m, json, v, sink);

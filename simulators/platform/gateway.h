@@ -52,6 +52,7 @@ struct gateway {
     int64_t
         anew[KIND_COUNT]; /* the last record that began a chain anew, not yet explained by a loss; 0: none */
     uint64_t readings, bad_readings, unstored, unsynced, self_tests, zero_reports, lost_unnumbered;
+    uint64_t heard, heard_wrong; /* receipts and commands of platforms that came by */
     int64_t last_ts;
     char last_event[GATEWAY_TEXT];
     void *user; /* whoever has the gateway; not touched here */
@@ -108,9 +109,8 @@ void check_state(struct gateway *g, const cJSON *json, struct violations *v);
 void check_about(struct gateway *g, const cJSON *json, struct violations *v);
 void check_risk(struct gateway *g, const cJSON *json, struct violations *v);
 void check_reply(struct gateway *g, const cJSON *json, struct violations *v);
-/* Of others, or of this platform itself, come by. */
-void check_receipt(struct gateway *g, const cJSON *json, struct violations *v);
-void check_command(struct gateway *g, const cJSON *json, struct violations *v);
+/* A receipt or a command of another platform, or of this one, that came by. json: NULL when it is none. */
+void check_heard(struct gateway *g, const char *topic, const cJSON *json);
 void check_alarm_record(struct gateway *g, const cJSON *record, int64_t seq, struct violations *v);
 void check_telemetry_record(struct gateway *g, const cJSON *record, bool fresh, struct violations *v);
 void check_event_record(struct gateway *g, const cJSON *record, bool fresh, struct violations *v);

@@ -45,6 +45,8 @@ static cJSON *report_gateway(const struct gateway *g)
         {"self_tests", g->self_tests},
         {"zero_reports", g->zero_reports},
         {"active_alarms", g->alarms.active},
+        {"heard", g->heard},
+        {"heard_wrong", g->heard_wrong},
         {"receipts", peer->receipts},
         {"asked", peer->asked},
         {"answered", peer->answered},

@@ -52,8 +52,6 @@ WRONG = {
     "risk of an area": (lambda g: g.publish("risk", {**HEAD, "ts": 1, "level": "none", "areas": {
         "a": {"level": "red", "inherent": "none", "alarms": 1}}}), "the whole is lower than area a"),
     "reply": (lambda g: g.publish("reply", {**HEAD, "id": "1"}), "reply: ok is missing"),
-    "receipt": (lambda g: g.publish("receipt", {"stream": "x", "upto": 1}), "receipt: stream or upto"),
-    "command": (lambda g: g.publish("command", {"command": "ack"}), "command: id is missing"),
     "QoS": (lambda g: g.publish("event", g.message("event", 3, 3), qos=0), "QoS 0 instead of 1"),
     "expiry": (lambda g: g.publish("event", g.message("event", 3, 3), properties=expiring()), "a message that expires"),
     "clock": (lambda g: g.send("event", 3, 3, clock="unsynced"), "do not say the same of the clock"),

@@ -502,11 +502,6 @@ static void the_rest_is_checked(void **state)
         {"reply", HEAD "\"id\":\"1\",\"ok\":false}", 1},
         {"reply", HEAD "\"id\":\"1\",\"ok\":true,\"error\":\"no\"}", 1},
         {"replying", HEAD "\"id\":\"1\",\"ok\":true}", 1},
-        {"receipt", "{\"stream\":\"alarm\",\"upto\":3}", 0},
-        {"receipt", "{\"stream\":\"alarms\",\"upto\":3}", 1},
-        {"receipt", "{\"stream\":\"alarm\",\"upto\":0}", 1},
-        {"command", "{\"id\":\"1\",\"command\":\"ack\"}", 0},
-        {"command", "{\"command\":\"ack\"}", 1},
         {"state", HEAD "\"online\":true,\"ts\":1,\"boot\":1,\"version\":\"x\",\"config\":\"y\"}", 0},
         {"state", HEAD "\"online\":true,\"ts\":1,\"boot\":-1,\"version\":\"x\",\"config\":\"y\"}", 1},
         {"state", HEAD "\"online\":true,\"ts\":1,\"boot\":1,\"version\":\"x\"}", 1},
@@ -534,6 +529,32 @@ static void the_rest_is_checked(void **state)
         if (breaches != rows[i].breaches)
             fail_msg("row %zu: %llu breaches", i, (unsigned long long)breaches);
     }
+}
+
+/* They are not the gateway's: counted, and no breach. */
+static void what_platforms_say_is_counted(void **state)
+{
+    static const struct {
+        const char *topic, *payload;
+        bool wrong;
+    } rows[] = {
+        {"receipt", "{\"stream\":\"alarm\",\"upto\":3}", false},
+        {"receipt", "{\"stream\":\"alarms\",\"upto\":3}", true},
+        {"receipt", "{\"stream\":\"alarm\",\"upto\":0}", true},
+        {"command", "{\"id\":\"1\",\"command\":\"ack\"}", false},
+        {"command", "{\"command\":\"ack\"}", true},
+        {"command", "{", true},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t before = w->g->heard_wrong;
+
+        assert_int_equal(feed_take(w->g, &w->v, &gateway_no_sink, rows[i].topic, rows[i].payload), 0);
+        if ((w->g->heard_wrong > before) != rows[i].wrong)
+            fail_msg("row %zu", i);
+    }
+    assert_int_equal(w->g->heard, sizeof rows / sizeof rows[0]);
 }
 
 static void a_message_that_expires_is_a_breach(void **state)
@@ -569,6 +590,7 @@ int main(void)
         TEST(unstored_alarms_find_their_records),
         TEST(unstored_messages_have_no_numbers),
         TEST(the_rest_is_checked),
+        TEST(what_platforms_say_is_counted),
         TEST(a_message_that_expires_is_a_breach),
     };
 
