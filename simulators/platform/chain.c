@@ -118,7 +118,7 @@ static bool explained(const struct gateway *g, enum stream_kind kind, int64_t se
     for (size_t i = 0; i < g->loss_count; i++) {
         const struct loss_told *loss = &g->losses[i];
 
-        if (loss->kind == kind && loss->corrupt && (loss->last == 0 || loss->last == seq - 1))
+        if (loss->kind == kind && (loss->last == 0 || loss->last == seq - 1))
             return true;
     }
     return false;

@@ -54,7 +54,7 @@ static const struct member config_members[] = {{"applied", M_BOOL},
 static const struct member device_members[] = {
     {"device", M_TEXT | M_NULL}, {"bus", M_TEXT | M_NULL}, {"state", M_TEXT}, {"detail", M_TEXT | M_NULL}};
 static const struct member uplink_members[] = {
-    {"uplink", M_TEXT}, {"state", M_TEXT}, {"detail", M_TEXT | M_NULL}};
+    {"uplink", M_TEXT}, {"state", M_TEXT}, {"detail", M_TEXT | M_NULL | M_OPTIONAL}};
 static const struct member lost_members[] = {{"stream", M_TEXT},
                                              {"first", M_WHOLE | M_NULL},
                                              {"last", M_WHOLE | M_NULL},
@@ -65,16 +65,24 @@ static const struct member command_members[] = {{"command", M_TEXT | M_NULL}};
 static const struct member level_members[] = {
     {"area", M_TEXT | M_NULL}, {"level", M_LEVEL}, {"was", M_LEVEL}};
 
+static const struct member self_test_members[] = {
+    {"uplink", M_TEXT}, {"ok", M_BOOL}, {"round_trip_ms", M_WHOLE | M_NULL}, {"detail", M_TEXT | M_NULL}};
+
 static const struct kind {
     const char *name;
     const struct member *members;
     size_t count;
 } kinds[] = {
-    {"start", start_members, COUNT(start_members)},    {"stop", stop_members, COUNT(stop_members)},
-    {"config", config_members, COUNT(config_members)}, {"device", device_members, COUNT(device_members)},
-    {"uplink", uplink_members, COUNT(uplink_members)}, {"lost", lost_members, COUNT(lost_members)},
-    {"clock", clock_members, COUNT(clock_members)},    {"command", command_members, COUNT(command_members)},
-    {"level", level_members, COUNT(level_members)},    {"self_test", NULL, 0},
+    {"start", start_members, COUNT(start_members)},
+    {"stop", stop_members, COUNT(stop_members)},
+    {"config", config_members, COUNT(config_members)},
+    {"device", device_members, COUNT(device_members)},
+    {"uplink", uplink_members, COUNT(uplink_members)},
+    {"lost", lost_members, COUNT(lost_members)},
+    {"clock", clock_members, COUNT(clock_members)},
+    {"command", command_members, COUNT(command_members)},
+    {"level", level_members, COUNT(level_members)},
+    {"self_test", self_test_members, COUNT(self_test_members)},
 };
 
 static void change_check(const struct gateway *g, const cJSON *change, struct violations *v)
@@ -101,7 +109,7 @@ static void lost_take(struct gateway *g, const cJSON *r, bool fresh, struct viol
 {
     enum stream_kind kind = stream_kind_of(text_at(r, "stream"));
     int64_t first = 0, last = 0, count = 0;
-    bool corrupt = strcmp(text_at(r, "cause"), "corrupt") == 0;
+    bool anew = strcmp(text_at(r, "cause"), "corrupt") == 0 || strcmp(text_at(r, "cause"), "missing") == 0;
 
     (void)whole_at(r, "first", &first);
     (void)whole_at(r, "last", &last);
@@ -120,11 +128,11 @@ static void lost_take(struct gateway *g, const cJSON *r, bool fresh, struct viol
         (void)ledger_account(&g->ledgers[kind], first, last);
     }
     g->ledgers[kind].lost += (uint64_t)count;
-    if (!corrupt)
+    if (!anew)
         return;
     if (g->loss_count == GATEWAY_LOSSES)
         memmove(g->losses, g->losses + 1, --g->loss_count * sizeof g->losses[0]);
-    g->losses[g->loss_count++] = (struct loss_told){kind, first, last, corrupt};
+    g->losses[g->loss_count++] = (struct loss_told){kind, first, last};
 }
 
 static void level_check(const struct gateway *g, const cJSON *r, struct violations *v)
@@ -174,9 +182,49 @@ void check_event_record(struct gateway *g, const cJSON *r, bool fresh, struct vi
         note_event(g, r, name);
 }
 
+/* ---- reports ---- */
+
+/* Whether a member of counts by level is all zero. */
+static bool none_in(const cJSON *counts)
+{
+    const cJSON *count;
+
+    cJSON_ArrayForEach(count, counts)
+    {
+        if (!cJSON_IsNumber(count) || count->valuedouble != 0)
+            return false;
+    }
+    return true;
+}
+
 void check_report_record(struct gateway *g, const cJSON *r, bool fresh, struct violations *v)
 {
-    (void)r;
-    (void)v;
+    static const struct member members[] = {
+        {"kind", M_TEXT},
+        {"from", M_WHOLE},
+        {"to", M_WHOLE},
+        {"zero", M_BOOL},
+        {"raised", M_OBJECT},
+        {"open", M_OBJECT},
+        {"completeness", M_NUMBER | M_NULL},
+        {"outages", M_ARRAY},
+    };
+    const char *misfit = members_misfit(r, members, COUNT(members));
+    const cJSON *share = cJSON_GetObjectItemCaseSensitive(r, "completeness");
+    int64_t from = 0, to = 0;
+
+    if (misfit) {
+        violation(v, g, "report: %s is missing or wrong", misfit);
+        return;
+    }
+    (void)whole_at(r, "from", &from);
+    (void)whole_at(r, "to", &to);
+    if (from >= to)
+        violation(v, g, "report: of no time at all");
+    if (cJSON_IsNumber(share) && (share->valuedouble < 0 || share->valuedouble > 1))
+        violation(v, g, "report: completeness is no share");
+    if (true_at(r, "zero") && (!none_in(cJSON_GetObjectItemCaseSensitive(r, "raised")) ||
+                               !none_in(cJSON_GetObjectItemCaseSensitive(r, "open"))))
+        violation(v, g, "report: a zero report that tells of alarms");
     g->zero_reports += fresh && true_at(r, "zero");
 }

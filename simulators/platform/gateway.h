@@ -30,11 +30,10 @@ struct area_view {
     int alarms;
 };
 
-/* What the gateway said it has lost of a stream; corrupt: with it the hash chain began anew. */
+/* What the gateway lost of a stream with its whole store: the hash chain may have begun anew after it. */
 struct loss_told {
     enum stream_kind kind;
     int64_t first, last;
-    bool corrupt;
 };
 
 struct gateway {

@@ -45,6 +45,8 @@ def faults(kind, message):
 def shape_of_command(record):
     if "unheard" in record:
         return "command_count"
+    if record["command"] == "self_test":
+        return "command_self_test"
     if "uplink" in record:
         return "command_uplink"
     return {"write": "command_write", "silence": "command_output", "test": "command_output",
@@ -75,7 +77,7 @@ def all_shapes():
     event = [name for name in schemas()["event"]["definitions"] if name not in ("record", "command")]
     found = {"state", "about", "risk", "telemetry", "telemetry.bad", "receipt", "alarm.stored", "alarm.unstored", "alarm.test"}
     found |= {f"alarm.{name}" for name in alarm} | {f"event.{name}" for name in event}
-    found |= {f"report.{name}" for name in schemas()["report"]["properties"]["records"]["items"].get("x-kinds", [])}
+    found |= {f"report.{name}" for name in schemas()["report"]["definitions"]["record"]["properties"]["kind"]["enum"]}
     for kind in ("command", "reply"):
         found |= {f"{kind}.{name}" for name in schemas()[kind]["definitions"]}
     return found

@@ -40,6 +40,8 @@ def altered(text, old, new):
     return text.replace(old, new, 1)
 
 
+ZERO = {"kind": "daily", "from": 1, "to": 2, "zero": True, "raised": {"red": 0}, "open": {"red": 0}, "completeness": 0.9, "outages": []}
+
 # Each: what a gateway says (after three good events and a raised alarm), and what the verdict must contain.
 WRONG = {
     "no JSON": (lambda g: g.publish("event", "{"), "event: no JSON object"),
@@ -79,6 +81,11 @@ WRONG = {
                          "d.p is bad and has a value"),
     "a reason": (lambda g: (g.record("telemetry", device="d", values={}, bad={"p": "tired"}), g.send("telemetry", 1, 1)),
                  "bad for no known reason"),
+    "a report": (lambda g: (g.record("report", kind="daily"), g.send("report", 1, 1)), "report: from is missing"),
+    "a zero report": (lambda g: (g.record("report", **{**ZERO, "open": {"red": 1}}), g.send("report", 1, 1)), "a zero report that tells of alarms"),
+    "completeness": (lambda g: (g.record("report", **{**ZERO, "completeness": 1.5}), g.send("report", 1, 1)), "completeness is no share"),
+    "a period": (lambda g: (g.record("report", **{**ZERO, "to": 1}), g.send("report", 1, 1)), "report: of no time at all"),
+    "a self-test": (lambda g: (g.event(kind="self_test", uplink="county", ok=True), g.send("event", 4, 4)), "round_trip_ms is missing"),
     "raised twice": (lambda g: (g.alarm(), g.send("alarm", 2, 2)), "gw-01-1 is raised twice"),
     "another level": (lambda g: (g.alarm(event="deescalate", level="blue", was="orange"), g.send("alarm", 2, 2)), "was red, not orange"),
     "no change": (lambda g: (g.alarm(event="escalate", level="red", was="red"), g.send("alarm", 2, 2)), "escalate from red to red"),
@@ -135,6 +142,8 @@ def test_a_good_gateway(gateway, broker, platform):
     one.alarm(event="ack", was="red", acked=True, by="a")
     one.alarm("gw-01-2", level="blue", test=True)
     one.send("alarm", 1, 3)
+    one.record("report", **ZERO)
+    one.send("report", 1, 1)
     one.event(kind="lost", stream="telemetry", first=11, last=12, count=2, cause="size")
     one.send("event", 13, 13)
     wait_for(lambda: 13 in watcher.records("event"), what="the last event")
@@ -143,7 +152,7 @@ def test_a_good_gateway(gateway, broker, platform):
     streams = report["gateways"][0]["streams"]
     assert (streams["telemetry"]["received"], streams["telemetry"]["resent"], streams["telemetry"]["lost"]) == (6, 1, 2)
     assert (streams["event"]["verified"], streams["event"]["unverified"], streams["event"]["holes"]) == (13, 0, 0)
-    assert report["gateways"][0]["self_tests"] == 1
+    assert report["gateways"][0]["self_tests"] == report["gateways"][0]["zero_reports"] == 1
 
 
 # ---- what it keeps -----------------------------------------------------------------------------------------------------
