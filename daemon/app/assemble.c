@@ -40,6 +40,8 @@ enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pi
         err = pipeline_take(p, site, config_sha256, start);
     if (err == RG_OK)
         err = request_desk_create(p, start, &p->desk);
+    if (err == RG_OK)
+        err = expiry_create(p, &p->expiry);
     if (err != RG_OK)
         (void)text_copy(why, why_size, rg_err_text(err));
     return err;
@@ -368,6 +370,8 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
     }
     if (err == RG_OK)
         err = request_desk_uplinks(p->desk);
+    if (err == RG_OK)
+        err = expiry_follow(p->expiry);
     return err;
 }
 
@@ -390,6 +394,7 @@ void pipeline_halt(struct pipeline *p)
         loop_timer_stop(p->actuate);
     outputs_halt(p->outputs);
     request_desk_halt(p->desk);
+    expiry_halt(p->expiry);
     poll_destroy(p->poll);
     p->poll = NULL;
 }
@@ -403,6 +408,8 @@ enum rg_err pipeline_close(struct pipeline *p)
     err = store_close(p->store);
     p->store = NULL;
     request_desk_destroy(p->desk);
+    expiry_destroy(p->expiry);
+    p->expiry = NULL;
     p->desk = NULL;
     rules_destroy(p->rules);
     p->rules = NULL;

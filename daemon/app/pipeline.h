@@ -8,6 +8,7 @@
 
 #include "app/clock_watch.h"
 #include "app/evidence.h"
+#include "app/expiry.h"
 #include "app/live.h"
 #include "app/load.h"
 #include "app/permits.h"
@@ -59,6 +60,7 @@ struct pipeline {
     struct recording recording;
     struct permits permits;
     struct store *store;
+    struct expiry *expiry; /* of the uplinks' certificates */
     struct request_desk *desk; /* where platforms' commands come in */
     struct uplink **uplinks;   /* [uplink_count]; NULL while they are being exchanged */
     size_t uplink_count;

@@ -42,6 +42,7 @@ static void write_uplink(struct jsonw *w, const struct pipeline *p, const struct
         jsonw_key(w, "commands");
         request_desk_figures(p->desk, conf->name, w);
     }
+    expiry_write(p->expiry, conf->name, w);
     jsonw_key_string(w, "detail", s->detail[0] ? s->detail : NULL);
     jsonw_object_end(w);
 }

@@ -1,7 +1,11 @@
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/json_write.h"
 #include "config/config.h"
+#include "ctl/check_certificates.h"
 #include "ctl/command.h"
 #include "rules/rules.h"
 
@@ -14,6 +18,32 @@ static void print_left_out(const struct config *config)
     for (size_t i = 0; i < config->left_out_count; i++)
         (void)printf("%s %s", i ? "," : "", config->left_out[i]);
     (void)putchar('\n');
+}
+
+/* ---- certificates that end: warnings beside those of the configuration ---- */
+
+static void print_certificate_cb(void *arg, const struct site_uplink *uplink, const char *text)
+{
+    size_t *count = arg;
+
+    (void)fprintf(stderr, "%s: warning: %s\n", uplink->where, text);
+    (*count)++;
+}
+
+static void write_certificate_cb(void *arg, const struct site_uplink *uplink, const char *text)
+{
+    struct jsonw *w = arg;
+    const char *colon = strrchr(uplink->where, ':');
+    const size_t length = colon ? (size_t)(colon - uplink->where) : strlen(uplink->where);
+
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "severity", "warning");
+    jsonw_key(w, "file");
+    jsonw_string_n(w, uplink->where, length);
+    jsonw_key_int(w, "line", colon ? strtol(colon + 1, NULL, 10) : 0);
+    jsonw_key_int(w, "column", 1);
+    jsonw_key_string(w, "text", text);
+    jsonw_object_end(w);
 }
 
 static enum exit_status check_print_json(const struct config *config)
@@ -38,6 +68,8 @@ static enum exit_status check_print_json(const struct config *config)
         jsonw_key_string(&w, "text", issue->text);
         jsonw_object_end(&w);
     }
+    if (config->site)
+        check_certificates(config->site, clock_wall_ms(), write_certificate_cb, &w);
     jsonw_array_end(&w);
     jsonw_key(&w, "left_out");
     jsonw_array_begin(&w);
@@ -67,14 +99,17 @@ enum exit_status command_check(const struct arguments *a)
     if (a->json) {
         status = check_print_json(config);
     } else {
+        size_t warnings = config->warning_count;
+
         config_print(config, stderr);
         if (config->site) {
+            check_certificates(config->site, clock_wall_ms(), print_certificate_cb, &warnings);
             (void)printf("%s is valid: %zu buses, %zu devices, %zu points, %zu rules, %zu areas, %zu uplinks",
                          a->operands[0], config->site->bus_count, config->site->device_count,
                          config->site->point_count, config->site->rule_count, config->site->area_count,
                          config->site->uplink_count);
-            if (config->warning_count > 0)
-                (void)printf("; %zu warnings", config->warning_count);
+            if (warnings > 0)
+                (void)printf("; %zu warnings", warnings);
             (void)putchar('\n');
             (void)printf("rules, their windows and alarms take %.1f MiB of memory at most\n",
                          (double)rules_memory(config->site) / (1024 * 1024));

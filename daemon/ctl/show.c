@@ -8,6 +8,8 @@
 #include "ctl/field.h"
 #include "ctl/table.h"
 
+#define CERTIFICATE_DAYS 30 /* ahead of its end it is told */
+
 static void show_head(const struct json *r, FILE *to)
 {
     const struct json *alarms = json_get(r, "alarms");
@@ -96,6 +98,24 @@ static void show_devices(const struct json *devices, FILE *to)
     (void)fputc('\n', to);
 }
 
+/* Only what somebody has to do something about. */
+static void show_certificate(const struct json *uplink, FILE *to)
+{
+    const struct json *c = json_get(uplink, "certificate");
+    const char *error = json_string(json_get(c, "error"));
+    const char *doubt = json_get(c, "clock") ? ", if the clock is right, which is not synchronised" : "";
+    const int64_t days = json_int(json_get(c, "days"), CERTIFICATE_DAYS + 1);
+
+    if (error)
+        (void)fprintf(to, "uplink %s: %s\n", field_text(uplink, "name"), error);
+    else if (days < 0)
+        (void)fprintf(to, "uplink %s: the certificate `%s` has expired%s\n", field_text(uplink, "name"),
+                      field_text(c, "file"), doubt);
+    else if (days <= CERTIFICATE_DAYS)
+        (void)fprintf(to, "uplink %s: the certificate `%s` ends in %" PRId64 " days%s\n",
+                      field_text(uplink, "name"), field_text(c, "file"), days, doubt);
+}
+
 static void show_uplinks(const struct json *uplinks, FILE *to)
 {
     static const char *const titles[] = {
@@ -118,6 +138,8 @@ static void show_uplinks(const struct json *uplinks, FILE *to)
     }
     table_print(&t, to);
     table_free(&t);
+    for (const struct json *u = json_first(uplinks); u; u = json_next(u))
+        show_certificate(u, to);
 }
 
 void show_status(const struct json *result, FILE *to)
