@@ -85,6 +85,7 @@ struct world_plan {
     int64_t poll_ms, commit_ms, offline_ms;
     unsigned backfill_rate; /* records a second */
     double red;             /* limit of red on p0 */
+    const char *record;     /* of each device, as in the configuration; NULL: every poll is recorded */
     bool features;          /* rules of every kind beside the plain ones: sim_rules.c */
     bool derived;           /* the group `calc` and its rule `loss` are there; sim_derived.c */
     bool memory; /* rules that look back, follow, vote, latch and wait for an acknowledgement; sim_replay.c */

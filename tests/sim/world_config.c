@@ -38,12 +38,16 @@ static void write_devices(const struct world *w, FILE *f)
     for (unsigned i = 0; i < w->plan.devices; i++) {
         (void)fprintf(f,
                       "  - name: d%u\n    bus: b%u\n    unit: %u\n    poll: %lldms\n    area: a%u\n"
-                      "    offline: {after: %lldms, level: yellow}\n    doubt: {level: none}\n    points:\n",
+                      "    offline: {after: %lldms, level: yellow}\n    doubt: {level: none}\n",
                       i, i % w->plan.buses, i + 1, (long long)w->plan.poll_ms, i % 3,
                       (long long)w->plan.offline_ms);
+        if (w->plan.record)
+            (void)fprintf(f, "    record: %s\n", w->plan.record);
+        (void)fprintf(f, "    points:\n");
         for (unsigned p = 0; p < w->plan.points; p++)
-            (void)fprintf(f, "      - {name: p%u, holding: %u, type: u16, scale: 0.1, unit: '%%LEL'%s}\n", p,
-                          p, p == 0 ? doubt : "");
+            (void)fprintf(
+                f, "      - {name: p%u, holding: %u, type: u16, scale: 0.1, unit: '%%LEL', change: 5%s}\n", p,
+                p, p == 0 ? doubt : "");
     }
 }
 
@@ -72,10 +76,13 @@ static void write_features(FILE *f)
 }
 
 /* What sim_derived.c works out for itself. */
-static void write_derived(FILE *f)
+static void write_derived(const struct world *w, FILE *f)
 {
     (void)fprintf(f, "derived:\n"
-                     "  - name: calc\n    area: a0\n    points:\n"
+                     "  - name: calc\n    area: a0\n");
+    if (w->plan.record)
+        (void)fprintf(f, "    record: %s\n", w->plan.record);
+    (void)fprintf(f, "    points:\n"
                      "      - {name: worst, max: [loss, {of: d2.p0, times: 0.5, plus: 1}], range: [0, 60]}\n"
                      "      - {name: loss, difference: [d0.p0, d1.p0]}\n"
                      "      - {name: mean, mean: [d0.p0, d1.p0, d2.p0]}\n"
@@ -106,7 +113,7 @@ void world_write_config(const struct world *w)
     write_head(w, f);
     write_devices(w, f);
     if (w->plan.derived)
-        write_derived(f);
+        write_derived(w, f);
     write_rules(w, f);
     if (w->plan.derived)
         (void)fprintf(f, "  - {name: loss, points: calc.loss, above: {yellow: 4}}\n");
