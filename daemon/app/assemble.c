@@ -28,6 +28,7 @@ enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pi
     err = store_open(loop, &site->store, &flow_store_cbs, p, &p->store, start, why, why_size);
     if (err != RG_OK)
         return err;
+    store_watch_start(start);
     p->boot = start->boot;
     p->next_alarm = start->next_alarm;
     (void)text_copy(why, why_size, rg_err_text(RG_ENOMEM));

@@ -33,6 +33,7 @@ static void write_store(struct jsonw *w, const struct pipeline *p)
     for (int i = 0; i < STREAM_COUNT; i++)
         jsonw_key_int(w, stream_name((enum stream)i), s.head[i]);
     jsonw_object_end(w);
+    store_watch_status(w, p);
     jsonw_object_end(w);
 }
 

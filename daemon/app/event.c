@@ -225,7 +225,24 @@ void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t l
     jsonw_key_positive(w, "last", last);
     jsonw_key_int(w, "count", (int64_t)count);
     jsonw_key_string(w, "cause", cause);
+    if (strcmp(cause, "corrupt") == 0 || strcmp(cause, "missing") == 0)
+        jsonw_key_string(w, "file", store_aside(p->store));
     pipeline_append_event(p, "lost", now);
+}
+
+/* The store is told of like a device that was silent, but of the gateway itself: neither a device nor a bus. */
+void event_store(struct pipeline *p, int64_t from_ms, int64_t to_ms, const char *why)
+{
+    struct jsonw *w = event_begin(p, "device", to_ms);
+
+    jsonw_key_null(w, "device");
+    jsonw_key_null(w, "bus");
+    jsonw_key_string(w, "part", "store");
+    jsonw_key_string(w, "state", "online");
+    jsonw_key_int(w, "from", from_ms);
+    jsonw_key_int(w, "to", to_ms);
+    jsonw_key_string(w, "detail", why);
+    pipeline_append_event(p, "device", to_ms);
 }
 
 void event_clock(struct pipeline *p, int64_t step_ms, bool synced)

@@ -22,6 +22,8 @@ void event_note(void *arg, uint32_t device, const char *text); /* a line in the 
 void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *detail);
 void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t last, uint64_t count,
                 const char *cause);
+/* The store took no records from then to then (wall), and takes them again. */
+void event_store(struct pipeline *p, int64_t from_ms, int64_t to_ms, const char *why);
 void event_clock(struct pipeline *p, int64_t step_ms, bool synced);
 /* The live level of an area (SITE_NONE: of the gateway) changed, at the instant of the alarm that led to it. */
 void event_level(struct pipeline *p, uint32_t area, enum level level, enum level was, struct moment at);

@@ -145,19 +145,6 @@ static void lost_cb(void *arg, enum stream stream, int64_t first, int64_t last, 
         uplink_gone(p->uplinks[i], stream, last);
 }
 
-static void store_health_cb(void *arg, bool ok, const char *detail)
-{
-    struct pipeline *p = arg;
-
-    if (!ok)
-        log_error("store: does not take records: %s", detail);
-    else if (p->store_failing)
-        log_info("store: takes records again (%s)", detail);
-    else
-        log_warning("store: %s", detail);
-    p->store_failing = !ok;
-}
-
 /* ---- 5. uplink <-> store: what to send next, and what has arrived ---- */
 
 static enum rg_err port_fetch(void *arg, enum stream stream, int64_t from, int64_t upto, size_t max_count,
@@ -229,7 +216,8 @@ static void polled_cb(void *arg, uint32_t device, bool answered)
 
 const struct poll_cbs flow_poll_cbs = {
     .frame = frame_cb, .device = event_device, .bus = event_bus, .note = event_note, .polled = polled_cb};
-const struct store_cbs flow_store_cbs = {committed_cb, alarm_not_stored_cb, store_health_cb, lost_cb};
+const struct store_cbs flow_store_cbs = {committed_cb, alarm_not_stored_cb, store_watch_health, lost_cb,
+                                         store_watch_aside};
 
 /* ---- documents, events, time ---- */
 

@@ -14,6 +14,7 @@
 #include "app/permits.h"
 #include "app/recording.h"
 #include "app/request_desk.h"
+#include "app/store_watch.h"
 #include "base/json_write.h"
 #include "config/diff.h"
 #include "convert/convert.h"
@@ -80,7 +81,7 @@ struct pipeline {
     bool frame_unsynced; /* a frame is in hand that was taken while the clock was not synchronised */
     bool levels_changed; /* an alarm changed and the outputs were not told since */
     bool risk_changed;   /* an alarm changed and the risk document was not published since */
-    bool store_failing;  /* the store said that it takes no records */
+    struct store_watch store_watch;
     uint64_t unrecorded; /* records that could not even be encoded or queued; told in status */
 };
 

@@ -57,7 +57,7 @@ enum rg_err audit_open(const char *path, struct audit **out, char *why, size_t w
     if (a != NULL && (a->path = strdup(path)) != NULL)
         err = chain_create(&a->chain);
     if (err == RG_OK) {
-        int rc = db_connect(path, DB_AUDITOR, &a->db);
+        int rc = db_connect(path, DB_AUDITOR, NULL, &a->db);
 
         err = rc == SQLITE_OK ? check_version(a) : audit_failed(a, rc);
         (void)text_copy(why, why_size, a->why);

@@ -23,7 +23,7 @@ void region_destroy(struct region *r)
 
 void region_clear(struct region *r)
 {
-    r->used = r->done = r->told = r->count = 0;
+    r->used = r->done = r->told = r->count = r->alarms = 0;
 }
 
 static size_t alarm_offset(size_t length, size_t name_length)
@@ -70,6 +70,7 @@ enum rg_err region_add(struct region *r, const struct store_record *record, int6
         memcpy(r->memory + r->used + alarm_at, record->alarm, sizeof(struct alarm));
     r->used += size;
     r->count++;
+    r->alarms += record->stream == STREAM_ALARM;
     return RG_OK;
 }
 

@@ -36,9 +36,10 @@ struct region {
     char *memory;
     size_t capacity;
     size_t used;
-    size_t done;  /* bytes committed already, in slices */
-    size_t told;  /* bytes up to which alarms have been told as not stored */
-    size_t count; /* entries between done and used */
+    size_t done;   /* bytes committed already, in slices */
+    size_t told;   /* bytes up to which alarms have been told as not stored */
+    size_t count;  /* entries between done and used */
+    size_t alarms; /* of the stream `alarm` among all that it holds */
 };
 
 RG_NODISCARD enum rg_err region_create(struct region *r, size_t capacity);

@@ -49,22 +49,22 @@ static int open_auditor(const char *path, sqlite3 **out)
     return open_frozen(path, out);
 }
 
-static int open_role(const char *path, enum db_role role, sqlite3 **out)
+static int open_role(const char *path, enum db_role role, const char *vfs, sqlite3 **out)
 {
     switch (role) {
     case DB_AUDITOR:
         return open_auditor(path, out);
     case DB_WRITER:
-        return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | DB_FLAGS, NULL);
+        return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | DB_FLAGS, vfs);
     case DB_READER:
         break;
     }
-    return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | DB_FLAGS, NULL);
+    return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | DB_FLAGS, vfs);
 }
 
-int db_connect(const char *path, enum db_role role, sqlite3 **out)
+int db_connect(const char *path, enum db_role role, const char *vfs, sqlite3 **out)
 {
-    int rc = open_role(path, role, out);
+    int rc = open_role(path, role, vfs, out);
     if (rc != SQLITE_OK)
         return rc;
     rc = sqlite3_busy_timeout(*out, DB_BUSY_MS);
@@ -73,6 +73,12 @@ int db_connect(const char *path, enum db_role role, sqlite3 **out)
     if (rc == SQLITE_OK && role != DB_WRITER)
         rc = db_exec(*out, "PRAGMA query_only = ON");
     return rc;
+}
+
+void db_leave_log(sqlite3 *db)
+{
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                            (int *)NULL); /* no such option: no harm */
 }
 
 void db_close(sqlite3 *db)

@@ -21,7 +21,11 @@ enum db_role {
 
 /* Opens one connection for one thread at a time. *out is to be closed with db_close, on an error too (it then has the
  * words); NULL when there was no memory for it. */
-int db_connect(const char *path, enum db_role role, sqlite3 **out);
+/* vfs: the file system's name in SQLite, NULL: the default. */
+int db_connect(const char *path, enum db_role role, const char *vfs, sqlite3 **out);
+/* The log stays as it is when this connection closes, though it be the last one: for one that is not to change the file, or
+ * whose file has moved. */
+void db_leave_log(sqlite3 *db);
 void db_close(sqlite3 *db); /* takes NULL; every statement must have been finalized */
 
 int db_exec(sqlite3 *db, const char *sql);

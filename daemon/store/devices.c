@@ -138,6 +138,13 @@ void devices_stored(struct devices *d, uint32_t id)
         d->by_id[id].stored = true;
 }
 
+const char *devices_next(const struct devices *d, uint32_t *id)
+{
+    while (*id < d->count && d->by_id[*id].name == NULL)
+        ++*id;
+    return *id < d->count ? d->by_id[*id].name : NULL;
+}
+
 uint32_t devices_at(const struct devices *d, size_t index)
 {
     return index < d->index_count ? d->by_index[index] : DEVICES_NONE;

@@ -23,6 +23,8 @@ RG_NODISCARD enum rg_err devices_enter(struct devices *d, uint32_t index, const 
                                        bool *stored);
 /* The device with that id is durable. */
 void devices_stored(struct devices *d, uint32_t id);
+/* The next device from *id on that is known, its name; NULL: no more. *id is its id then. */
+const char *devices_next(const struct devices *d, uint32_t *id);
 /* The id known for an index of the site, or DEVICES_NONE. */
 uint32_t devices_at(const struct devices *d, size_t index);
 /* Forgets which index belongs to whom: the site has changed. */

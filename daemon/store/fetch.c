@@ -37,7 +37,7 @@ static const char *const statements[STMT_COUNT] = {
     [BLOCK_DOWN] = "SELECT block, devices FROM telemetry_block WHERE block <= ?1 ORDER BY block DESC",
 };
 
-/* The last pruned record of each key, for the records below those that are still there. */
+/* The last pruned record of each key, for the records below those that are still there; -1: whatever passes. */
 static const char pruned_sql[] = "SELECT key, seq FROM pruned WHERE stream = ?1 AND seq < ?2";
 
 struct scan {
@@ -243,7 +243,8 @@ static int prev_pruned(struct scan *s, int64_t first, int64_t *prev)
     (void)sqlite3_bind_int64(rows, 2, first);
     while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
         int64_t seq = sqlite3_column_int64(rows, 1);
-        if (key_passes(s->request, sqlite3_column_int64(rows, 0)) && seq > *prev)
+        int64_t key = sqlite3_column_int64(rows, 0);
+        if ((key < 0 || key_passes(s->request, key)) && seq > *prev)
             *prev = seq;
     }
     (void)sqlite3_finalize(rows);

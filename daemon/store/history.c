@@ -261,7 +261,7 @@ enum rg_err history_open(const char *path, const struct history_wish *wish, stru
     }
     h->wish = *wish;
     h->given = SOURCES;
-    rc = db_connect(path, DB_READER, &h->db);
+    rc = db_connect(path, DB_READER, NULL, &h->db);
     err = rc == SQLITE_OK ? check_version(h) : failed(h, rc);
     if (err == RG_OK)
         err = load_names(h);

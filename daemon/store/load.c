@@ -45,7 +45,8 @@ static enum rg_err take_alarm(struct store *s, struct store_start *start, sqlite
     return fits && level >= 0 && level < LEVEL_COUNT && highest < LEVEL_COUNT ? RG_OK : RG_ECORRUPT;
 }
 
-/* The events are the whole truth about permits: the last one about each is what it was left at. */
+/* The events are the whole truth about permits, but for what another store had: the last one about each is what it was
+ * left at. */
 static enum rg_err take_permit(struct store *s, struct store_start *start, sqlite3_stmt *row)
 {
     (void)s;
@@ -131,6 +132,12 @@ static enum rg_err take_loss(struct store *s, struct store_start *start, sqlite3
     return RG_OK;
 }
 
+static enum rg_err take_aside(struct store *s, struct store_start *start, sqlite3_stmt *row)
+{
+    (void)start;
+    return take_text(row, 0, s->aside, sizeof(s->aside)) ? RG_OK : RG_ECORRUPT;
+}
+
 static enum rg_err take_config(struct store *s, struct store_start *start, sqlite3_stmt *row)
 {
     (void)s;
@@ -171,6 +178,7 @@ int load_state(struct store *s, struct store_start *start, enum rg_err *err)
          "raised_ts, "
          "alarm",
          take_alarm},
+        {"SELECT name, opened_by, opened_ts, until_ts FROM permit", take_permit},
         {"SELECT body ->> '$.permit', body ->> '$.by', ts, body ->> '$.until' FROM event"
          " WHERE kind = 'command' AND CASE WHEN json_valid(body) THEN body ->> '$.command' END = 'permit'"
          " ORDER BY seq",
@@ -187,6 +195,7 @@ int load_state(struct store *s, struct store_start *start, enum rg_err *err)
         {"SELECT id, name FROM device", take_device},
         {"SELECT stream, cause, first, last, count FROM loss", take_loss},
         {"SELECT config FROM applied", take_config},
+        {"SELECT file FROM set_aside ORDER BY ts DESC, rowid DESC LIMIT 1", take_aside},
     };
     int rc = SQLITE_OK;
     *err = RG_OK;

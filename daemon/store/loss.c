@@ -9,6 +9,10 @@ const char *loss_cause_name(enum loss_cause cause)
         return "size";
     case LOSS_DISK:
         return "disk";
+    case LOSS_CORRUPT:
+        return "corrupt";
+    case LOSS_MISSING:
+        return "missing";
     }
     return "unknown";
 }

@@ -1,4 +1,5 @@
 /* The start of a store, and its end. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,12 +10,7 @@
 #include "store/schema.h"
 #include "store/store_impl.h"
 
-struct words {
-    char *text;
-    size_t size;
-};
-
-static enum rg_err sqlite_failed(struct store *s, int rc, struct words why)
+enum rg_err store_sqlite_failed(const struct store *s, int rc, struct words why)
 {
     db_words(s->db, rc, s->path, why.text, why.size);
     return db_error(rc);
@@ -25,7 +21,7 @@ static enum rg_err set_up(struct store *s, struct words why)
 {
     int rc = db_exec(s->db, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
     if (rc != SQLITE_OK)
-        return sqlite_failed(s, rc, why);
+        return store_sqlite_failed(s, rc, why);
 
     char detail[256];
     enum rg_err err =
@@ -46,10 +42,10 @@ static enum rg_err set_up(struct store *s, struct words why)
         return RG_EIO;
     }
     if (rc != SQLITE_ROW)
-        return sqlite_failed(s, rc, why);
+        return store_sqlite_failed(s, rc, why);
 
     rc = db_exec(s->db, "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192");
-    return rc == SQLITE_OK ? RG_OK : sqlite_failed(s, rc, why);
+    return rc == SQLITE_OK ? RG_OK : store_sqlite_failed(s, rc, why);
 }
 
 static enum rg_err migrate(struct store *s, struct words why)
@@ -67,7 +63,7 @@ static enum rg_err begin_boot(struct store *s, struct store_start *start, struct
     int64_t clean = 0, next = 0;
     int rc = db_number(s->db, "SELECT clean FROM run", 0, &clean);
     if (rc != SQLITE_OK)
-        return sqlite_failed(s, rc, why);
+        return store_sqlite_failed(s, rc, why);
     start->clean = clean != 0;
     if (!start->clean) {
         char detail[256];
@@ -96,10 +92,10 @@ static enum rg_err begin_boot(struct store *s, struct store_start *start, struct
             " coalesce((SELECT turn FROM event ORDER BY seq DESC LIMIT 1), 0)) FROM run",
             0, &s->turn);
     start->next_alarm = s->next_alarm = s->next_alarm_kept = (uint64_t)next;
-    return rc == SQLITE_OK ? RG_OK : sqlite_failed(s, rc, why);
+    return rc == SQLITE_OK ? RG_OK : store_sqlite_failed(s, rc, why);
 }
 
-static enum rg_err start_engine(struct store *s, struct words why)
+enum rg_err store_engine(struct store *s, struct words why)
 {
     enum rg_err err = RG_OK;
     int rc = writer_open(&s->writer, s->db, s->path, &err);
@@ -112,14 +108,27 @@ static enum rg_err start_engine(struct store *s, struct words why)
         err = db_error(rc);
     }
     if (err != RG_OK && rc != SQLITE_NOMEM)
-        return sqlite_failed(s, rc, why);
+        return store_sqlite_failed(s, rc, why);
+    struct stat file;
+    s->inode = stat(s->path, &file) == 0 ? (uint64_t)file.st_ino : 0;
+    return err;
+}
+
+static void learn_engine(struct store *s)
+{
     for (int i = 0; i < STREAM_COUNT; i++) {
         s->stats.head[i] = s->writer.streams[i].seq;
         s->gone[i] = s->retention.gone[i];
     }
     s->stats.size = s->job.size.database + s->job.size.log + s->job.size.reserve;
     s->stats.free = s->job.size.free;
-    return err;
+}
+
+static void reader_damaged(void *arg, const char *words)
+{
+    struct store *s = arg;
+    replace_wanted(s, LOSS_CORRUPT, words);
+    pump_step(s);
 }
 
 static enum rg_err start_loop_side(struct store *s, struct words why)
@@ -130,7 +139,7 @@ static enum rg_err start_loop_side(struct store *s, struct words why)
     if (err == RG_OK)
         err = rollups_create(&s->rollups);
     if (err == RG_OK)
-        err = reader_create(s->loop, s->path, &s->reader, why.text, why.size);
+        err = reader_create(s->loop, s->path, reader_damaged, s, &s->reader, why.text, why.size);
     if (err == RG_OK)
         err = loop_timer_create(s->loop, pump_timer, s, &s->timer);
     if (err == RG_OK)
@@ -145,9 +154,10 @@ static void tear_down(struct store *s)
     reader_destroy(s->reader);
     for (int i = 0; i < LANE_COUNT; i++)
         lane_destroy(&s->lanes[i]);
-    retention_close(&s->retention);
-    writer_close(&s->writer);
-    db_close(s->db);
+    store_disconnect(s, false);
+    count_vfs_destroy(s->count);
+    marks_close(&s->marks);
+    renew_free(&s->job.renew);
     lock_release(s->lock);
     devices_destroy(s->devices);
     free(s->config_next);
@@ -157,11 +167,91 @@ static void tear_down(struct store *s)
     free(s);
 }
 
-static enum rg_err set_going(struct store *s, struct store_start *start, struct words why)
+enum rg_err store_connect(struct store *s, struct words why)
 {
+    int rc = db_connect(s->path, DB_WRITER, count_vfs_name(s->count), &s->db);
+    if (rc != SQLITE_OK)
+        return store_sqlite_failed(s, rc, why);
     enum rg_err err = set_up(s, why);
+    return err == RG_OK ? migrate(s, why) : err;
+}
+
+void store_disconnect(struct store *s, bool leave)
+{
+    retention_close(&s->retention);
+    writer_close(&s->writer);
+    if (s->db != NULL && leave)
+        db_leave_log(s->db);
+    db_close(s->db);
+    s->db = NULL;
+}
+
+/* Nothing is made in the place of one that should be there. */
+static enum rg_err check_there(struct store *s, const struct store_start *start, struct words why)
+{
+    bool had = false;
+    for (int i = 0; i < STREAM_COUNT; i++)
+        had = had || s->found.seen[i] > 0;
+    if (!start->fresh || !had)
+        return RG_OK;
+    (void)text_format(why.text, why.size, "%s: is not there any more, or empty, though records were stored",
+                      s->path);
+    return RG_ECORRUPT;
+}
+
+/* Numbers that were committed, and that the database does not know: it is not the one that it was. */
+static enum rg_err check_marks(struct store *s, struct words why)
+{
+    for (int i = 0; i < STREAM_COUNT; i++) {
+        int64_t seq = 0;
+        char sql[64];
+        (void)text_format(sql, sizeof(sql), "SELECT seq FROM stream WHERE id = %d", i);
+        int rc = db_number(s->db, sql, 0, &seq);
+        if (rc != SQLITE_OK)
+            return store_sqlite_failed(s, rc, why);
+        if (seq >= s->found.seen[i])
+            continue;
+        (void)text_format(
+            why.text, why.size,
+            "%s: ends with record %lld of stream %s, though %lld were committed: it is an older copy, or "
+            "its log was lost",
+            s->path, (long long)seq, stream_name((enum stream)i), (long long)s->found.seen[i]);
+        return RG_ECORRUPT;
+    }
+    return RG_OK;
+}
+
+static enum rg_err take_state(struct store *s, struct store_start *start, struct words why)
+{
+    enum rg_err err = RG_OK;
+    int rc = load_state(s, start, &err);
+    if (err != RG_OK && rc != SQLITE_OK)
+        (void)store_sqlite_failed(s, rc, why);
+    else if (err == RG_ECORRUPT)
+        (void)text_format(why.text, why.size, "%s: is damaged: a row of its state makes no sense", s->path);
+    return err;
+}
+
+/* The state of an attempt that failed goes before the next one. */
+static enum rg_err forget_state(struct store *s, struct store_start *start)
+{
+    store_disconnect(s, false);
+    store_start_free(start);
+    s->cursors = (struct cursor_set){0};
+    s->losses = (struct loss_book){0};
+    devices_destroy(s->devices);
+    return devices_create(&s->devices);
+}
+
+static enum rg_err open_database(struct store *s, struct store_start *start, struct words why)
+{
+    enum rg_err err = forget_state(s, start);
     if (err == RG_OK)
-        err = migrate(s, why);
+        err = check_there(s, start, why);
+    if (err == RG_OK)
+        err = store_connect(s, why);
+    if (err == RG_OK)
+        err = check_marks(s, why);
     if (err == RG_OK)
         err = begin_boot(s, start, why);
     if (err == RG_OK) {
@@ -169,8 +259,44 @@ static enum rg_err set_going(struct store *s, struct store_start *start, struct 
         /* A disk without room, or a record that is no JSON any more: roll-ups of one minute fall short, which is no reason not
          * to watch. */
         if (db_error(rc) == RG_ECORRUPT)
-            err = sqlite_failed(s, rc, why);
+            err = store_sqlite_failed(s, rc, why);
     }
+    if (err == RG_OK)
+        err = take_state(s, start, why);
+    return err == RG_OK ? store_engine(s, why) : err;
+}
+
+/* A disk that filled while the daemon was off must not keep it from watching: that is what the reserve is for. */
+static enum rg_err open_or_make_room(struct store *s, struct store_start *start, struct words why)
+{
+    enum rg_err err = open_database(s, start, why);
+    if (err == RG_EIO && reserve_release(s->path))
+        err = open_database(s, start, why);
+    return err;
+}
+
+/* A damaged one is set aside. Should what was read of it make no sense either, the next one begins without. */
+static enum rg_err open_or_replace(struct store *s, struct store_start *start, struct words why)
+{
+    enum rg_err err = open_or_make_room(s, start, why);
+    for (int tries = 0; tries < 2 && err == RG_ECORRUPT; tries++) {
+        bool known = s->found.found || start->boot > 0;
+        if (tries == 0 && !set_aside_may(s->path, known)) {
+            (void)text_format(
+                why.text, why.size,
+                "%s: is not a database but some text, and nothing says that it ever was the store: it is "
+                "left alone",
+                s->path);
+            return RG_EINVAL;
+        }
+        (void)text_copy(start->damage, sizeof(start->damage), why.text);
+        store_disconnect(s, true);
+        err = replace_at_start(s, start->fresh ? LOSS_MISSING : LOSS_CORRUPT, tries == 0, why);
+        memset(s->found.seen, 0, sizeof(s->found.seen)); /* they are in the new one now */
+        if (err == RG_OK)
+            err = open_or_make_room(s, start, why);
+    }
+    (void)text_copy(start->set_aside, sizeof(start->set_aside), s->job.renew.file);
     return err;
 }
 
@@ -180,26 +306,27 @@ static enum rg_err open_parts(struct store *s, struct store_start *start, struct
     if (err != RG_OK)
         return err;
     struct stat there;
-    start->fresh = stat(s->path, &there) != 0 || there.st_size == 0;
-    int rc = db_connect(s->path, DB_WRITER, &s->db);
-    if (rc != SQLITE_OK)
-        return sqlite_failed(s, rc, why);
-    err = set_going(s, start, why);
-    /* A disk that filled while the daemon was off must not keep it from watching: that is what the reserve is for. */
-    if (err == RG_EIO && reserve_release(s->path))
-        err = set_going(s, start, why);
-    if (err == RG_OK) {
-        rc = load_state(s, start, &err);
-        if (err != RG_OK && rc != SQLITE_OK)
-            (void)sqlite_failed(s, rc, why);
-        else if (err == RG_ECORRUPT)
-            (void)text_format(why.text, why.size, "%s: is damaged: a row of its state makes no sense",
-                              s->path);
+    bool file = stat(s->path, &there) == 0;
+    if (file && !S_ISREG(there.st_mode)) {
+        (void)text_format(why.text, why.size, "%s: is not a file", s->path);
+        return RG_EINVAL;
     }
-    if (err == RG_OK)
-        err = start_engine(s, why);
-    if (err == RG_OK)
+    char log[PATH_MAX];
+    struct stat beside;
+    bool logged =
+        text_format(log, sizeof(log), "%s-wal", s->path) && stat(log, &beside) == 0 && beside.st_size > 0;
+    start->fresh = !file || (there.st_size == 0 && !logged);
+    marks_open(&s->marks, s->path, s->count, &s->found);
+    err = open_or_replace(s, start, why);
+    if (err == RG_OK) {
+        learn_engine(s);
+        s->boot = start->boot;
+        s->retention.present_ms = s->found.present_ms;
+        set_aside_count(s->path, &s->stats.aside_count, &s->stats.aside_bytes);
+        (void)marks_begin(&s->marks, s->stats.head, s->next_alarm,
+                          start->boot); /* tried again with each commit */
         err = start_loop_side(s, why);
+    }
     memcpy(start->head, s->stats.head, sizeof(start->head));
     return err;
 }
@@ -217,6 +344,9 @@ enum rg_err store_open(struct loop *loop, const struct site_store *conf, const s
     s->cbs = *cbs;
     s->arg = arg;
     s->lock = -1;
+    s->marks.fd = -1;
+    s->renewed_at_ms = INT64_MIN;
+    wear_begin(&s->wear, loop_mono_ms(loop));
     s->stats.ok = true;
     s->telemetry_due_ms = s->cursors_due_ms = INT64_MAX;
     s->round_at_ms = loop_mono_ms(loop) + STORE_ROUND_EVERY_MS;
@@ -224,7 +354,7 @@ enum rg_err store_open(struct loop *loop, const struct site_store *conf, const s
     backoff_init(&s->backoff, STORE_RETRY_FIRST_MS, STORE_RETRY_CAP_MS);
     random_seed(&s->random, random_system_seed());
     store_limits(s, conf);
-    enum rg_err err = s->path == NULL ? RG_ENOMEM : devices_create(&s->devices);
+    enum rg_err err = s->path == NULL ? RG_ENOMEM : count_vfs_create(&s->count);
     if (err == RG_OK)
         err = open_parts(s, &found, (struct words){why, why_size});
     if (err != RG_OK) {
@@ -286,20 +416,30 @@ enum rg_err store_close(struct store *s)
     s->worker = NULL;
     reader_destroy(s->reader);
     s->reader = NULL;
-    (void)sqlite3_busy_timeout(s->db, STORE_CLOSE_BUSY_MS); /* fails only for a connection that is not open */
+    if (s->db != NULL)
+        (void)sqlite3_busy_timeout(s->db,
+                                   STORE_CLOSE_BUSY_MS); /* fails only for a connection that is not open */
     if (s->job.kind == JOB_COMMIT && s->job.ran)
         (void)job_absorb(s); /* what failed still waits */
     else if (s->job.kind == JOB_COMMIT)
         job_take_back(s);
     s->job.kind = JOB_NONE;
 
-    bool whole = commit_rest(s);
+    if (s->damaged) {
+        replace_fill(s);
+        job_run(s);
+        s->job.kind = JOB_NONE;
+    }
+    bool whole = s->db != NULL && commit_rest(s);
     enum rg_err err = whole ? RG_OK : RG_EIO;
     if (whole && db_exec(s->db, "UPDATE run SET clean = 1") != SQLITE_OK)
         err = RG_EIO;
     /* The log holds everything too: when an outside reader keeps it from being copied back, the next start does
      * it. */
-    (void)sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (err == RG_OK)
+        marks_end(&s->marks);
+    if (s->db != NULL)
+        (void)sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     tear_down(s);
     return err;
 }

@@ -9,21 +9,57 @@ static int64_t earliest(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static bool corrupt(int rc)
+{
+    return db_error(rc) == RG_ECORRUPT;
+}
+
+static void run_commit(struct store *s)
+{
+    struct job *job = &s->job;
+    writer_run(&s->writer, &job->batch);
+    if (corrupt(job->batch.rc)) {
+        /* Not what some cable did once: again, with what is read from the disk. */
+        (void)sqlite3_db_release_memory(s->db);
+        writer_run(&s->writer, &job->batch);
+    }
+    bool any = false;
+    for (int i = 0; i < STREAM_COUNT; i++)
+        any = any || job->batch.changed[i];
+    if (any)
+        marks_note(&s->marks, job->batch.head, job->next_alarm, s->retention.present_ms);
+}
+
+static void run_round(struct store *s)
+{
+    struct retention_round *round = &s->job.round;
+    if (round->make_room)
+        (void)reserve_release(s->path); /* gone already: what else can be done is done all the same */
+    else
+        reserve_keep(s->path, retention_reserve(round->limits.max_size));
+    retention_run(&s->retention, round);
+    if (corrupt(round->rc)) {
+        (void)sqlite3_db_release_memory(s->db);
+        retention_run(&s->retention, round);
+    }
+    set_aside_count(s->path, &s->job.aside_count, &s->job.aside_bytes);
+}
+
 void job_run(void *arg)
 {
     struct store *s = arg;
     struct job *job = &s->job;
-    if (job->kind == JOB_COMMIT) {
-        writer_run(&s->writer, &job->batch);
-    } else {
-        if (job->round.make_room)
-            (void)reserve_release(s->path); /* gone already: what else can be done is done all the same */
-        else
-            reserve_keep(s->path, retention_reserve(job->round.limits.max_size));
-        retention_run(&s->retention, &job->round);
+    if (job->kind == JOB_RENEW)
+        replace_run(s);
+    else if (job->kind == JOB_COMMIT)
+        run_commit(s);
+    else
+        run_round(s);
+    if (s->db != NULL) {
+        /* A number that cannot be measured is no reason to fail: the job's own result says whether the store works. */
+        (void)retention_measure(&s->retention, &job->size);
+        job->gone = replace_gone(s);
     }
-    /* A number that cannot be measured is no reason to fail: the job's own result says whether the store works. */
-    (void)retention_measure(&s->retention, &job->size);
     job->ran = true;
 }
 
@@ -57,6 +93,7 @@ void job_fill_batch(struct store *s, bool telemetry)
     struct job *job = &s->job;
     job->kind = JOB_COMMIT;
     job->ran = false;
+    job->next_alarm = s->next_alarm;
     slice_lane(s, LANE_ALARMS, true, &job->batch.alarms);
     slice_lane(s, LANE_TELEMETRY, telemetry, &job->batch.telemetry);
     if (lane_gather(&s->lanes[LANE_TELEMETRY])->used == 0)
@@ -134,12 +171,15 @@ static void commit_done(struct store *s)
     if (!job_absorb(s)) {
         s->retry_at_ms = now + backoff_fail(&s->backoff, &s->random);
         s->make_room = (batch->rc & 0xff) == SQLITE_FULL;
+        if (corrupt(batch->rc))
+            replace_wanted(s, LOSS_CORRUPT, batch->words);
         tell_failing(s, batch->words);
         tell_unstored(s);
         tell_flushes(s, true);
         return;
     }
-    s->retry_at_ms = now;
+    if (!s->damaged)
+        s->retry_at_ms = now;
     bool any = false;
     for (int i = 0; i < STREAM_COUNT; i++)
         any = any || batch->changed[i];
@@ -157,8 +197,12 @@ static void round_done(struct store *s)
     struct retention_round *round = &s->job.round;
     loss_book_add(&s->losses, &round->lost);
     memcpy(s->gone, round->gone, sizeof(s->gone));
+    s->stats.aside_count = s->job.aside_count;
+    s->stats.aside_bytes = s->job.aside_bytes;
     s->round_at_ms = round->more ? now : now + STORE_ROUND_EVERY_MS;
-    if (s->failing && !round->make_room)
+    if (corrupt(round->rc))
+        replace_wanted(s, LOSS_CORRUPT, round->words);
+    else if (s->failing && !s->damaged && !round->make_room)
         s->retry_at_ms = now; /* it only took too long: see at once whether commits work */
 }
 
@@ -170,8 +214,12 @@ void pump_done(void *arg, const struct loop_worker_time *time)
     s->stats.size = s->job.size.database + s->job.size.log + s->job.size.reserve;
     s->stats.free = s->job.size.free;
 
+    wear_note(&s->wear, loop_mono_ms(s->loop), count_vfs_read(s->count));
+
     s->calling = true;
-    if (kind == JOB_COMMIT) {
+    if (kind == JOB_RENEW) {
+        replace_done(s);
+    } else if (kind == JOB_COMMIT) {
         s->stats.last_commit_ms = (time->ended_us - time->started_us) / 1000;
         s->commits_in_a_row++;
         commit_done(s);
@@ -179,10 +227,15 @@ void pump_done(void *arg, const struct loop_worker_time *time)
         s->commits_in_a_row = 0;
         round_done(s);
     }
+    if (s->job.gone)
+        replace_wanted(s, LOSS_MISSING,
+                       "the file was taken away, or another put in its place, while it was in use");
+    s->job.gone = false;
     tell_warnings(s);
     tell_losses(s);
     s->calling = false;
-    if (retention_wanted(&s->retention, &s->job.size, s->limits.max_size) && kind == JOB_COMMIT)
+    if (s->db != NULL && retention_wanted(&s->retention, &s->job.size, s->limits.max_size) &&
+        kind == JOB_COMMIT)
         s->round_at_ms = earliest(s->round_at_ms, loop_mono_ms(s->loop));
     pump_step(s);
 }
@@ -199,8 +252,10 @@ static bool commit_wanted(const struct store *s, int64_t now)
 
 static enum job_kind choose(const struct store *s, int64_t now)
 {
-    if (s->failing && now < s->retry_at_ms)
+    if ((s->failing || s->damaged) && now < s->retry_at_ms)
         return JOB_NONE;
+    if (s->damaged)
+        return JOB_RENEW;
     if (s->failing && s->make_room)
         return JOB_ROUND;
     bool round = !s->failing && s->round_at_ms <= now;
@@ -223,6 +278,7 @@ static void fill_round(struct store *s)
     round->now_ms = loop_wall_ms(s->loop);
     round->synced = loop_clock_synced(s->loop);
     round->limits = s->limits;
+    round->mono_ms = loop_mono_ms(s->loop);
     round->make_room = s->make_room;
     round->cursors.used = s->cursors.used;
     memcpy(round->cursors.entries, s->cursors.entries, s->cursors.used * sizeof(s->cursors.entries[0]));
@@ -231,7 +287,9 @@ static void fill_round(struct store *s)
 
 static void start(struct store *s, enum job_kind kind, int64_t now)
 {
-    if (kind == JOB_ROUND) {
+    if (kind == JOB_RENEW) {
+        replace_fill(s);
+    } else if (kind == JOB_ROUND) {
         fill_round(s);
     } else {
         /* While the disk refuses, alarms are tried without telemetry: they may fit where a long batch does not. */
@@ -246,16 +304,21 @@ static void start(struct store *s, enum job_kind kind, int64_t now)
     s->job.kind = JOB_NONE;
 }
 
+static bool alarm_waits(const struct store *s)
+{
+    const struct lane *l = &s->lanes[LANE_ALARMS];
+    return l->regions[0].alarms > 0 || l->regions[1].alarms > 0;
+}
+
 /* When the next look is due, if nothing else happens. */
 static int64_t next_look(const struct store *s)
 {
     int64_t at = INT64_MAX;
-    bool alarms = !lane_empty(&s->lanes[LANE_ALARMS]);
     if (tell_unstored_due(s))
         return 0;
     if (s->job.kind != JOB_NONE)
-        return alarms && !s->failing ? s->job_begun_ms + STORE_STUCK_MS : at;
-    if (s->failing)
+        return (alarm_waits(s) && !s->failing) || s->flush_count > 0 ? s->job_begun_ms + STORE_STUCK_MS : at;
+    if (s->failing || s->damaged)
         return s->retry_at_ms;
     if (s->flush_count > 0)
         return 0;
@@ -285,10 +348,12 @@ void pump_timer(void *arg)
 {
     struct store *s = arg;
     s->calling = true;
-    bool stuck = s->job.kind != JOB_NONE && !s->failing && !lane_empty(&s->lanes[LANE_ALARMS]) &&
-                 loop_mono_ms(s->loop) >= s->job_begun_ms + STORE_STUCK_MS;
-    if (stuck)
+    bool late = s->job.kind != JOB_NONE && loop_mono_ms(s->loop) >= s->job_begun_ms + STORE_STUCK_MS;
+    /* Only alarms call for more than patience: were it to tell of itself, a disk that is always slow would never end to. */
+    if (late && alarm_waits(s))
         tell_failing(s, "the disk has not answered for 3 s while an alarm waits");
+    if (late)
+        tell_flushes(s, true);
     if (s->failing)
         tell_unstored(s);
     else

@@ -1,6 +1,9 @@
 #include "store/reader.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
 
 enum slot_state {
     SLOT_FREE,
@@ -18,6 +21,12 @@ struct slot {
 
 struct reader {
     struct loop_worker *worker;
+    char *path;
+    void (*damaged)(void *arg, const char *words);
+    void *damaged_arg;
+    bool reopen;  /* wanted */
+    bool opening; /* the job that runs opens the file first */
+    char words[512];
     sqlite3 *db;
     struct fetcher fetcher;
     struct slot slots[STORE_FETCH_MAX];
@@ -26,10 +35,46 @@ struct reader {
     uint64_t orders;
 };
 
+static void close_file(struct reader *r)
+{
+    fetch_close(&r->fetcher);
+    db_close(r->db);
+    r->db = NULL;
+}
+
+static int open_file(struct reader *r)
+{
+    int rc = db_connect(r->path, DB_READER, NULL, &r->db);
+    if (rc == SQLITE_OK) {
+        db_leave_log(r->db); /* what it reads may be set aside meanwhile */
+        rc = fetch_open(&r->fetcher, r->db);
+    }
+    if (rc != SQLITE_OK)
+        db_words(r->db, rc, r->path, r->words, sizeof(r->words));
+    return rc;
+}
+
 static void run_job(void *arg)
 {
     struct reader *r = arg;
-    fetch_run(&r->fetcher, &r->running->request, &r->chunk);
+    r->chunk = (struct chunk){0};
+    int rc = SQLITE_OK;
+    if (r->opening) {
+        close_file(r);
+        rc = open_file(r);
+    }
+    for (int tries = 0; rc == SQLITE_OK && tries < 2; tries++) {
+        fetch_run(&r->fetcher, &r->running->request, &r->chunk);
+        if (r->chunk.error != RG_ECORRUPT)
+            return;
+        /* Not what some cable did once: read again, from the disk. */
+        (void)text_format(r->words, sizeof(r->words), "%s: is damaged: %s", r->path, sqlite3_errmsg(r->db));
+        (void)sqlite3_db_release_memory(r->db);
+    }
+    if (rc != SQLITE_OK) {
+        close_file(r);
+        r->chunk.error = db_error(rc);
+    }
 }
 
 /* Alarms first, then in the order of asking. */
@@ -57,9 +102,12 @@ static void submit_next(struct reader *r)
         return;
     slot->state = SLOT_RUNNING;
     r->running = slot;
+    r->opening = r->reopen || r->db == NULL;
     if (loop_worker_submit(r->worker) != RG_OK) {
         slot->state = SLOT_WAITING; /* still busy: its done_cb comes here again */
         r->running = NULL;
+    } else {
+        r->reopen = false;
     }
 }
 
@@ -73,22 +121,24 @@ static void job_done(void *arg, const struct loop_worker_time *time)
         slot->cb(slot->arg, &r->chunk);
     slot->state = SLOT_FREE;
     r->running = NULL;
+    if (r->chunk.error == RG_ECORRUPT && !r->reopen)
+        r->damaged(r->damaged_arg, r->words);
     submit_next(r);
 }
 
-enum rg_err reader_create(struct loop *loop, const char *path, struct reader **out, char *why,
-                          size_t why_size)
+enum rg_err reader_create(struct loop *loop, const char *path, void (*damaged)(void *arg, const char *words),
+                          void *arg, struct reader **out, char *why, size_t why_size)
 {
     *out = NULL;
     struct reader *r = calloc(1, sizeof(*r));
     if (r == NULL)
         return RG_ENOMEM;
-    int rc = db_connect(path, DB_READER, &r->db);
-    if (rc == SQLITE_OK)
-        rc = fetch_open(&r->fetcher, r->db);
-    if (rc != SQLITE_OK)
-        db_words(r->db, rc, path, why, why_size);
-    enum rg_err err = db_error(rc);
+    r->damaged = damaged;
+    r->damaged_arg = arg;
+    r->path = strdup(path);
+    enum rg_err err = r->path == NULL ? RG_ENOMEM : db_error(open_file(r));
+    if (err != RG_OK && r->path != NULL)
+        (void)text_copy(why, why_size, r->words);
     if (err == RG_OK)
         err = loop_worker_create(loop, "store-reader", run_job, job_done, r, &r->worker);
     if (err != RG_OK) {
@@ -99,15 +149,21 @@ enum rg_err reader_create(struct loop *loop, const char *path, struct reader **o
     return RG_OK;
 }
 
+void reader_reopen(struct reader *r)
+{
+    r->reopen = true;
+}
+
 void reader_destroy(struct reader *r)
 {
     if (r == NULL)
         return;
-    if (r->worker != NULL && loop_worker_busy(r->worker))
+    /* While it opens another file there is nothing yet to break off, and it will not take long. */
+    if (r->worker != NULL && loop_worker_busy(r->worker) && !r->opening)
         sqlite3_interrupt(r->db);
     loop_worker_destroy(r->worker); /* waits for it */
-    fetch_close(&r->fetcher);
-    db_close(r->db);
+    close_file(r);
+    free(r->path);
     free(r);
 }
 

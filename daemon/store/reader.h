@@ -8,9 +8,13 @@
 
 struct reader;
 
-/* Opens a connection of its own. *why: words with the path. */
-RG_NODISCARD enum rg_err reader_create(struct loop *loop, const char *path, struct reader **out, char *why,
-                                       size_t why_size);
+/* Opens a connection of its own. damaged: on the loop, when the database was found damaged, twice in a row. *why: words
+ * with the path. */
+RG_NODISCARD enum rg_err reader_create(struct loop *loop, const char *path,
+                                       void (*damaged)(void *arg, const char *words), void *arg,
+                                       struct reader **out, char *why, size_t why_size);
+/* Another file is at the path now: the next fetch opens it. One that runs ends with what it reads of the old one. */
+void reader_reopen(struct reader *r);
 /* Fetches that wait are dropped, one that runs is broken off. Takes NULL. */
 void reader_destroy(struct reader *r);
 /* A place for a request, to be filled and then given to reader_ask; NULL: too many wait. */

@@ -10,6 +10,7 @@
 #include "store/schema.h"
 
 #define DAY_MS 86400000
+#define HOUR_MS 3600000
 #define BELIEVABLE_MS 1577836800000 /* 2020-01-01: no gateway ran this program before */
 #define OCCURRENCES_AT_ONCE 200
 #define VACUUM_PAGES 256
@@ -196,7 +197,7 @@ int retention_measure(struct retention *r, struct retention_size *out)
 /* Moves doomed[s] on, looking at a bounded number of records. */
 static int judge_age(struct retention *r, int s, struct retention_round *round)
 {
-    int64_t oldest = round->now_ms - round->limits.keep_ms[s];
+    int64_t oldest = r->present_ms - round->limits.keep_ms[s];
     if (r->probe[s] < r->gone[s])
         r->probe[s] = r->gone[s];
     sqlite3_stmt *stmt = r->stmts[AGE_OF + s];
@@ -380,6 +381,27 @@ static int believe_now(struct retention *r, const struct retention_round *round,
     return rc;
 }
 
+/* The present that ages are judged by: never suddenly far ahead of the one before. Back it goes at once: that only makes
+ * records younger. */
+static void note_present(struct retention *r, const struct retention_round *round)
+{
+    int64_t passed = r->present_mono > 0 ? round->mono_ms - r->present_mono : 0;
+    int64_t expected = r->present_ms + passed;
+    bool ahead = r->present_ms > 0 && round->now_ms > expected + HOUR_MS;
+    if (!ahead)
+        r->ahead_since = 0;
+    else if (r->ahead_since == 0)
+        r->ahead_since = round->mono_ms;
+    bool lasting = ahead && round->mono_ms - r->ahead_since >= DAY_MS;
+    r->present_ms = ahead && !lasting ? expected : round->now_ms;
+    r->present_mono = round->mono_ms;
+    /* What had no believable time as seen from another present may have one now. */
+    int64_t moved = round->now_ms - round->mono_ms - r->offset_ms;
+    if (moved > HOUR_MS || moved < -HOUR_MS)
+        memcpy(r->probe, r->gone, sizeof(r->probe));
+    r->offset_ms = round->now_ms - round->mono_ms;
+}
+
 /* Streams by the age of their records, and occurrences that ended as long ago. */
 static int age(struct retention *r, struct retention_round *round)
 {
@@ -387,15 +409,16 @@ static int age(struct retention *r, struct retention_round *round)
     int rc = believe_now(r, round, &believed);
     if (rc != SQLITE_OK || !believed)
         return rc;
+    note_present(r, round);
     for (int s = 0; s < STREAM_COUNT && rc == SQLITE_OK; s++)
         rc = remove_aged(r, s, round);
     if (rc == SQLITE_OK)
-        rc = keep_rollups_age(&r->rollups, round->now_ms, round->now_ms - round->limits.keep_rollups_ms,
+        rc = keep_rollups_age(&r->rollups, round->now_ms, r->present_ms - round->limits.keep_rollups_ms,
                               &round->more);
     if (rc != SQLITE_OK || round->more)
         return rc;
     (void)sqlite3_bind_int64(r->stmts[OCCURRENCES], 2, OCCURRENCES_AT_ONCE);
-    return run_upto(r, OCCURRENCES, round->now_ms - round->limits.keep_ms[STREAM_ALARM]);
+    return run_upto(r, OCCURRENCES, r->present_ms - round->limits.keep_ms[STREAM_ALARM]);
 }
 
 void retention_run(struct retention *r, struct retention_round *round)

@@ -4,7 +4,8 @@
  * Age: the oldest records of a stream go, in the order of their numbers, up to the last one whose own time is too
  * old. A time before 2020 or more than a day ahead tells nothing (a clock that was not set yet): such a record
  * goes with the next one after it that has a believable time, so that a record's wrong time neither empties the
- * store nor keeps it from ageing. The present is believed while the system clock is synchronised, and where it never
+ * store nor keeps it from ageing. A present that is suddenly more than an hour ahead of what the monotonic clock says is
+ * believed after it has lasted for a day: a clock that shows 2040 for a minute makes nothing old. The present is believed while the system clock is synchronised, and where it never
  * was: a gateway that knows better times and comes up with an unset clock lets nothing age until it is set.
  * Size: oldest telemetry goes while the pages in use exceed max_size less a quarter (at most 64 MiB) and a margin of an
  * eighth (at most 1 MiB) for what is written between two measurements; the quarter is
@@ -37,13 +38,18 @@ struct retention {
     int64_t log_kept;             /* bytes of the log's file that stay when it begins anew */
     bool vouched;                 /* some event was recorded with a synchronised clock */
     int64_t vouched_upto;         /* events looked at for that */
-    int checkpoint_at;            /* frames in the log from which on it is worth another try */
+    int64_t present_ms;           /* what is taken for the present, wall; 0: not known yet */
+    int64_t present_mono;         /* at that instant; 0: of a run before this one */
+    int64_t offset_ms;            /* of the wall clock against the monotonic one, in the last round */
+    int64_t ahead_since; /* the system's clock is far ahead of that, since then (mono); 0: it is not */
+    int checkpoint_at;   /* frames in the log from which on it is worth another try */
 };
 
 /* One round of maintenance. */
 struct retention_round {
-    int64_t now_ms; /* wall */
-    bool synced;    /* the system clock is */
+    int64_t now_ms;  /* wall */
+    int64_t mono_ms; /* the same instant */
+    bool synced;     /* the system clock is */
     struct retention_limits limits;
     bool make_room;            /* the disk is full: telemetry goes whatever its age */
     struct cursor_set cursors; /* of all uplinks: what is still owed to whom */

@@ -120,6 +120,10 @@ static const char rollups[] =
     " SELECT id, seq, hash FROM stream WHERE seq > 0 AND CASE id"
     " WHEN 0 THEN NOT EXISTS (SELECT 1 FROM alarm) WHEN 1 THEN NOT EXISTS (SELECT 1 FROM telemetry)"
     " WHEN 2 THEN NOT EXISTS (SELECT 1 FROM event) ELSE NOT EXISTS (SELECT 1 FROM report) END;"
+    /* What was left of permits, and which files there were, when a damaged store was set aside. */
+    "CREATE TABLE permit("
+    " name TEXT PRIMARY KEY, opened_by TEXT NOT NULL, opened_ts INTEGER NOT NULL, until_ts INTEGER NOT NULL);"
+    "CREATE TABLE set_aside(ts INTEGER NOT NULL, file TEXT NOT NULL, why TEXT NOT NULL);"
     "CREATE TABLE rollup_point(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE rollup("
     " minute INTEGER NOT NULL, point INTEGER NOT NULL REFERENCES rollup_point(id), n INTEGER NOT NULL,"

@@ -73,3 +73,25 @@ bool reserve_release(const char *path)
     char name[PATH_MAX];
     return text_format(name, sizeof(name), "%s.reserve", path) && unlink(name) == 0;
 }
+
+int folder_open(const char *path)
+{
+    char folder[PATH_MAX];
+    if (!text_copy(folder, sizeof(folder), path))
+        return -1;
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        (void)text_copy(folder, sizeof(folder), ".");
+    else
+        slash[slash == folder ? 1 : 0] = '\0';
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void folder_sync(const char *path)
+{
+    int folder = folder_open(path);
+    if (folder < 0)
+        return;
+    (void)fsync(folder);
+    (void)close(folder);
+}

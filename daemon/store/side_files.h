@@ -20,4 +20,9 @@ void lock_release(int fd); /* takes -1; the file stays, or two could hold two of
 void reserve_keep(const char *path, int64_t bytes);
 bool reserve_release(const char *path); /* true: there was one, and it is gone */
 
+/* The folder that a file lies in. folder_open: a descriptor, -1: it cannot be opened. folder_sync: so that what was made
+ * or renamed in it stays so after a power cut; where that fails nothing depends on it. */
+int folder_open(const char *path);
+void folder_sync(const char *path);
+
 #endif

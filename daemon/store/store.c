@@ -255,9 +255,18 @@ enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream st
     return RG_OK;
 }
 
+const char *store_aside(const struct store *s)
+{
+    return s->aside[0] == '\0' ? NULL : s->aside;
+}
+
 void store_stats(const struct store *s, struct store_stats *out)
 {
     *out = s->stats;
     out->rollups_lost = s->rollups.lost;
+    struct count_written written = count_vfs_read(s->count);
+    out->written_bytes = written.bytes;
+    out->syncs = written.syncs;
+    wear_day(&s->wear, loop_mono_ms(s->loop), &out->written_per_day, &out->syncs_per_day);
     out->waiting_bytes = lane_bytes(&s->lanes[LANE_ALARMS]) + lane_bytes(&s->lanes[LANE_TELEMETRY]);
 }

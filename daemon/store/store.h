@@ -73,12 +73,17 @@ struct store_cbs {
      * it, or the retention fails. */
     void (*health)(void *arg, bool ok, const char *detail);
     /* Records were dropped, by a bound (cause "memory", while the disk is stuck: first and last are 0), by the
-     * retention before every uplink had them ("age", "size"; "disk": to make room on a full disk). The receiver
+     * retention before every uplink had them ("age", "size"; "disk": to make room on a full disk), or with a damaged database
+     * ("corrupt"; "missing": it was not there any more, or was an older copy). The receiver
      * makes a record of it, at once: a loss by the retention is kept in the store and, after a crash, told again
      * until the records appended inside this call are durable. Told at most once a minute, with what came
      * together: count records between first and last. */
     void (*lost)(void *arg, enum stream stream, int64_t first, int64_t last, uint64_t count,
                  const char *cause);
+    /* While running the database was found damaged, or taken away: it was set aside under this name in its folder ("": there
+     * was nothing to set aside), and a new one goes on, with the numbers that follow. `lost` (cause "corrupt" or "missing")
+     * tells of what is not in the new one, right after. */
+    void (*set_aside)(void *arg, const char *file, const char *why);
 };
 
 /* What was found at the start. */
@@ -113,14 +118,19 @@ struct store_start {
     size_t command_count;
     struct store_command *commands; /* oldest first; freed by store_start_free */
     int64_t head[STREAM_COUNT];
-    char *config; /* what store_config_put kept last, NULL: nothing yet; freed by store_start_free */
+    /* The database was damaged (or gone, or an older copy): it was set aside under this name, in the same folder, and a new
+     * one begun, with numbers above all of before; `lost` tells of what is missing. Empty: nothing of the kind. */
+    char set_aside[320];
+    char damage[512]; /* why, with the path; empty: nothing */
+    char *config;     /* what store_config_put kept last, NULL: nothing yet; freed by store_start_free */
     size_t config_length;
 };
 void store_start_free(struct store_start *start);
 
 /* Opens or makes the file, brings its schema up to date (numbered migrations, each in a transaction), checks it
  * (quick_check after an unclean end), begins a boot. Blocking: at start-up only. On an error *why (room for
- * why_size) says what and where. RG_ECORRUPT: not a database or damaged; RG_EINVAL: some other program's database;
+ * why_size) says what and where. A damaged database is set aside and a new one begun (see struct store_start); so is one
+ * that is an older copy, or not there though there was one. RG_EINVAL: some other program's database, or a text, or no file;
  * RG_EEXIST: another process has it open (<path>.lock); RG_EUNSUPPORTED: made by a newer version; RG_EIO;
  * RG_ENOMEM. *out and *start are only set on RG_OK. */
 RG_NODISCARD enum rg_err store_open(struct loop *loop, const struct site_store *conf,
@@ -189,8 +199,20 @@ struct store_stats {
     int64_t head[STREAM_COUNT];
     uint64_t rollups_lost; /* rows */
     size_t waiting_bytes;  /* gathered, not yet durable */
+    /* Wear: what was handed to the system since the start (every page counts when it is logged and when it is copied
+     * back), and a day's worth of it by the last 24 hours; -1 in the first minute. */
+    uint64_t written_bytes, syncs;
+    int64_t written_per_day, syncs_per_day;
+    unsigned
+        aside_count; /* damaged databases that lie beside the store, and their bytes: nobody but a person removes them */
+    int64_t aside_bytes;
+    char detail[512]; /* while not ok: why */
 };
 void store_stats(const struct store *s, struct store_stats *out);
+
+/* The name of the file that was set aside last, as long as the store remembers; NULL: none. Valid until the next call of
+ * the store. */
+const char *store_aside(const struct store *s);
 
 /* Commits what has gathered (blocking, at most ~5 s), marks a clean end, checkpoints, closes. Takes NULL. RG_EIO
  * when the last commit failed. */

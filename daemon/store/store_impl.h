@@ -7,13 +7,17 @@
 #include "base/backoff.h"
 #include "base/random.h"
 #include "store/batch.h"
+#include "store/count_vfs.h"
 #include "store/cursors.h"
 #include "store/devices.h"
 #include "store/loss.h"
+#include "store/marks.h"
 #include "store/reader.h"
+#include "store/renew.h"
 #include "store/retention.h"
 #include "store/side_files.h"
 #include "store/store.h"
+#include "store/wear.h"
 #include "store/writer.h"
 
 #define STORE_SLICE_BYTES                                                                                    \
@@ -29,6 +33,7 @@
 #define STORE_TELL_ROOM (64u << 10) /* for the records that tell of losses */
 #define STORE_CLOSE_MS 3000         /* for the last commits */
 #define STORE_CLOSE_BUSY_MS 1000
+#define STORE_RENEW_EVERY_MS 60000 /* a disk that damages one file after the other is not filled with them */
 
 enum lane_kind { LANE_ALARMS, LANE_TELEMETRY };
 #define LANE_COUNT 2
@@ -37,6 +42,7 @@ enum job_kind {
     JOB_NONE,   /* the worker is free */
     JOB_COMMIT, /* one transaction of records */
     JOB_ROUND,  /* one round of maintenance */
+    JOB_RENEW,  /* the damaged database is set aside, and a new one made */
 };
 
 struct job {
@@ -46,6 +52,12 @@ struct job {
     struct retention_round round;
     struct retention_size size;
     size_t ends[LANE_COUNT], counts[LANE_COUNT]; /* the slices of the batch */
+    uint64_t next_alarm;                         /* at a commit: of the next occurrence, for the marks */
+    unsigned aside_count;
+    int64_t aside_bytes;
+    bool gone; /* somebody took the file away */
+    struct renew renew;
+    enum rg_err renewed;
 };
 
 struct flush {
@@ -64,7 +76,11 @@ struct store {
     int64_t turn; /* of the last record taken in */
     struct retention_limits limits;
 
-    sqlite3 *db;
+    struct count_vfs *count;
+    struct marks marks;
+    struct marks_state found; /* of the marks, at the start */
+    struct wear wear;
+    sqlite3 *db; /* NULL: set aside, and no new one yet */
     struct writer writer;
     struct retention retention;
     struct loop_worker *worker;
@@ -83,10 +99,17 @@ struct store {
     int64_t telemetry_due_ms, cursors_due_ms; /* INT64_MAX: nothing waits */
     int64_t retry_at_ms, round_at_ms, loss_at_ms;
     unsigned commits_in_a_row;
-    bool calling;              /* inside a callback's caller: the next step comes after it */
-    bool failing;              /* the store does not take records */
-    bool make_room;            /* because the disk is full: telemetry goes first */
-    bool log_told, round_told; /* warnings given, until they are over */
+    bool calling;       /* inside a callback's caller: the next step comes after it */
+    bool failing;       /* the store does not take records */
+    bool damaged;       /* the database is, and is to be set aside */
+    bool parted, moved; /* how far the worker is with that: closed, renamed */
+    uint64_t inode;     /* of the file that is open */
+    int64_t boot;
+    unsigned renewals;
+    int64_t renewed_at_ms;      /* when that was done last */
+    char aside[SET_ASIDE_NAME]; /* the newest file that was set aside; "": none */
+    bool make_room;             /* because the disk is full: telemetry goes first */
+    bool log_told, round_told;  /* warnings given, until they are over */
     struct backoff backoff;
     struct rg_random random;
 
@@ -105,6 +128,29 @@ struct store {
 void store_limits(struct store *s, const struct site_store *conf);
 /* Fills cursors, devices, losses and the active alarms. *err RG_ECORRUPT with SQLITE_OK: a row makes no sense. */
 int load_state(struct store *s, struct store_start *start, enum rg_err *err);
+
+/* The parts of a start that a renewal needs, too (open.c). *why: words with the path. */
+struct words {
+    char *text;
+    size_t size;
+};
+enum rg_err store_sqlite_failed(const struct store *s, int rc, struct words why);
+/* Connects, and brings the schema up to date. */
+RG_NODISCARD enum rg_err store_connect(struct store *s, struct words why);
+RG_NODISCARD enum rg_err store_engine(struct store *s, struct words why);
+/* Closes the database and what works on it. leave: the log stays as it is. */
+void store_disconnect(struct store *s, bool leave);
+
+/* A damaged database is replaced (replace.c). At a start, with what it was opened with at first: */
+RG_NODISCARD enum rg_err replace_at_start(struct store *s, enum loss_cause cause, bool salvage,
+                                          struct words why);
+/* While running: what was found, on the loop; then the job, and what follows from it. */
+void replace_wanted(struct store *s, enum loss_cause cause, const char *words);
+/* On the worker: the file that the store writes to is not the one at its path any more. */
+bool replace_gone(const struct store *s);
+void replace_fill(struct store *s);
+void replace_run(struct store *s);
+void replace_done(struct store *s);
 
 /* Decides what the worker does next, and when to look again. To be called after anything changed. */
 void pump_step(struct store *s);
@@ -127,5 +173,7 @@ void tell_unstored(struct store *s);
 bool tell_unstored_due(const struct store *s);
 void tell_failing(struct store *s, const char *words);
 void tell_warnings(struct store *s);
+/* Why the store does not take records, in newer words. */
+void tell_reason(struct store *s, const char *words);
 
 #endif

@@ -4,12 +4,19 @@
 #include "base/text.h"
 #include "store/store_impl.h"
 
+void tell_reason(struct store *s, const char *words)
+{
+    (void)text_format(s->stats.detail, sizeof(s->stats.detail), "%s",
+                      words); /* for people: cut where it is longer */
+}
+
 void tell_failing(struct store *s, const char *words)
 {
     if (s->failing)
         return;
     s->failing = true;
     s->stats.ok = false;
+    tell_reason(s, words);
     if (s->cbs.health == NULL)
         return;
     char detail[WRITER_WORDS + 64];
@@ -41,10 +48,13 @@ static void tell_dropped(struct store *s)
 
 void tell_recovered(struct store *s)
 {
+    if (s->damaged)
+        return;
     if (s->failing) {
         s->failing = false;
         s->make_room = false;
         s->stats.ok = true;
+        s->stats.detail[0] = '\0';
         backoff_reset(&s->backoff);
         if (s->cbs.health != NULL)
             s->cbs.health(s->arg, true, s->path);

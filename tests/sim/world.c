@@ -167,7 +167,7 @@ static void copy_file(const struct world *w, const char *from, const char *to)
 
 void world_crash(struct world *w)
 {
-    static const char *const kept[] = {"", "-wal"};
+    static const char *const kept[] = {"", "-wal", ".marks"};
     char file[SUPPORT_TMP_SIZE + 48], saved[SUPPORT_TMP_SIZE + 64];
 
     for (size_t i = 0; i < RG_COUNT(kept); i++) {

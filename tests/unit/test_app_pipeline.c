@@ -116,10 +116,10 @@ static void an_alarm_that_is_not_stored_goes_out_at_once_and_again(void **state)
     assert_int_equal(seen(&r, "root/risk", "\"level\":\"red\"", NULL), 1);
     pass(&r, 20000);
     assert_int_equal(seen(&r, "root/alarm", "\"level\":\"red\"", NULL), 1);
-    assert_true(r.pipeline.store_failing);
+    assert_true(r.pipeline.store_watch.failing);
     disk_refuses(false);
     pass(&r, 10000);
-    assert_false(r.pipeline.store_failing);
+    assert_false(r.pipeline.store_watch.failing);
     assert_int_equal(seen(&r, "root/alarm", "\"seq\":1,", &proper), 1);
     /* The same record, but for the number and the hash. */
     assert_memory_equal(strstr(first->payload, "\"ts\""), strstr(proper->payload, "\"ts\""),

@@ -351,7 +351,8 @@ static void test_older_version(void **state)
     tamper(&r, "DELETE FROM alarm WHERE seq < 4; DELETE FROM event; DELETE FROM telemetry WHERE seq < 3;"
                "DROP TABLE chain_start; DROP VIEW v_rollup; DROP TABLE rollup; DROP TABLE rollup_point;"
                "ALTER TABLE occurrence DROP COLUMN highest; ALTER TABLE run DROP COLUMN rolled;"
-               "DROP INDEX telemetry_held; ALTER TABLE telemetry DROP COLUMN every;"
+               "DROP TABLE permit; DROP TABLE set_aside; DROP INDEX telemetry_held; ALTER TABLE telemetry "
+               "DROP COLUMN every;"
                "ALTER TABLE telemetry DROP COLUMN held;"
                "CREATE VIEW v_rollup AS SELECT 1; PRAGMA user_version = 4");
     for (int version = 4; version <= 5; version++) {

@@ -1,7 +1,7 @@
-/* LINK rg_store rg_loop_virtual rg_test_support PkgConfig::SQLITE */
+/* LINK rg_store rg_loop_virtual rg_test_support rg_fault_vfs PkgConfig::SQLITE */
 /* A disk that refuses, is full, or is slow. */
 #include "test_store_help.h"
-#include "test_store_vfs.h"
+#include "fault_vfs.h"
 
 #include <sys/statfs.h>
 #include <sys/statvfs.h>

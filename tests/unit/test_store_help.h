@@ -46,6 +46,8 @@ struct rig {
     struct rig_lost lost[64];
     bool append_lost; /* make a record of each loss, as the daemon does */
     unsigned lost_refused;
+    unsigned asides;
+    char aside[320], aside_why[512];
 };
 
 static inline void rig_committed(void *arg, const int64_t head[STREAM_COUNT],
@@ -101,9 +103,17 @@ static inline void rig_lost(void *arg, enum stream stream, int64_t first, int64_
         r->lost_refused++;
 }
 
+static inline void rig_aside(void *arg, const char *file, const char *why)
+{
+    struct rig *r = arg;
+    (void)snprintf(r->aside, sizeof(r->aside), "%s", file);
+    (void)snprintf(r->aside_why, sizeof(r->aside_why), "%s", why);
+    r->asides++;
+}
+
 static inline struct store_cbs rig_cbs(void)
 {
-    return (struct store_cbs){rig_committed, rig_unstored, rig_health, rig_lost};
+    return (struct store_cbs){rig_committed, rig_unstored, rig_health, rig_lost, rig_aside};
 }
 
 /* A folder, a configuration and a loop, no store yet. */

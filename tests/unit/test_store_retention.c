@@ -293,10 +293,79 @@ static void test_age_of_what_has_no_time(void **state)
     rig_end(&r);
 }
 
+/* A clock that shows 2040 for a minute, or for hours: nothing gets old by it. One that says so for more than a day is
+ * believed. */
+static void test_clock_ahead(void **state)
+{
+    (void)state;
+    static const int64_t later = 15 * 365 * 24 * HOUR;
+    struct rig r;
+    rig_init(&r);
+    r.conf.keep_telemetry_ms = 24 * HOUR;
+    rig_open(&r);
+    rig_frame(&r, 1);
+    rig_alarm(&r, 1);
+    rig_run(&r, 60000);
+    for (int i = 0; i < 3; i++) {
+        virtual_loop_set_wall(r.loop, loop_wall_ms(r.loop) + later);
+        rig_frame(&r, 2);
+        rig_run(&r, i * 4 * HOUR + 60000);
+        if (i == 1) { /* a restart in the wrong time believes it no more */
+            rig_close(&r);
+            rig_open(&r);
+            rig_run(&r, HOUR);
+        }
+        virtual_loop_set_wall(r.loop, loop_wall_ms(r.loop) - later);
+        rig_run(&r, 60000);
+        assert_int_equal(rig_number(&r, "SELECT min(seq) FROM telemetry"), 1);
+        assert_int_equal(rig_number(&r, "SELECT count(*) FROM occurrence"), 1);
+    }
+    assert_int_equal(r.lost_count, 0);
+    /* The real time goes on: what is old goes, the records of the wrong time with it. */
+    rig_run(&r, 15 * HOUR);
+    rig_frame(&r, 3);
+    rig_run(&r, HOUR);
+    assert_int_equal(rig_number(&r, "SELECT min(seq) FROM telemetry"), 2);
+    virtual_loop_set_wall(r.loop, loop_wall_ms(r.loop) + later);
+    rig_run(&r, 23 * HOUR);
+    assert_true(rig_number(&r, "SELECT count(*) FROM telemetry") > 0);
+    rig_run(&r, 2 * HOUR);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM telemetry WHERE device = 3"), 0);
+    rig_end(&r);
+}
+
+/* Back to 1970, synchronised or not, and forward again. */
+static void test_clock_back(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    r.conf.keep_telemetry_ms = 24 * HOUR;
+    rig_open(&r);
+    rig_frame(&r, 1);
+    rig_run(&r, 60000);
+    int64_t real = loop_wall_ms(r.loop);
+    for (int synced = 0; synced < 2; synced++) {
+        virtual_loop_set_synced(r.loop, synced != 0);
+        virtual_loop_set_wall(r.loop, 3600000);
+        rig_frame(&r, 2);
+        rig_run(&r, 60000);
+        virtual_loop_set_synced(r.loop, true);
+        virtual_loop_set_wall(r.loop, real);
+        rig_run(&r, 60000);
+        assert_int_equal(rig_number(&r, "SELECT min(seq) FROM telemetry"), 1);
+    }
+    rig_run(&r, 50 * HOUR);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM telemetry WHERE seq = 1"), 0);
+    rig_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_age_of_what_has_no_time),
+        cmocka_unit_test(test_clock_ahead),
+        cmocka_unit_test(test_clock_back),
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_pruned_prev),
         cmocka_unit_test(test_wrong_clocks),

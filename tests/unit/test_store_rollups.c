@@ -60,15 +60,16 @@ static void crash(struct rig *r)
     char copy[sizeof r->path + 16], command[4096];
 
     (void)snprintf(copy, sizeof copy, "%s.crash", r->path);
-    (void)snprintf(command, sizeof command,
-                   "cp '%s' '%s' && if [ -f '%s-wal' ]; then cp '%s-wal' '%s-wal'; fi", r->path, copy,
-                   r->path, r->path, copy);
-    assert_int_equal(system(command), 0);
-    rig_close(r);
     (void)snprintf(
         command, sizeof command,
-        "mv '%s' '%s' && rm -f '%s-wal' '%s-shm'; if [ -f '%s-wal' ]; then mv '%s-wal' '%s-wal'; fi", copy,
-        r->path, r->path, r->path, copy, copy, r->path);
+        "cp '%s' '%s' && cp '%s.marks' '%s.marks' && if [ -f '%s-wal' ]; then cp '%s-wal' '%s-wal'; fi",
+        r->path, copy, r->path, copy, r->path, r->path, copy);
+    assert_int_equal(system(command), 0);
+    rig_close(r);
+    (void)snprintf(command, sizeof command,
+                   "mv '%s' '%s' && mv '%s.marks' '%s.marks' && rm -f '%s-wal' '%s-shm'; if [ -f '%s-wal' ]; "
+                   "then mv '%s-wal' '%s-wal'; fi",
+                   copy, r->path, copy, r->path, r->path, r->path, copy, copy, r->path);
     assert_int_equal(system(command), 0);
 }
 
@@ -146,7 +147,8 @@ static void test_migrated(void **state)
         sqlite3_exec(db,
                      "DROP TABLE chain_start; DROP VIEW v_rollup; DROP TABLE rollup; DROP TABLE rollup_point;"
                      "ALTER TABLE occurrence DROP COLUMN highest; ALTER TABLE run DROP COLUMN rolled;"
-                     "DROP INDEX telemetry_held; ALTER TABLE telemetry DROP COLUMN every;"
+                     "DROP TABLE permit; DROP TABLE set_aside; DROP INDEX telemetry_held; ALTER TABLE "
+                     "telemetry DROP COLUMN every;"
                      "ALTER TABLE telemetry DROP COLUMN held;"
                      "CREATE VIEW v_rollup AS SELECT 1; PRAGMA user_version = 4",
                      NULL, NULL, NULL),

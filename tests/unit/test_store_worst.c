@@ -1,8 +1,10 @@
-/* LINK rg_store rg_loop_virtual rg_test_support PkgConfig::SQLITE */
+/* LINK rg_store rg_loop_virtual rg_test_support rg_fault_vfs PkgConfig::SQLITE */
 /* What must hold when more than one thing goes wrong: a full disk at the start, no memory left for an alarm nor for
  * the word of what was lost, a clock far ahead. */
 #include "test_store_help.h"
-#include "test_store_vfs.h"
+#include <sys/stat.h>
+
+#include "fault_vfs.h"
 
 /* Long ones, then short ones, until not even one of those finds room. */
 static void fill_with_events(struct rig *r)
