@@ -1,5 +1,7 @@
 #include "app/command.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/command_alarm.h"
@@ -15,9 +17,11 @@
 static void write_store(struct jsonw *w, const struct pipeline *p)
 {
     struct store_stats s;
+    char path[PATH_MAX]; /* as whoever asks from another folder can open it */
 
     store_stats(p->store, &s);
     jsonw_object_begin(w);
+    jsonw_key_string(w, "path", realpath(p->site->store.path, path) ? path : p->site->store.path);
     jsonw_key_bool(w, "ok", s.ok);
     jsonw_key_int(w, "size", s.size);
     jsonw_key_int(w, "free", s.free);

@@ -58,6 +58,9 @@ enum exit_status command_test(const struct arguments *a, int argc, char **argv);
 /* ---- without a daemon, with options of its own: command_backtest.c ---- */
 enum exit_status command_backtest(const struct arguments *a, int argc, char **argv);
 
+/* ---- the same: command_history.c ---- */
+enum exit_status command_history(const struct arguments *a, int argc, char **argv);
+
 /* ---- the same: command_audit.c ---- */
 enum exit_status command_audit(const struct arguments *a, int argc, char **argv);
 

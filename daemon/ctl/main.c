@@ -19,6 +19,7 @@ static void usage(FILE *to)
         "  riskgatectl profiles [NAME]     the devices whose register maps are known; one of them in full\n"
         "  riskgatectl backtest FILE --store DB             the alarms that FILE would have raised\n"
         "  riskgatectl backtest --compare OLD NEW --store DB    what a change of the rules changes\n"
+        "  riskgatectl history POINT [--store DB] [--minute]   what was recorded of a point\n"
         "  riskgatectl audit verify --store DB              whether anything recorded was changed since\n"
         "  riskgatectl audit trace ALARM --store DB         the whole story of one alarm\n"
         "\n"
@@ -67,7 +68,7 @@ static const struct command {
     {"shelve", 0, NULL, command_shelve},   {"unshelve", 0, NULL, command_unshelve},
     {"test", 0, NULL, command_test},       {"backtest", 0, NULL, command_backtest},
     {"explain", 1, command_explain, NULL}, {"permit", 0, NULL, command_permit},
-    {"audit", 0, NULL, command_audit},
+    {"audit", 0, NULL, command_audit},     {"history", 0, NULL, command_history},
 };
 
 /* The same options stand before and after a command's name. Not PARSED_GO_ON: *status is what to end with. */

@@ -1,0 +1,290 @@
+/* What was recorded of a point: from the store's file, which the daemon of the socket names when no other is given. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "ctl/client.h"
+#include "ctl/command.h"
+#include "ctl/parse.h"
+#include "ctl/show_backtest.h"
+#include "ctl/table.h"
+#include "store/readings.h"
+
+#define ROWS_SHOWN 1000 /* the last ones; the rest: --from, --to, --json */
+#define WHY_MAX 512
+#define VALUE_MAX 40
+#define INSTANT_TEXT 32
+
+static void help(FILE *to)
+{
+    (void)fputs("riskgatectl history POINT [--store DB] [--from T] [--to T] [--minute] [--json]\n"
+                "    what was recorded of a point (device.point): its readings, oldest first, or minute by "
+                "minute how many\n"
+                "    there were, their least, greatest and mean, and how many were bad. Roll-ups are of all "
+                "readings, also of\n"
+                "    those that were thinned away or are too old to be kept.\n"
+                "\n"
+                "  --store DB   the daemon's store, also while it runs, or a copy of it (default: that of "
+                "the running daemon)\n"
+                "  --from, --to 2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or ms since 1970; "
+                "local time unless it\n"
+                "               says otherwise\n"
+                "  --minute     roll-ups\n"
+                "  --socket PATH   the daemon's control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"
+                "  --json       the answer as JSON\n",
+                to);
+}
+
+static const struct option options[] = {
+    {"store", required_argument, NULL, 's'},  {"from", required_argument, NULL, 'f'},
+    {"to", required_argument, NULL, 't'},     {"minute", no_argument, NULL, 'm'},
+    {"socket", required_argument, NULL, 'S'}, {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+};
+
+struct asked {
+    struct readings_wish wish;
+    const char *store; /* or NULL */
+    const char *socket;
+    bool json;
+};
+
+static bool take_time(const char *text, int64_t *out)
+{
+    if (parse_time(text, out))
+        return true;
+    (void)fprintf(
+        stderr,
+        "riskgatectl: %s is no time; a time is 2025-11-22, '2025-11-22 10:00:00', ...Z, or ms since 1970\n",
+        text);
+    return false;
+}
+
+static enum exit_status parse(struct asked *a, int argc, char **argv, bool *wants_help)
+{
+    int option;
+
+    optind = 0; /* getopt begins anew */
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        bool good = true;
+
+        if (option == 's')
+            a->store = optarg;
+        else if (option == 'f')
+            good = take_time(optarg, &a->wish.from_ms);
+        else if (option == 't')
+            good = take_time(optarg, &a->wish.to_ms);
+        else if (option == 'm')
+            a->wish.minutes = true;
+        else if (option == 'S')
+            a->socket = optarg;
+        else if (option == 'j')
+            a->json = true;
+        else if (option == 'h')
+            *wants_help = true;
+        else
+            good = false;
+        if (!good)
+            return EXIT_USAGE;
+    }
+    if (*wants_help)
+        return EXIT_DONE;
+    if (argc - optind != 1)
+        return EXIT_USAGE;
+    a->wish.point = argv[optind];
+    return EXIT_DONE;
+}
+
+/* ---- the rows ---- */
+
+/* A row that outlives the next one. */
+struct kept {
+    struct readings_row row;
+    char value[VALUE_MAX], quality[16];
+};
+
+static void keep(struct kept *k, const struct readings_row *row)
+{
+    k->row = *row;
+    (void)text_copy(k->value, sizeof k->value, row->value ? row->value : "-");
+    (void)text_copy(k->quality, sizeof k->quality, row->quality ? row->quality : "");
+}
+
+static void show_row(struct table *t, const struct kept *k, bool minutes)
+{
+    const struct readings_row *row = &k->row;
+    char at[INSTANT_TEXT];
+
+    table_row(t, row->has_value ? TABLE_PLAIN : TABLE_YELLOW);
+    table_cell(t, "%s", show_instant(row->ts, at));
+    if (!minutes) {
+        table_cell(t, "%s", k->value);
+        table_cell(t, "%s%s", k->quality, row->unsynced ? ", clock not synchronised" : "");
+        return;
+    }
+    table_cell(t, "%" PRId64, row->n);
+    if (row->has_value) {
+        table_cell(t, "%.10g", row->min);
+        table_cell(t, "%.10g", row->max);
+        table_cell(t, "%.10g", row->mean);
+    } else {
+        for (int i = 0; i < 3; i++)
+            table_cell(t, "-");
+    }
+    table_cell(t, "%" PRId64, row->bad);
+}
+
+static enum rg_err show_table(struct readings *r, bool minutes, FILE *to)
+{
+    static const char *const readings[] = {"time", "value", "quality"};
+    static const char *const rolled[] = {"minute", "n", "min", "max", "mean", "bad"};
+    struct kept *ring = calloc(ROWS_SHOWN, sizeof *ring);
+    struct readings_row row;
+    struct table t;
+    uint64_t count = 0;
+    enum rg_err err = ring ? RG_OK : RG_ENOMEM;
+
+    while (err == RG_OK && (err = readings_next(r, &row)) == RG_OK)
+        keep(&ring[count++ % ROWS_SHOWN], &row);
+    if (err == RG_ENOTFOUND) {
+        uint64_t first = count > ROWS_SHOWN ? count - ROWS_SHOWN : 0;
+
+        if (minutes)
+            table_init(&t, RG_COUNT(rolled), rolled);
+        else
+            table_init(&t, RG_COUNT(readings), readings);
+        for (uint64_t i = first; i < count; i++)
+            show_row(&t, &ring[i % ROWS_SHOWN], minutes);
+        table_print(&t, to);
+        table_free(&t);
+        if (first > 0)
+            (void)fprintf(to, "(%" PRIu64 " earlier ones: --from, --to, --json)\n", first);
+        err = RG_OK;
+    }
+    free(ring);
+    return err;
+}
+
+static void write_row(struct jsonw *w, const struct readings_row *row, bool minutes)
+{
+    jsonw_reset(w);
+    jsonw_object_begin(w);
+    jsonw_key_int(w, minutes ? "minute" : "ts", row->ts);
+    if (!minutes) {
+        jsonw_key(w, "value");
+        if (row->value)
+            jsonw_raw(w, row->value, strlen(row->value));
+        else
+            jsonw_null(w);
+        jsonw_key_string(w, "quality", row->quality);
+        if (row->unsynced)
+            jsonw_key_string(w, "clock", "unsynced");
+    } else {
+        const double values[] = {row->min, row->max, row->mean};
+        static const char *const keys[] = {"min", "max", "mean"};
+
+        jsonw_key_int(w, "n", row->n);
+        for (size_t i = 0; i < RG_COUNT(keys); i++) {
+            if (row->has_value)
+                jsonw_key_double(w, keys[i], values[i]);
+            else
+                jsonw_key_null(w, keys[i]);
+        }
+        jsonw_key_int(w, "bad", row->bad);
+    }
+    jsonw_object_end(w);
+}
+
+/* Row by row: a month is millions. */
+static enum rg_err show_json(struct readings *r, const struct readings_wish *wish, FILE *to)
+{
+    struct readings_row row;
+    struct jsonw w;
+    bool first = true;
+    enum rg_err err;
+
+    jsonw_init(&w, 0);
+    (void)fprintf(to, "{\"point\":\"%s\",\"rows\":[", wish->point); /* it is known, so it is an identifier */
+    while ((err = readings_next(r, &row)) == RG_OK) {
+        write_row(&w, &row, wish->minutes);
+        err = jsonw_error(&w);
+        if (err != RG_OK)
+            break;
+        (void)fprintf(to, "%s\n%s", first ? "" : ",", w.text);
+        first = false;
+    }
+    (void)fputs("\n]}\n", to);
+    jsonw_free(&w);
+    return err == RG_ENOTFOUND ? RG_OK : err;
+}
+
+/* ---- which store ---- */
+
+/* That of the running daemon. */
+static enum exit_status ask_store(const char *socket, char *path, size_t size)
+{
+    struct client_answer answer;
+    struct jsonw request;
+    enum exit_status status = EXIT_DONE;
+    const char *found;
+
+    jsonw_init(&request, 0);
+    jsonw_object_begin(&request);
+    jsonw_key_string(&request, "command", "status");
+    jsonw_object_end(&request);
+    client_ask(socket, &request, CLIENT_TIMEOUT_S, &answer);
+    jsonw_free(&request);
+    found = json_string(json_get(json_get(json_get(answer.answer, "result"), "store"), "path"));
+    if (!answer.reached)
+        status = EXIT_NOT_REACHABLE;
+    else if (answer.problem[0] || !found || !text_copy(path, size, found))
+        status = EXIT_FAILED;
+    if (status != EXIT_DONE)
+        (void)fprintf(stderr, "riskgatectl: %s; --store names the file\n",
+                      answer.problem[0] ? answer.problem : "the daemon does not say where its store is");
+    client_answer_free(&answer);
+    return status;
+}
+
+static enum exit_status run(const struct asked *a)
+{
+    char path[4096], why[WHY_MAX] = "";
+    struct readings *r = NULL;
+    enum rg_err err;
+
+    if (a->store) {
+        (void)text_copy(path, sizeof path, a->store);
+    } else {
+        enum exit_status status = ask_store(a->socket, path, sizeof path);
+
+        if (status != EXIT_DONE)
+            return status;
+    }
+    err = readings_open(path, &a->wish, &r, why, sizeof why);
+    if (err == RG_OK) {
+        err = a->json ? show_json(r, &a->wish, stdout) : show_table(r, a->wish.minutes, stdout);
+        (void)text_copy(why, sizeof why, err == RG_ENOMEM ? "out of memory" : readings_why(r));
+    }
+    readings_close(r);
+    if (err != RG_OK)
+        (void)fprintf(stderr, "riskgatectl: %s\n", why);
+    return err == RG_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+enum exit_status command_history(const struct arguments *a, int argc, char **argv)
+{
+    struct asked asked = {.json = a->json, .socket = a->socket};
+    bool wants_help = false;
+    enum exit_status status = parse(&asked, argc, argv, &wants_help);
+
+    if (status != EXIT_DONE || wants_help) {
+        help(status == EXIT_DONE ? stdout : stderr);
+        return status;
+    }
+    return run(&asked);
+}
