@@ -119,7 +119,7 @@ enum rg_err readings_open(const char *path, const struct readings_wish *wish, st
         return RG_ENOMEM;
     }
     r->minutes = wish->minutes;
-    rc = db_connect(path, DB_READER, &r->db);
+    rc = db_connect(path, DB_READER, NULL, &r->db);
     err = rc == SQLITE_OK ? check_version(r) : failed(r, rc);
     if (err == RG_OK)
         err = ask(r, wish);
