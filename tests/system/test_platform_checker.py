@@ -9,6 +9,7 @@ import time
 import pytest
 from conftest import PATIENCE, program, wait_for
 from fake_gateway import CODE, GATEWAY, HEAD, ROOT, FakeGateway, text_of
+from test_tls import Authority, tls_broker
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -356,6 +357,29 @@ def test_wrong_usage(words):
 def test_no_broker():
     done = ask(1, "ask", ROOT, '{"command":"read","point":"a.b"}')
     assert done.returncode == 3 and "127.0.0.1:1" in done.stderr
+
+
+def test_tls_is_verified(make_broker, tmp_path):
+    """The chain and the host's name; with a certificate of its own where the broker wants one."""
+    ours, theirs = Authority(tmp_path, "ours"), Authority(tmp_path, "theirs")
+    certificate, key = ours.issue("broker", "DNS:localhost")
+    mine, my_key = ours.issue("platform", "DNS:platform")
+    broker = tls_broker(make_broker, certificate, key, f"cafile {ours.certificate}", "require_certificate true")
+    trust = ["--ca", str(ours.certificate)]
+    own = ["--cert", str(mine), "--key", str(my_key)]
+
+    def outcome(host, *words):
+        command = [program("riskgate-platform"), "--broker", f"mqtts://{host}:{broker.port}", "--timeout", "1s", *words, "ask", ROOT,
+                   '{"command":"read","point":"a.b"}']
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return done.returncode, done.stderr
+
+    status, words = outcome("localhost", *trust, *own)
+    assert status == 1 and "no answer" in words, "connected, and nobody is there to answer"
+    assert outcome("127.0.0.1", *trust, *own)[0] == 3, "the certificate is of another name"
+    assert outcome("localhost", "--ca", str(theirs.certificate), *own)[0] == 3, "of an authority that is not ours"
+    assert outcome("localhost", *own)[0] == 3, "nor one of the system's"
+    assert outcome("localhost", *trust)[0] == 3, "the broker wants to know who it is"
 
 
 def test_two_hundred_gateways_on_one_connection(broker, platform, tmp_path):
