@@ -86,8 +86,10 @@ struct world_plan {
     unsigned backfill_rate; /* records a second */
     double red;             /* limit of red on p0 */
     const char *record;     /* of each device, as in the configuration; NULL: every poll is recorded */
-    bool features;          /* rules of every kind beside the plain ones: sim_rules.c */
-    bool derived;           /* the group `calc` and its rule `loss` are there; sim_derived.c */
+    bool
+        commands; /* the first platform may ask for everything, the second one to acknowledge and to read; sim_commands.c */
+    bool features; /* rules of every kind beside the plain ones: sim_rules.c */
+    bool derived;  /* the group `calc` and its rule `loss` are there; sim_derived.c */
     bool memory; /* rules that look back, follow, vote, latch and wait for an acknowledgement; sim_replay.c */
     int64_t duration_ms; /* of the simulation, for the room of what is written down */
 };

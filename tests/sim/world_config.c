@@ -11,13 +11,15 @@ static void write_head(const struct world *w, FILE *f)
                   "store: {path: sim.db, commit: %lldms}\n"
                   "log: {level: error}\n"
                   "uplinks:\n"
-                  "  - {name: county, url: 'mqtt://127.0.0.1:%d', backfill: {rate: %u/s}}\n",
-                  (long long)w->plan.commit_ms, WORLD_PORT, w->plan.backfill_rate);
+                  "  - {name: county, url: 'mqtt://127.0.0.1:%d', backfill: {rate: %u/s}%s}\n",
+                  (long long)w->plan.commit_ms, WORLD_PORT, w->plan.backfill_rate,
+                  w->plan.commands ? ", commands: [ack, shelve, backfill, read]" : "");
     if (w->plan.uplinks > 1)
         (void)fprintf(f,
                       "  - {name: city, url: 'mqtt://127.0.0.1:%d', alarms: {from: orange},\n"
-                      "     telemetry: {send: true, devices: [d0, d1]}, backfill: {rate: %u/s}}\n",
-                      WORLD_PORT + 1, w->plan.backfill_rate);
+                      "     telemetry: {send: true, devices: [d0, d1]}, backfill: {rate: %u/s}%s}\n",
+                      WORLD_PORT + 1, w->plan.backfill_rate,
+                      w->plan.commands ? ", commands: [ack, read]" : "");
     (void)fprintf(f, "areas:\n  - {name: plant, label: 全厂}\n");
     for (int i = 0; i < 3; i++)
         (void)fprintf(f,
