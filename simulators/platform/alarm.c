@@ -78,7 +78,7 @@ struct alarm_view *alarm_get(struct alarm_book *b, const char *id)
 
     if (a)
         return a;
-    if (b->count >= b->bucket_count && !grow(b))
+    if (b->count == ALARM_KEPT || (b->count >= b->bucket_count && !grow(b)))
         return NULL;
     a = calloc(1, sizeof *a);
     if (!a)

@@ -8,6 +8,7 @@
 
 #include "level.h"
 
+#define ALARM_KEPT 32768     /* alarms of a gateway that are followed at one time */
 #define ALARM_ENDED_KEPT 256 /* alarms that ended and are still remembered */
 #define UNSTORED_KEPT 64     /* alarms that came unstored and still wait for their records */
 
@@ -32,7 +33,7 @@ struct alarm_book {
 
 /* NULL: not known. */
 struct alarm_view *alarm_find(const struct alarm_book *b, const char *id);
-/* Finds it or makes it; NULL: no memory. */
+/* Finds it or makes it; NULL: no memory, or ALARM_KEPT are there. */
 struct alarm_view *alarm_get(struct alarm_book *b, const char *id);
 /* After active changed: keeps the counts, and forgets those that ended longest ago. */
 void alarm_settle(struct alarm_book *b, struct alarm_view *a, bool was_active);

@@ -122,7 +122,7 @@ static void follow(struct gateway *g, const cJSON *r, const struct step *s, stru
     struct alarm_view *a = alarm_get(&g->alarms, s->id);
 
     if (!a) {
-        violation(v, g, "alarm %lld: no memory", (long long)s->seq);
+        violation(v, g, "alarm %lld: one more than can be followed", (long long)s->seq);
         return;
     }
     if (s->seq == 0) { /* unstored: only for the picture, until its record comes */
