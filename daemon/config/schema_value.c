@@ -462,6 +462,7 @@ void schema_put_value(struct jsonw *w, const struct key_row *row)
         put_one_or_list(w);
         break;
     case KIND_RANGE:
+    case KIND_PAIR:
         put_array(w, "number", 2, 2);
         break;
     case KIND_RAWS:
@@ -469,9 +470,6 @@ void schema_put_value(struct jsonw *w, const struct key_row *row)
         break;
     case KIND_LEVELS:
         put_pairs(w, "^([-+]?[0-9.]+([eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+|true|false)$", table_levels);
-        break;
-    case KIND_PAIR:
-        put_array(w, "number", 2, 2);
         break;
     case KIND_PAIRS:
         put_list_of(w, put_pair, NULL, 2);
