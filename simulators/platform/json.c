@@ -51,8 +51,11 @@ bool true_at(const cJSON *json, const char *key)
 
 void name_copy(char *out, size_t size, const char *text)
 {
-    size_t n = text ? strlen(text) : 0;
+    size_t n;
 
+    if (!text)
+        text = "";
+    n = strlen(text);
     if (n >= size) {
         n = size - 1;
         while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)

@@ -257,18 +257,21 @@ uint64_t ledger_holes(const struct ledger *l)
 
 bool ledger_wait_add(struct ledger *l, int64_t seq, const char *text, size_t length)
 {
-    char *copy;
+    struct ledger_wait *w;
 
     if (!l->waiting)
         l->waiting = calloc(LEDGER_WAITING, sizeof *l->waiting);
     if (!l->waiting || l->waiting_count == LEDGER_WAITING)
         return false;
-    copy = malloc(length + 1);
-    if (!copy)
+    w = &l->waiting[l->waiting_count];
+    w->text = malloc(length + 1);
+    if (!w->text)
         return false;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    l->waiting[l->waiting_count++] = (struct ledger_wait){seq, copy, length};
+    memcpy(w->text, text, length);
+    w->text[length] = '\0';
+    w->length = length;
+    w->seq = seq;
+    l->waiting_count++;
     return true;
 }
 
