@@ -70,11 +70,22 @@ def test_no_password_in_a_url(plant, daemon, url):
     assert not gateway.database.exists() and not gateway.socket.exists()
 
 
-def test_commands_from_outside_are_off(plant, daemon):
+def test_commands_from_outside_are_off(plant, make_broker, daemon):
+    """Nothing is even listened to but what is allowed, one by one; a word that is none is refused, not ignored."""
     world = plant(world_of(buses=1, units=1))
-    gateway = daemon(site_of(world, [uplink(1883, commands=["ack"])], units=1), run=False)
-    gateway.spawn()
-    assert gateway.child.wait() == 1 and "commands" in gateway.child.output(), "what is not carried out is refused, not ignored"
+    quiet, open_one = make_broker(), make_broker()
+    config = site_of(world, [uplink(quiet.port), uplink(open_one.port, name="park", commands=["ack"])], units=1)
+    gateway = daemon(config)
+    asked = "Received SUBSCRIBE from riskgate-gw-01-"
+    wait_for(lambda: asked + "park" in open_one.child.output(), what="the one that may ask")
+    wait_for(lambda: all(u["connected"] and not u["pending"]["event"] for u in gateway.status()["uplinks"]), what="all at rest")
+    assert asked not in quiet.child.output()
+    gateway.stop()
+
+    config["uplinks"][1]["commands"] = ["ack", "reboot"]
+    refused = daemon(config, run=False)
+    refused.spawn()
+    assert refused.child.wait() == 1 and "reboot" in refused.child.output() and "commands" in refused.child.output()
 
 
 # ---- TLS ---------------------------------------------------------------------------------------------------------------
