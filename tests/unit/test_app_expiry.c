@@ -126,7 +126,6 @@ static size_t told(const struct rig *r, const char *text)
 {
     size_t count = 0;
 
-    if (getenv("SHOW")) for (size_t i = 0; i < r->broker->count; i++) print_message("%s %.300s\n", r->broker->messages[i].topic, r->broker->messages[i].payload);
     for (size_t i = 0; i < r->broker->count; i++) {
         for (const char *at = r->broker->messages[i].payload; (at = strstr(at, "\"state\":\"certificate\""));
              at++) {
