@@ -53,11 +53,11 @@ void name_copy(char *out, size_t size, const char *text)
 {
     size_t n;
 
-    if (!text)
-        text = "";
-    n = strlen(text);
-    if (n >= size) {
-        n = size - 1;
+    if (size == 0)
+        return;
+    n = text ? strnlen(text, size) : 0;
+    if (n == size) {
+        n--;
         while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
             n--;
     }
