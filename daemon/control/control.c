@@ -138,6 +138,11 @@ static void peer_work(struct peer *p)
 
         if (!end)
             break;
+        if (loop_peer_waiting(p->socket) > CONTROL_UNREAD_MAX) {
+            p->closing = p->dropped = true;
+            loop_peer_drop(p->socket);
+            return;
+        }
         begin += (size_t)(end - line) + 1;
         peer_line(p, line, (size_t)(end - line));
     }

@@ -3,7 +3,8 @@
  * Request: {"command":"status"} with further members as the command needs. Answer: {"ok":true,"result":...} or
  * {"ok":false,"error":"text"}. A line over CONTROL_LINE_MAX bytes, no JSON object, or no command: an error answer, and the
  * peer is closed. Bounded: CONTROL_PEERS at once, beside as many that are being closed; one more and the peer not heard for longest
- * is closed; an idle peer is closed after CONTROL_IDLE_MS.
+ * is closed; an idle peer is closed after CONTROL_IDLE_MS; one that asks on while more than CONTROL_UNREAD_MAX of answers lie unread
+ * is closed at once: its questions would only keep the daemon from its work.
  *
  * A command may answer later (control_defer). Answers keep the order of their requests, so what the peer sends meanwhile
  * waits, CONTROL_LINE_MAX bytes at most: more, and it is told so and closed. A peer that ends its side, be it the sending
@@ -17,6 +18,7 @@
 #include "loop/loop.h"
 
 #define CONTROL_LINE_MAX 65536
+#define CONTROL_UNREAD_MAX ((size_t)256 << 10) /* bytes of answers */
 #define CONTROL_PEERS 16
 #define CONTROL_IDLE_MS 60000
 

@@ -128,6 +128,11 @@ static void on_written(uv_write_t *uv, int status)
         peer_end(peer);
 }
 
+size_t loop_peer_waiting(const struct loop_peer *peer)
+{
+    return peer->state == PEER_OPEN ? uv_stream_get_write_queue_size((const uv_stream_t *)&peer->uv) : 0;
+}
+
 enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t length)
 {
     struct local_write *write;
@@ -138,7 +143,7 @@ enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t le
         return RG_ESTATE;
     if (length == 0)
         return RG_OK;
-    waiting = uv_stream_get_write_queue_size((uv_stream_t *)&peer->uv);
+    waiting = loop_peer_waiting(peer);
     if (length > LOOP_PEER_WAITING_MAX || waiting > LOOP_PEER_WAITING_MAX - length) {
         peer_end(peer);
         return RG_EFULL;

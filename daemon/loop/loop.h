@@ -110,6 +110,8 @@ void loop_listener_destroy(struct loop_listener *l);
 /* Copies the bytes. RG_EFULL when more than LOOP_PEER_WAITING_MAX would wait for a peer that does not read: then it is
  * closed. RG_ESTATE: it is closed or closing; RG_EIO, RG_ENOMEM: then it is closed too. */
 RG_NODISCARD enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t length);
+/* Bytes written that the peer has not taken yet; 0 once it is closing. */
+size_t loop_peer_waiting(const struct loop_peer *peer);
 /* After what was written has gone out (bounded: a peer that does not read is cut after a few seconds). No read follows. */
 void loop_peer_close(struct loop_peer *peer);
 /* At once, whatever was written. */

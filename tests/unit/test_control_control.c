@@ -382,6 +382,24 @@ static void who_reads_nothing_is_cut_off(void **state)
     expect_alive(b);
 }
 
+/* The daemon does not work for one who asks on and on and never looks at an answer. */
+static void who_asks_on_unread_is_cut_off(void **state)
+{
+    struct bench *b = *state;
+    char line[60000];
+    int fd = join(b), size = 4096;
+    size_t length;
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    length = (size_t)snprintf(line, sizeof line, "{\"command\":\"echo\",\"text\":\"%050000d\"}\n", 7);
+    for (unsigned i = 0; i < 1000; i++)
+        say_n(b, fd, line, length);
+    /* What the sockets' buffers hold, what may lie unread, and one more. */
+    assert_in_range(b->commands, 1 + CONTROL_UNREAD_MAX / 50000, 100);
+    close(fd);
+    expect_alive(b);
+}
+
 static void who_leaves_early_is_forgotten(void **state)
 {
     struct bench *b = *state;
@@ -637,6 +655,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_longest_line, begin, end),
         cmocka_unit_test_setup_teardown(a_line_without_end, begin, end),
         cmocka_unit_test_setup_teardown(who_reads_nothing_is_cut_off, begin, end),
+        cmocka_unit_test_setup_teardown(who_asks_on_unread_is_cut_off, begin, end),
         cmocka_unit_test_setup_teardown(who_leaves_early_is_forgotten, begin, end),
         cmocka_unit_test_setup_teardown(a_crowd_of_silent_peers, begin, end),
         cmocka_unit_test_setup_teardown(the_end_with_peers_there, begin, end),
