@@ -70,9 +70,20 @@ static void connected_v3(void *context, MQTTAsync_successData *data)
     tell_connected(context, SIZE_MAX);
 }
 
+static void set_alias_max(struct paho_client *c, int most)
+{
+    (void)pthread_mutex_lock(&c->mutex);
+    c->alias_max = most > 0 ? (unsigned)most : 0;
+    (void)pthread_mutex_unlock(&c->mutex);
+}
+
 static void connected_v5(void *context, MQTTAsync_successData5 *data)
 {
     size_t receive_max = SIZE_MAX;
+
+    if (data && MQTTProperties_hasProperty(&data->properties, MQTTPROPERTY_CODE_TOPIC_ALIAS_MAXIMUM))
+        set_alias_max(context, MQTTProperties_getNumericValue(&data->properties,
+                                                              MQTTPROPERTY_CODE_TOPIC_ALIAS_MAXIMUM));
 
     if (data && MQTTProperties_hasProperty(&data->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM)) {
         const int value =
@@ -302,6 +313,8 @@ enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target 
 
     (void)pthread_mutex_lock(&c->mutex);
     c->generation = generation;
+    c->alias_max = 0;
+    memset(c->alias_known, 0, sizeof(c->alias_known));
     c->tls_error[0] = '\0';
     (void)pthread_mutex_unlock(&c->mutex);
     if (target->tls) {
@@ -340,6 +353,24 @@ bool paho_client_idle(struct paho_client *c)
     idle = c->idle;
     (void)pthread_mutex_unlock(&c->mutex);
     return idle;
+}
+
+bool paho_client_alias_left(struct paho_client *c)
+{
+    bool left = false;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    for (size_t i = 0; i < PAHO_SLOTS; i++)
+        left = left || (c->slots[i].used && c->slots[i].bare);
+    (void)pthread_mutex_unlock(&c->mutex);
+    return left;
+}
+
+void paho_client_forgo_alias(struct paho_client *c)
+{
+    (void)pthread_mutex_lock(&c->mutex);
+    c->no_alias = true;
+    (void)pthread_mutex_unlock(&c->mutex);
 }
 
 uint32_t paho_client_generation(struct paho_client *c)

@@ -82,7 +82,11 @@ void paho_client_destroy(struct paho_client *c);
 RG_NODISCARD enum rg_err paho_client_connect(struct paho_client *c, const struct paho_target *target,
                                              const char *password, const struct paho_will *will,
                                              uint32_t generation, char *why);
-/* QoS 1. RG_EFULL: no slot; RG_EIO: Paho does not take it (not connected). */
+/* QoS 1. RG_EFULL: no slot; RG_EIO: Paho does not take it (not connected).
+ *
+ * Where the broker allows topic aliases, a message goes by its alias alone when the broker has acknowledged the one that told
+ * it the alias, on this connection, and nothing else waits for an answer: then it is written at once and does not stay in
+ * Paho's queue, which outlives the connection while the alias does not. Under load every message has its topic. */
 RG_NODISCARD enum rg_err paho_client_publish(struct paho_client *c, const struct transport_publish *publish);
 /* QoS 1. Errors as above; id comes back as the event's token. */
 RG_NODISCARD enum rg_err paho_client_subscribe(struct paho_client *c, const char *topic, unsigned id);
@@ -91,5 +95,10 @@ bool paho_client_ready(struct paho_client *c);
 /* Neither connected nor connecting, and Paho is through with it: it may connect again. */
 bool paho_client_idle(struct paho_client *c);
 uint32_t paho_client_generation(struct paho_client *c);
+/* A message that went by its alias alone is still in Paho's queue, though its connection is gone: the client is not to be
+ * used again. */
+bool paho_client_alias_left(struct paho_client *c);
+/* From here on every message has its topic. */
+void paho_client_forgo_alias(struct paho_client *c);
 
 #endif

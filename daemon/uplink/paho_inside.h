@@ -15,6 +15,8 @@ struct slot {
     uint64_t token;
     bool used;
     bool subscription; /* then token is its number */
+    unsigned alias;    /* it tells the broker this one; 0: none */
+    bool bare;         /* it goes by its alias alone */
 };
 
 struct paho_client {
@@ -26,6 +28,10 @@ struct paho_client {
                               a call of Paho */
     uint32_t generation;
     bool idle;
+    bool no_alias;      /* none is to be used, whatever the broker allows */
+    unsigned alias_max; /* of this connection (MQTT 5 Topic Alias Maximum) */
+    bool alias_known[TRANSPORT_ALIASES +
+                     1]; /* the broker has acknowledged the message that told it, on this connection */
     struct slot slots[PAHO_SLOTS];
     char tls_error[PAHO_REASON_MAX];
 };

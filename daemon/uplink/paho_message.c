@@ -14,6 +14,8 @@ static void slot_answer(struct slot *slot, enum paho_event_kind kind, const char
     answered = *slot;
     slot->used = false;
     of_now = answered.generation == c->generation;
+    if (of_now && kind == PAHO_ACKED)
+        c->alias_known[answered.alias] = true; /* 0 means nothing */
     (void)pthread_mutex_unlock(&c->mutex);
     if (of_now && answered.subscription && kind != PAHO_ACKED)
         kind = PAHO_UNSUBSCRIBED;
@@ -113,10 +115,11 @@ static struct slot *take_slot(struct paho_client *c, uint64_t token, bool subscr
         if (!c->slots[i].used)
             slot = &c->slots[i];
     if (slot) {
-        slot->used = true;
-        slot->subscription = subscription;
-        slot->generation = c->generation;
-        slot->token = token;
+        *slot = (struct slot){.client = c,
+                              .generation = c->generation,
+                              .token = token,
+                              .used = true,
+                              .subscription = subscription};
     }
     (void)pthread_mutex_unlock(&c->mutex);
     return slot;
@@ -126,6 +129,32 @@ static void give_slot_back(struct paho_client *c, struct slot *slot)
 {
     (void)pthread_mutex_lock(&c->mutex);
     slot->used = false;
+    (void)pthread_mutex_unlock(&c->mutex);
+}
+
+static int add_alias(MQTTProperties *properties, unsigned alias)
+{
+    MQTTProperty p = {.identifier = MQTTPROPERTY_CODE_TOPIC_ALIAS};
+
+    if (alias == 0)
+        return 0;
+    p.value.integer2 = (unsigned short)alias;
+    return MQTTProperties_add(properties, &p);
+}
+
+/* Which alias a message tells or uses. */
+static void choose_alias(struct paho_client *c, struct slot *slot, unsigned alias)
+{
+    size_t waiting = 0;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    for (size_t i = 0; i < PAHO_SLOTS; i++)
+        waiting += c->slots[i].used;
+    if (!c->no_alias && alias > 0 && alias <= TRANSPORT_ALIASES && alias <= c->alias_max) {
+        slot->bare = c->alias_known[alias] && waiting == 1; /* itself */
+        if (slot->bare || !c->alias_known[alias])
+            slot->alias = alias;
+    }
     (void)pthread_mutex_unlock(&c->mutex);
 }
 
@@ -156,11 +185,14 @@ enum rg_err paho_client_publish(struct paho_client *c, const struct transport_pu
     } else {
         response.onSuccess5 = sent_v5;
         response.onFailure5 = unsent_v5;
-        rc = add_correlation(&response.properties, publish->answer);
+        choose_alias(c, slot, publish->alias);
+        rc = add_alias(&response.properties, slot->alias);
+        if (rc == MQTTASYNC_SUCCESS)
+            rc = add_correlation(&response.properties, publish->answer);
     }
     if (rc == MQTTASYNC_SUCCESS)
-        rc = MQTTAsync_send(c->handle, publish->topic, (int)publish->length, publish->payload, 1,
-                            publish->retained, &response);
+        rc = MQTTAsync_send(c->handle, slot->bare ? "" : publish->topic, (int)publish->length,
+                            publish->payload, 1, publish->retained, &response);
     MQTTProperties_free(&response.properties);
     if (rc == MQTTASYNC_SUCCESS)
         return RG_OK;

@@ -97,12 +97,20 @@ static struct paho_client *run_connect(struct transport *t, struct paho_client *
     struct paho_event event = {.kind = PAHO_FAILED, .generation = command->generation};
     enum rg_err err = RG_OK;
 
+    if (client && paho_client_alias_left(client)) {
+        /* Once in a process's life: Paho keeps the memory of that message. */
+        t->no_alias = true;
+        paho_client_destroy(client);
+        client = NULL;
+    }
     if (client && !paho_client_idle(client)) {
         paho_client_destroy(client);
         client = NULL;
     }
     if (!client) {
         err = paho_client_create(&t->target, &cbs, t, &client);
+        if (err == RG_OK && t->no_alias)
+            paho_client_forgo_alias(client);
         (void)text_copy(event.reason, sizeof(event.reason), rg_err_text(err));
     }
     if (err == RG_OK)

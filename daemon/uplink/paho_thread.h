@@ -16,6 +16,7 @@ struct transport {
     struct mailbox *mailbox;
     struct inbox *inbox;
     pthread_t thread;
+    bool no_alias; /* the thread's: topic aliases are not used any more */
 
     /* The loop's: */
     bool connected;  /* of this generation */

@@ -96,8 +96,8 @@ static void rig_await(struct rig *r, const unsigned *counter, unsigned wanted)
 }
 
 /* The same, until either is there. */
-static void rig_await_either(struct rig *r, const unsigned *counter, unsigned wanted, const unsigned *other,
-                             unsigned other_wanted)
+static inline void rig_await_either(struct rig *r, const unsigned *counter, unsigned wanted,
+                                    const unsigned *other, unsigned other_wanted)
 {
     if (*counter >= wanted || *other >= other_wanted)
         return;
