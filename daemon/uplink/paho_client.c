@@ -56,12 +56,22 @@ static void tell_ended(struct paho_client *c, enum paho_event_kind kind, const c
     c->cbs.ready(c->arg);
 }
 
+/* Paho may call an attempt failed (its receiving thread still at the socket before: "socket error") and complete it all the
+ * same: then it is not idle, and the transport's thread ends it. */
 static void tell_connected(struct paho_client *c, size_t receive_max)
 {
-    const struct paho_event event = {
-        .kind = PAHO_CONNECTED, .generation = paho_client_generation(c), .receive_max = receive_max};
+    struct paho_event event = {.kind = PAHO_CONNECTED, .receive_max = receive_max};
+    bool given_up;
 
-    c->cbs.event(c->arg, &event);
+    (void)pthread_mutex_lock(&c->mutex);
+    given_up = c->idle;
+    c->idle = false;
+    event.generation = c->generation;
+    (void)pthread_mutex_unlock(&c->mutex);
+    if (given_up)
+        c->cbs.ready(c->arg);
+    else
+        c->cbs.event(c->arg, &event);
 }
 
 static void connected_v3(void *context, MQTTAsync_successData *data)

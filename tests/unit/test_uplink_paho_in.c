@@ -71,8 +71,10 @@ static void both_ways(struct rig *r)
     assert_string_equal(r->text, "{\"stream\":\"alarm\",\"upto\":7}");
     rig_break_line(r, -1); /* and again after the next connect */
     rig_await(r, &r->lost, 1);
-    rig_connect(r, NULL);
-    rig_await(r, &r->connected, 2);
+    while (r->connected < 2) {
+        rig_connect(r, NULL);
+        rig_await_either(r, &r->connected, 2, &r->failed, r->failed + 1);
+    }
     assert_int_equal(paho_transport.subscribe(r->transport, ROOT "/command", TRANSPORT_COMMAND), RG_OK);
     rig_await(r, &r->subscribed, 3);
     publish_tool(r, ROOT "/command", "2", NULL);
@@ -161,17 +163,25 @@ static void play(struct rig *r, struct played *p)
     rig_transport(r);
 }
 
+/* As the uplink does, once more when it fails: Paho may be at the end of the connection before (it says "socket error"). */
 static void play_connect(struct rig *r, struct played *p, const unsigned char *connack, size_t size)
 {
     const struct timeval limit = {.tv_sec = RIG_TIMEOUT_MS / 1000};
+    const unsigned before = r->connected;
 
-    rig_connect(r, NULL);
-    p->fd = accept(p->listener, NULL, NULL);
-    assert_true(p->fd >= 0);
-    assert_int_equal(setsockopt(p->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-    assert_int_equal(rig_packet(p->fd, p->body, sizeof(p->body), &p->length), 0x10);
-    assert_int_equal(send(p->fd, connack, size, 0), (ssize_t)size);
-    rig_await(r, &r->connected, r->connected + 1);
+    while (r->connected == before) {
+        rig_connect(r, NULL);
+        p->fd = accept(p->listener, NULL, NULL);
+        assert_true(p->fd >= 0);
+        assert_int_equal(setsockopt(p->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+        if (recv(p->fd, p->body, 1, MSG_PEEK) == 1) {
+            assert_int_equal(rig_packet(p->fd, p->body, sizeof(p->body), &p->length), 0x10);
+            (void)send(p->fd, connack, size, MSG_NOSIGNAL);
+        }
+        rig_await_either(r, &r->connected, before + 1, &r->failed, r->failed + 1);
+        if (r->connected == before)
+            (void)close(p->fd);
+    }
 }
 
 static void play_end(struct played *p)
@@ -309,8 +319,10 @@ static void aliases_reach_the_right_topics(void **state)
     sub = rig_subscribe(r->port);
     rig_transport(r);
     for (unsigned connection = 1; connection <= 3; connection++) {
-        rig_connect(r, NULL);
-        rig_await(r, &r->connected, connection);
+        while (r->connected < connection) {
+            rig_connect(r, NULL);
+            rig_await_either(r, &r->connected, connection, &r->failed, r->failed + 1);
+        }
         for (int i = 0; i < 4; i++) {
             /* Another order on each connection: what an alias meant on the last one is of no account. */
             const unsigned alias = 1 + (unsigned)(i + (int)connection) % 2;
@@ -328,24 +340,29 @@ static void aliases_reach_the_right_topics(void **state)
     (void)close(sub);
 }
 
+static void play_ack(struct played *p, const unsigned char id[2])
+{
+    const unsigned char puback[4] = {0x40, 2, id[0], id[1]};
+
+    assert_int_equal(send(p->fd, puback, sizeof(puback), 0), sizeof(puback));
+}
+
 /* Takes a PUBLISH of MQTT 5: what it says of its topic, and its alias; acknowledges it when told to. */
 static void take_publish(struct played *p, const char *topic, unsigned alias, bool ack)
 {
-    unsigned char puback[4] = {0x40, 2, 0, 0};
     size_t at = 0;
 
     assert_int_equal(rig_packet(p->fd, p->body, sizeof(p->body), &p->length) & 0xf6, 0x32);
     at = (size_t)p->body[0] << 8 | p->body[1];
     assert_int_equal(at, strlen(topic));
     assert_memory_equal(p->body + 2, topic, at);
-    memcpy(&puback[2], p->body + 2 + at, 2);
     assert_int_equal(p->body[4 + at], alias ? 3 : 0);
     if (alias) {
         assert_int_equal(p->body[5 + at], 0x23);
         assert_int_equal(p->body[7 + at], alias);
     }
     if (ack)
-        assert_int_equal(send(p->fd, puback, sizeof(puback), 0), sizeof(puback));
+        play_ack(p, p->body + 2 + at);
 }
 
 static void alias_send(struct rig *r, unsigned alias, uint64_t token)
@@ -365,14 +382,17 @@ static void an_alias_lives_no_longer_than_its_connection(void **state)
     static const unsigned char one[] = {0x20, 6, 0, 0, 3, 0x22, 0, 1};
     static const unsigned char none[] = {0x20, 3, 0, 0, 0};
     struct rig *r = *state;
+    unsigned char first[2];
     struct played p;
 
     play(r, &p);
     play_connect(r, &p, two, sizeof(two));
     alias_send(r, 1, 1);
+    take_publish(&p, "a/alarm", 1, false); /* tells it */
+    memcpy(first, p.body + 9, 2);
     alias_send(r, 1, 2);
-    take_publish(&p, "a/alarm", 1, true); /* tells it */
     take_publish(&p, "a/alarm", 1, true); /* the first was not certain to be there */
+    play_ack(&p, first);
     rig_await(r, &r->acks, 2);
     alias_send(r, 1, 3);
     take_publish(&p, "", 1, true);
