@@ -13,8 +13,8 @@ static const char *const statements[STMT_COUNT] = {
     [OLDEST] = "SELECT min(minute) FROM rollup WHERE minute >= ?1",
     [NEWEST] = "SELECT max(minute) FROM rollup WHERE minute <= ?1",
     [POINTS] = "SELECT max(id) FROM rollup_point",
-    [LAST_OF] = "SELECT max(minute) FROM (SELECT minute FROM rollup WHERE minute < ?1 AND minute >= ?2"
-                " ORDER BY minute LIMIT ?3)",
+    [LAST_OF] = ("SELECT max(minute) FROM (SELECT minute FROM rollup WHERE minute < ?1 AND minute >= ?2"
+                 " ORDER BY minute LIMIT ?3)"),
     [REMOVE] = "DELETE FROM rollup WHERE minute <= ?1",
 };
 
