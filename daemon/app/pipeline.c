@@ -183,6 +183,15 @@ static void port_request(void *arg, const char *uplink, const struct uplink_requ
     request_desk_take(p->desk, uplink, request);
 }
 
+static int64_t port_gone(void *arg, enum stream stream)
+{
+    const struct pipeline *p = arg;
+    struct store_stats stats;
+
+    store_stats(p->store, &stats);
+    return stats.gone[stream];
+}
+
 static void port_link(void *arg, const char *uplink, bool up, const char *detail)
 {
     event_uplink(arg, uplink, up, detail);
@@ -200,6 +209,7 @@ struct uplink_port flow_uplink_port(struct pipeline *p)
                                 .fetch = port_fetch,
                                 .fetch_cancel = port_fetch_cancel,
                                 .cursor_put = port_cursor_put,
+                                .gone = port_gone,
                                 .link = port_link,
                                 .request = port_request,
                                 .note = port_note};

@@ -263,6 +263,7 @@ const char *store_aside(const struct store *s)
 void store_stats(const struct store *s, struct store_stats *out)
 {
     *out = s->stats;
+    memcpy(out->gone, s->gone, sizeof(out->gone));
     out->rollups_lost = s->rollups.lost;
     struct count_written written = count_vfs_read(s->count);
     out->written_bytes = written.bytes;

@@ -197,6 +197,7 @@ struct store_stats {
     int64_t last_commit_ms; /* how long the last commit took */
     uint64_t commits, failures, lost;
     int64_t head[STREAM_COUNT];
+    int64_t gone[STREAM_COUNT]; /* up to here the retention has removed them */
     uint64_t rollups_lost; /* rows */
     size_t waiting_bytes;  /* gathered, not yet durable */
     /* Wear: what was handed to the system since the start (every page counts when it is logged and when it is copied

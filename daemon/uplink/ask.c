@@ -70,12 +70,15 @@ enum rg_err uplink_backfill(struct uplink *u, enum stream stream, int64_t first,
                             struct seq_range *out)
 {
     struct seq_range wanted = {.first = first, .last = last};
-    int64_t sent = 0;
+    int64_t sent = 0, gone = 0;
 
     if ((unsigned)stream >= STREAM_COUNT || first < 1 || last < first)
         return RG_EINVAL;
-    if (wanted.first <= u->gone[stream])
-        wanted.first = u->gone[stream] + 1;
+    gone = u->port.gone ? u->port.gone(u->port.arg, stream) : 0;
+    if (gone < u->gone[stream])
+        gone = u->gone[stream];
+    if (wanted.first <= gone)
+        wanted.first = gone + 1;
     if (wanted.last > u->head[stream])
         wanted.last = u->head[stream];
     if (!uplink_gets(u, stream) || wanted.last < wanted.first)

@@ -71,6 +71,8 @@ struct uplink_port {
                          void *cb_arg);
     void (*fetch_cancel)(void *arg, void *cb_arg);
     enum rg_err (*cursor_put)(void *arg, const char *uplink, enum stream stream, const struct cursor *cursor);
+    /* Up to which number the store holds nothing of a stream any more. NULL: only uplink_gone tells. */
+    int64_t (*gone)(void *arg, enum stream stream);
     /* The connection came up, or was lost after having been up (crossings only). */
     void (*link)(void *arg, const char *uplink, bool up, const char *detail);
     /* A platform that may ask for something (conf->commands) asks; answer with uplink_reply, now or later. NULL: nobody

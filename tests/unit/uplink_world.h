@@ -230,6 +230,13 @@ static enum rg_err world_cursor_put(void *arg, const char *uplink, enum stream s
     return RG_OK;
 }
 
+static int64_t world_gone(void *arg, enum stream stream)
+{
+    const struct world *w = arg;
+
+    return w->gone[stream];
+}
+
 static void world_link(void *arg, const char *uplink, bool up, const char *detail)
 {
     struct world *w = arg;
@@ -267,6 +274,7 @@ static const struct uplink_port world_port = {
     .fetch = world_fetch,
     .fetch_cancel = world_fetch_cancel,
     .cursor_put = world_cursor_put,
+    .gone = world_gone,
     .link = world_link,
     .request = world_request,
     .note = world_note,
