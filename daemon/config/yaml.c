@@ -22,7 +22,11 @@ struct parse {
     size_t fed;         /* bytes handed to libfyaml */
     size_t settled;     /* as many as were handed over when it last answered with an event */
     struct place where; /* of the last event that had a place */
-    bool too_far;       /* CONFIG_LOOKAHEAD was reached */
+    struct {
+        size_t offset;
+        int line, column; /* from 0, column in characters: as libfyaml counts */
+    } cursor;             /* the last mark that was looked up */
+    bool too_far;         /* CONFIG_LOOKAHEAD was reached */
     struct frame frames[CONFIG_DEPTH];
 };
 
@@ -53,15 +57,70 @@ static void discard_cb(struct fy_diag *diag, void *user, const char *text, size_
     (void)length;
 }
 
-static struct place token_place(const struct parse *p, struct fy_token *token, size_t before)
+static bool ends_line(const struct source *source, size_t at)
+{
+    char next = at + 1 < source->length ? source->text[at + 1] : '\0';
+
+    return source->text[at] == '\n' || (source->text[at] == '\r' && next != '\n');
+}
+
+static bool continues_character(const struct source *source, size_t at)
+{
+    return at < source->length && ((unsigned char)source->text[at] & 0xc0u) == 0x80u;
+}
+
+/* Back to the mark's line, or on the same line to its column. */
+static void cursor_back(struct parse *p, const struct fy_mark *mark)
+{
+    const struct source *source = p->source;
+    size_t at = p->cursor.offset;
+
+    if (mark->line < p->cursor.line) {
+        for (; at > 0 && !(ends_line(source, at - 1) && p->cursor.line == mark->line); at--)
+            p->cursor.line -= ends_line(source, at - 1);
+        p->cursor.column = 0;
+    }
+    for (; at > 0 && p->cursor.line == mark->line && p->cursor.column > mark->column; p->cursor.column--) {
+        do
+            at--;
+        while (at > 0 && continues_character(source, at));
+    }
+    p->cursor.offset = at;
+}
+
+/* Where a mark is in the text. libfyaml's own input_pos begins anew when it has read some 64 KiB piece by piece; its lines and columns
+ * do not. Marks come nearly in the order of the text, so each character is passed about once. */
+static size_t mark_offset(struct parse *p, const struct fy_mark *mark)
+{
+    const struct source *source = p->source;
+
+    cursor_back(p, mark);
+    while (p->cursor.offset < source->length &&
+           (p->cursor.line < mark->line || p->cursor.column < mark->column)) {
+        size_t at = p->cursor.offset++;
+
+        if (ends_line(source, at)) {
+            p->cursor.line++;
+            p->cursor.column = 0;
+        } else if (!continues_character(source, at + 1)) {
+            p->cursor.column++; /* the character's last byte */
+        }
+    }
+    return p->cursor.offset;
+}
+
+static struct place token_place(struct parse *p, struct fy_token *token, size_t before)
 {
     const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
 
+    size_t offset;
+
     if (!mark || mark->line < 0)
         return p->where;
+    offset = mark_offset(p, mark);
     return (struct place){.file = p->file,
                           .line = (uint32_t)mark->line + 1,
-                          .offset = (uint32_t)(mark->input_pos > before ? mark->input_pos - before : 0)};
+                          .offset = (uint32_t)(offset > before ? offset - before : 0)};
 }
 
 static struct node *node_create(struct parse *p, enum node_kind kind)
@@ -163,13 +222,13 @@ static const char *token_text(struct parse *p, struct fy_token *token, size_t *l
     const struct fy_mark *end = fy_token_end_mark(token);
     const char *raw;
     char *text;
-    size_t raw_length;
+    size_t from, raw_length;
 
-    if (fy_token_scalar_style(token) != FYSS_SINGLE_QUOTED || !start || !end ||
-        end->input_pos > p->source->length || end->input_pos < start->input_pos)
+    if (fy_token_scalar_style(token) != FYSS_SINGLE_QUOTED || !start || !end)
         return fy_token_get_text(token, length);
-    raw = p->source->text + start->input_pos;
-    raw_length = end->input_pos - start->input_pos;
+    from = mark_offset(p, start);
+    raw = p->source->text + from;
+    raw_length = mark_offset(p, end) - from;
     text = load_scratch(p->ld, raw_length + 1, 1);
     if (text)
         *length = yaml_unquote(raw, raw_length, text);

@@ -16,7 +16,7 @@
 #include "support_transport.h"
 #include "virtual_loop.h"
 
-#define WORLD_DEVICES 16
+#define WORLD_DEVICES 96
 #define WORLD_POINTS 12
 #define WORLD_RULED 3 /* points 0 to 2 of each device have rules and may have excursions */
 #define WORLD_BUSES 4
