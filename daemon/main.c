@@ -61,9 +61,21 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static const int signums[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* While a large configuration is read nobody hears a signal yet, and the usual answer to one would be the end: they wait. */
+static bool hold_signals(int how)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < RG_COUNT(signums); i++)
+        (void)sigaddset(&set, signums[i]);
+    return sigprocmask(how, &set, NULL) == 0;
+}
+
 static enum exit_status run(struct daemon *d, struct config *config)
 {
-    static const int signums[] = {SIGTERM, SIGINT, SIGHUP};
     struct loop_signal *signals[RG_COUNT(signums)] = {NULL};
     const struct pipeline_env env = {
         .driver = &modbus_driver,
@@ -78,6 +90,7 @@ static enum exit_status run(struct daemon *d, struct config *config)
         if (err != RG_OK)
             log_error("cannot start: signals: %s", rg_err_text(err));
     }
+    (void)hold_signals(SIG_UNBLOCK);
     if (err == RG_OK)
         err = app_create(d->loop, &env, config, &d->app);
     else
@@ -155,6 +168,8 @@ int main(int argc, char **argv)
     }
     /* A peer that goes away, or a file that may not grow any more, is an error code, not the end of the daemon. */
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+        return EXIT_FAILED;
+    if (!hold_signals(SIG_BLOCK))
         return EXIT_FAILED;
     raise_file_limit();
     return (int)start(file);

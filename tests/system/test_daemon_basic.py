@@ -1,5 +1,7 @@
 """The main job once, on the real programs: a device over Modbus TCP, a rule, the store, a broker, the platform."""
 
+import signal
+
 from conftest import wait_for
 
 
@@ -39,3 +41,23 @@ def test_from_a_register_to_the_platform(plant, broker, daemon, platform):
     report = watcher.finish()
     assert report["breach_count"] == 0
     assert not report["gateways"][0]["online"]  # it said goodbye
+
+
+def test_signals_while_the_configuration_is_read(daemon):
+    """A large file takes a while, and nobody hears a signal yet: it waits, and does what it says. The daemon ends cleanly."""
+    config = site(1, 1)
+    config["uplinks"], config["rules"] = [], []
+    config["buses"] = [{"name": f"b-{i}", "tcp": f"127.0.0.1:{1 + i}"} for i in range(3)]
+    config["devices"] = [{"name": f"d-{i}", "bus": f"b-{i // 200}", "unit": 1 + i % 200, "poll": "1h",
+                          "points": [{"name": f"p{p}", "holding": p, "type": "u16"} for p in range(40)]} for i in range(600)]
+    gateway = daemon(config, run=False).spawn()
+
+    def held():
+        lines = open(f"/proc/{gateway.child.pid}/status", encoding="ascii").read().splitlines()
+        masks = {line.split()[0]: int(line.split()[1], 16) for line in lines if line.startswith(("SigBlk", "SigCgt"))}
+        return masks["SigBlk:"] & 1 or masks["SigCgt:"] & 1
+
+    wait_for(held, what="the daemon's main")
+    gateway.child.signal(signal.SIGHUP)
+    gateway.child.signal(signal.SIGTERM)
+    assert gateway.child.wait() == 0, gateway.child.output()[-2000:]

@@ -26,5 +26,8 @@ def test_torture(tools):
         torture.run(SECONDS or 12)
         torture.quiet(at_once=SECONDS == 0)
         print(json.dumps(torture.judge()), flush=True)
+    except BaseException as error:
+        print(f"RG_SEED={seed}: {type(error).__name__}: {str(error)[:2000]}; {torture.done}", flush=True)
+        raise
     finally:
         torture.close()

@@ -243,6 +243,15 @@ class Torture:
     def alive(self):
         assert self.gateway.child.running, self.gateway.child.output()[-4000:]
 
+    def hears_signals(self):
+        """A process that has only just begun does not hold them back yet (bit 0 of the mask: SIGHUP): they would end it."""
+        self.alive()
+        wait_for(lambda: self.mask("SigBlk") & 1 or self.mask("SigCgt") & 1, what="the daemon's main")
+
+    def mask(self, which):
+        with open(f"/proc/{self.gateway.child.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1], 16) for line in file if line.startswith(which))
+
     def kill(self):
         self.alive()
         self.gateway.kill()
@@ -257,7 +266,7 @@ class Torture:
     def ends_and_starts(self):
         if self.disk_refuses:
             self.disk_heals()
-        self.alive()
+        self.hears_signals()
         self.gateway.stop()
         self.start()
 
@@ -275,7 +284,7 @@ class Torture:
         site["rules"][1]["above"] = {"blue": self.random.randrange(50, 70), "orange": self.random.randrange(80, 95)}
         site["uplinks"][0]["backfill"]["rate"] = f"{self.random.randrange(300, 5000)}/s"
         site["devices"][-1]["poll"] = f"{self.random.randrange(40, 90)}ms"
-        self.alive()
+        self.hears_signals()
         self.gateway.reload()
 
     def set_clock(self):
