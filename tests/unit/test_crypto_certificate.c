@@ -22,7 +22,7 @@ static char folder[SUPPORT_TMP_SIZE];
 
 static const char *path_of(const char *name)
 {
-    static char paths[4][SUPPORT_TMP_SIZE + 32];
+    static char paths[4][SUPPORT_TMP_SIZE + 72];
     static unsigned turn;
     char *path = paths[turn++ % 4];
 
