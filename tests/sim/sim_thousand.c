@@ -1,4 +1,4 @@
-/* LINK rg_sim rg_daemon rg_loop_virtual */
+/* LINK rg_sim rg_daemon rg_loop_virtual; SEEDS 1 */
 /* A thousand points and no platform for a day: what the program has allocated at the end of the day is what it had at its beginning. Then all of
  * it is delivered, by which each buffer of a message gets its full size, once: the next outage leaves the memory where it was, but for one. */
 #include <stdio.h>
