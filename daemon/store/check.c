@@ -4,10 +4,10 @@
 
 #include "base/text.h"
 
-static enum rg_err quick_check(sqlite3 *db, char *why, size_t why_size)
+static enum rg_err quick_check(sqlite3 *db, const char *pragma, char *why, size_t why_size)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = db_prepare(db, "PRAGMA quick_check(1)", &stmt);
+    int rc = db_prepare(db, pragma, &stmt);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(stmt);
     enum rg_err err = db_error(rc);
@@ -20,6 +20,28 @@ static enum rg_err quick_check(sqlite3 *db, char *why, size_t why_size)
         (void)text_format(why, why_size, "cannot be checked: %s", sqlite3_errmsg(db));
     }
     (void)sqlite3_finalize(stmt);
+    return err;
+}
+
+/* All of a file of usual size; of a large one the tables that alarms hang on. */
+static enum rg_err check_pages(sqlite3 *db, char *why, size_t why_size)
+{
+    static const char *const small[] = {
+        "PRAGMA quick_check(sqlite_schema)", "PRAGMA quick_check(run)",    "PRAGMA quick_check(stream)",
+        "PRAGMA quick_check(occurrence)",    "PRAGMA quick_check(cursor)", "PRAGMA quick_check(device)",
+        "PRAGMA quick_check(alarm)",         "PRAGMA quick_check(event)",  "PRAGMA quick_check(report)",
+    };
+    int64_t pages = 0;
+    int rc = db_number(db, "PRAGMA page_count", 0, &pages);
+    if (rc != SQLITE_OK) {
+        (void)text_format(why, why_size, "cannot be checked: %s", sqlite3_errmsg(db));
+        return db_error(rc);
+    }
+    if (pages <= CHECK_WHOLE_PAGES)
+        return quick_check(db, "PRAGMA quick_check(1)", why, why_size);
+    enum rg_err err = RG_OK;
+    for (size_t i = 0; i < RG_COUNT(small) && err == RG_OK; i++)
+        err = quick_check(db, small[i], why, why_size);
     return err;
 }
 
@@ -55,6 +77,6 @@ static enum rg_err check_ends(sqlite3 *db, char *why, size_t why_size)
 
 enum rg_err check_database(sqlite3 *db, char *why, size_t why_size)
 {
-    enum rg_err err = quick_check(db, why, why_size);
+    enum rg_err err = check_pages(db, why, why_size);
     return err == RG_OK ? check_ends(db, why, why_size) : err;
 }

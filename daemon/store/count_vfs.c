@@ -1,5 +1,6 @@
 #include "store/count_vfs.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ struct count_vfs {
     sqlite3_vfs *real;
     char name[48];
     atomic_uint_least64_t bytes, syncs;
+    atomic_int last_errno; /* of what failed last: errno itself is another's by the time SQLite asks */
 };
 
 /* The real file lies behind it in the same memory. */
@@ -35,6 +37,20 @@ static sqlite3_file *real_of(sqlite3_file *f)
     return (sqlite3_file *)(void *)((char *)f + real_offset());
 }
 
+static int noted(sqlite3_file *f, int rc)
+{
+    if (rc != SQLITE_OK)
+        atomic_store_explicit(&owner_of(f)->last_errno, errno, memory_order_relaxed);
+    return rc;
+}
+
+static int count_last_error(sqlite3_vfs *vfs, int size, char *out)
+{
+    (void)size;
+    (void)out;
+    return atomic_load_explicit(&((struct count_vfs *)(void *)vfs)->last_errno, memory_order_relaxed);
+}
+
 static int count_close(sqlite3_file *f)
 {
     return real_of(f)->pMethods->xClose(real_of(f));
@@ -48,18 +64,18 @@ static int count_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 static int count_write(sqlite3_file *f, const void *data, int n, sqlite3_int64 at)
 {
     count_vfs_add(owner_of(f), (uint64_t)n, 0);
-    return real_of(f)->pMethods->xWrite(real_of(f), data, n, at);
+    return noted(f, real_of(f)->pMethods->xWrite(real_of(f), data, n, at));
 }
 
 static int count_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    return real_of(f)->pMethods->xTruncate(real_of(f), size);
+    return noted(f, real_of(f)->pMethods->xTruncate(real_of(f), size));
 }
 
 static int count_sync(sqlite3_file *f, int flags)
 {
     count_vfs_add(owner_of(f), 0, 1);
-    return real_of(f)->pMethods->xSync(real_of(f), flags);
+    return noted(f, real_of(f)->pMethods->xSync(real_of(f), flags));
 }
 
 static int count_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -144,6 +160,8 @@ static int count_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     f->base.pMethods = NULL;
     f->owner = owner;
     int rc = owner->real->xOpen(owner->real, name, real_of(file), flags, out);
+    if (rc != SQLITE_OK)
+        (void)noted(file, rc);
     if (rc == SQLITE_OK || real_of(file)->pMethods != NULL)
         f->base.pMethods = &methods;
     return rc;
@@ -160,12 +178,13 @@ enum rg_err count_vfs_create(struct count_vfs **out)
         free(v);
         return RG_EIO;
     }
-    (void)text_format(v->name, sizeof(v->name), "riskgate-count-%p", (void *)v); /* fits */
+    (void)text_format(v->name, sizeof(v->name), COUNT_VFS_NAME "%p", (void *)v); /* fits */
     v->vfs = *v->real;
     v->vfs.pNext = NULL;
     v->vfs.zName = v->name;
     v->vfs.szOsFile = (int)real_offset() + v->real->szOsFile;
     v->vfs.xOpen = count_open;
+    v->vfs.xGetLastError = count_last_error;
     if (sqlite3_vfs_register(&v->vfs, 0) != SQLITE_OK) {
         free(v);
         return RG_ENOMEM;

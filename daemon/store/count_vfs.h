@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+#define COUNT_VFS_NAME "riskgate-count-" /* each one's name begins with it */
+
 struct count_vfs;
 
 struct count_written {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "store/count_vfs.h"
 
 #define DB_FLAGS (SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE)
 
@@ -163,12 +164,24 @@ enum rg_err db_error(int rc)
     }
 }
 
+/* SQLite itself does not keep it when a COMMIT fails; the layer that counts does. */
+static int system_cause(sqlite3 *db)
+{
+    sqlite3_vfs *vfs = NULL;
+    int cause = db == NULL ? 0 : sqlite3_system_errno(db);
+    if (db != NULL && cause == 0 &&
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) == SQLITE_OK && vfs != NULL &&
+        strncmp(vfs->zName, COUNT_VFS_NAME, strlen(COUNT_VFS_NAME)) == 0)
+        cause = vfs->xGetLastError(vfs, 0, NULL);
+    return cause;
+}
+
 void db_words(sqlite3 *db, int rc, const char *path, char *out, size_t size)
 {
     /* After a prepare or step the connection's own words say more than those of the code alone. */
     bool own = db != NULL && (sqlite3_extended_errcode(db) & 0xff) == (rc & 0xff);
     const char *words = own ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
-    int cause = db == NULL ? 0 : sqlite3_system_errno(db);
+    int cause = system_cause(db);
     int kind = rc & 0xff;
     if (cause != 0 && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN || kind == SQLITE_FULL)) {
         char system[128] = "";

@@ -33,9 +33,8 @@ static void run_commit(struct store *s)
 static void run_round(struct store *s)
 {
     struct retention_round *round = &s->job.round;
-    if (round->make_room)
-        (void)reserve_release(s->path); /* gone already: what else can be done is done all the same */
-    else
+    s->job.released = round->make_room && reserve_release(s->path);
+    if (!round->make_room)
         reserve_keep(s->path, retention_reserve(round->limits.max_size));
     retention_run(&s->retention, round);
     if (corrupt(round->rc)) {
@@ -195,6 +194,7 @@ static void round_done(struct store *s)
 {
     int64_t now = loop_mono_ms(s->loop);
     struct retention_round *round = &s->job.round;
+    bool gained = s->job.released || round->gone[STREAM_TELEMETRY] > s->gone[STREAM_TELEMETRY];
     loss_book_add(&s->losses, &round->lost);
     memcpy(s->gone, round->gone, sizeof(s->gone));
     s->stats.aside_count = s->job.aside_count;
@@ -202,8 +202,10 @@ static void round_done(struct store *s)
     s->round_at_ms = round->more ? now : now + STORE_ROUND_EVERY_MS;
     if (corrupt(round->rc))
         replace_wanted(s, LOSS_CORRUPT, round->words);
-    else if (s->failing && !s->damaged && !round->make_room)
-        s->retry_at_ms = now; /* it only took too long: see at once whether commits work */
+    else if (s->failing && !s->damaged && (!round->make_room || gained))
+        s->retry_at_ms = now; /* it only took too long, or there is room: see at once whether commits work */
+    if (round->make_room)
+        round->rc = SQLITE_OK; /* that the disk is full was told; it is no trouble of the retention's */
 }
 
 void pump_done(void *arg, const struct loop_worker_time *time)
@@ -252,12 +254,14 @@ static bool commit_wanted(const struct store *s, int64_t now)
 
 static enum job_kind choose(const struct store *s, int64_t now)
 {
+    /* Room is made while the disk is known to be full, right after it said so; not after a pause, in which it may have
+     * healed. */
+    if (s->failing && !s->damaged && s->make_room)
+        return JOB_ROUND;
     if ((s->failing || s->damaged) && now < s->retry_at_ms)
         return JOB_NONE;
     if (s->damaged)
         return JOB_RENEW;
-    if (s->failing && s->make_room)
-        return JOB_ROUND;
     bool round = !s->failing && s->round_at_ms <= now;
     if (!commit_wanted(s, now))
         return round ? JOB_ROUND : JOB_NONE;

@@ -55,7 +55,8 @@ struct job {
     uint64_t next_alarm;                         /* at a commit: of the next occurrence, for the marks */
     unsigned aside_count;
     int64_t aside_bytes;
-    bool gone; /* somebody took the file away */
+    bool released; /* the reserve was given up */
+    bool gone;     /* somebody took the file away */
     struct renew renew;
     enum rg_err renewed;
 };

@@ -58,3 +58,32 @@ class Clock:
 
 def library(name):
     return program(f"{name}.so")
+
+
+class Disk:
+    """The disk of a program's own files, those whose path begins with prefix. Start the program with env=disk.env()."""
+
+    FORM = "=qqqqq"  # errno of writes, errno of syncs, ms of a sync; failures, syncs
+
+    def __init__(self, folder, prefix):
+        self.file, self.prefix = pathlib.Path(folder) / "disk-faults", str(prefix)
+        self.file.write_bytes(bytes(struct.calcsize(self.FORM)))
+
+    def env(self, name="riskgated", **more):
+        return {**os.environ, **preload(name, library("faulty_disk")), "RG_DISK_FILE": str(self.file),
+                "RG_DISK_PREFIX": self.prefix, **more}
+
+    def set(self, write=0, sync=0, slow_ms=0):
+        with open(self.file, "r+b", buffering=0) as file:  # in place: it is mapped
+            file.write(struct.pack("=qqq", write, sync, slow_ms))
+
+    def heal(self):
+        self.set()
+
+    @property
+    def failures(self):
+        return struct.unpack(self.FORM, self.file.read_bytes())[3]
+
+    @property
+    def syncs(self):
+        return struct.unpack(self.FORM, self.file.read_bytes())[4]

@@ -217,6 +217,44 @@ static void test_full_disk(void **state)
     rig_end(&r);
 }
 
+/* Telemetry has filled the disk to the last byte: ten thousand alarms still go in. */
+static void test_alarms_share(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    r.conf.max_size = 64 << 20;
+    rig_open(&r);
+    char reserve[SUPPORT_TMP_SIZE + 64];
+    (void)snprintf(reserve, sizeof(reserve), "%s.reserve", r.path);
+    fault_now()->beside = reserve;
+    fault_now()->capacity = 24 << 20;
+    rig_run(&r, 11000);
+    struct store_stats stats;
+    do { /* until nothing more goes in but for what makes room for it */
+        for (uint32_t k = 0; k < 2000; k++)
+            rig_frame(&r, k);
+        rig_run(&r, 1000);
+        store_stats(r.store, &stats);
+    } while (rig_number(&r, "SELECT coalesce(min(seq), 1) FROM telemetry") == 1);
+    for (unsigned i = 0; i < 10000; i++) {
+        rig_alarm(&r, i + 1);
+        rig_frame(&r, 1);
+        if (i % 20 == 0)
+            rig_run(&r, 100);
+    }
+    rig_run(&r, 10000);
+    assert_int_equal(r.head[STREAM_ALARM], 10000);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM alarm"), 10000);
+    /* A batch may fail before room is made for it: its alarms went out at once then, and are stored as well. */
+    assert_true(r.unstored < 200);
+    store_stats(r.store, &stats);
+    assert_true(stats.ok);
+    no_holes(&r, "alarm");
+    no_holes(&r, "telemetry");
+    rig_end(&r);
+}
+
 /* The n-th write or sync fails, for every n: whatever it was in the middle of, nothing gets lost, doubled or out
  * of order. */
 static void test_each_write(void **state)
@@ -410,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup(test_flush_fails, clear),
         cmocka_unit_test_setup(test_bounded, clear),
         cmocka_unit_test_setup(test_full_disk, clear),
+        cmocka_unit_test_setup(test_alarms_share, clear),
         cmocka_unit_test_setup(test_each_write, clear),
         cmocka_unit_test_setup(test_close_while_failing, clear),
         cmocka_unit_test_setup(test_open_fails, clear),
