@@ -241,8 +241,8 @@ bool lane_serve(struct lane *l, int64_t now_ms, bool may_send)
     }
     if (l->fill && l->stream != STREAM_TELEMETRY && window_count(&l->u->window, l->id) >= FILL_IN_FLIGHT)
         may_send = false;
-    if (l->state == LANE_READY && may_send)
-        clear = lane_send(l, now_ms);
+    if (l->state == LANE_READY)
+        clear = may_send && lane_send(l, now_ms);
     if (l->state == LANE_IDLE && now_ms >= l->retry.until_ms)
         lane_fetch(l, now_ms);
     return clear && l->state != LANE_FETCHING;

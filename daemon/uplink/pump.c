@@ -101,7 +101,7 @@ static bool serve_lanes(struct uplink *u, int64_t now_ms, enum lane_id first, en
 
 void pump_run(struct uplink *u, int64_t now_ms)
 {
-    bool open = true;
+    bool open = true, alarms_told;
 
     if (u->session.state == SESSION_PARTING)
         return;
@@ -118,10 +118,11 @@ void pump_run(struct uplink *u, int64_t now_ms)
     open = open && send_replies(u, now_ms);
     open = serve_lanes(u, now_ms, LANE_EVENT, LANE_REPORT, open);
     open = open && send_doc(u, UPLINK_DOC_ABOUT, now_ms);
-    /* Missed alarms before what is new of anything else, but without standing in its way. */
-    (void)lane_serve(&u->lanes[LANE_FILL_ALARM], now_ms, open);
+    /* Missed alarms before what is new of anything else, but without standing in its way; what else was missed comes after
+     * the last of them. */
+    alarms_told = lane_serve(&u->lanes[LANE_FILL_ALARM], now_ms, open);
     open = serve_lanes(u, now_ms, LANE_TELEMETRY, LANE_TELEMETRY, open);
-    (void)serve_lanes(u, now_ms, LANE_FILL_EVENT, LANE_FILL_TELEMETRY, open);
+    (void)serve_lanes(u, now_ms, LANE_FILL_EVENT, LANE_FILL_TELEMETRY, open && alarms_told);
 }
 
 bool pump_flushed(const struct uplink *u)

@@ -86,6 +86,25 @@ static void missed_alarms_come_before_missed_telemetry(void **state)
         assert_int_equal(w.seen[STREAM_ALARM][seq].times, 1);
 }
 
+/* However fast the broker takes both. */
+static void no_missed_reading_goes_before_the_last_missed_alarm(void **state)
+{
+    (void)state;
+    w.broker->delay_ms = 100;
+    w.conf.backfill_rate = 0;
+    outage(false);
+    world_add(&w, STREAM_ALARM, 5000);
+    world_add(&w, STREAM_TELEMETRY, 20000);
+    comes_back();
+    for (int i = 0; i < 1000 && w.seen[STREAM_ALARM][5000].times == 0; i++) {
+        world_run(&w, 10);
+        if (w.seen[STREAM_ALARM][5000].times == 0)
+            assert_int_equal(w.seen[STREAM_TELEMETRY][1].times, 0);
+    }
+    world_run(&w, 60000);
+    assert_true(world_complete(&w));
+}
+
 static void a_few_missed_alarms_come_first_and_in_order(void **state)
 {
     (void)state;
@@ -174,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_alarm_does_not_wait_for_missed_ones),
         TEST(missed_alarms_come_before_missed_telemetry),
+        TEST(no_missed_reading_goes_before_the_last_missed_alarm),
         TEST(a_few_missed_alarms_come_first_and_in_order),
         TEST(interrupted_backfill_goes_on_where_it_stopped),
         TEST(with_receipts_it_goes_on_from_the_last_one),
