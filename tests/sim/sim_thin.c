@@ -18,9 +18,9 @@ static const struct world_plan plan = {
     .points = 4,
     .buses = 2,
     .uplinks = 1,
-    .poll_ms = 20 * WORLD_SECOND,
+    .poll_ms = 30 * WORLD_SECOND,
     .commit_ms = 20 * WORLD_SECOND,
-    .offline_ms = 80 * WORLD_SECOND,
+    .offline_ms = 120 * WORLD_SECOND,
     .backfill_rate = 1000,
     .red = 40,
     .derived = true,
@@ -253,7 +253,7 @@ static void run(uint64_t seed)
     (void)snprintf(thin, sizeof thin, "%s/thin.db", folder);
     (void)snprintf(full, sizeof full, "%s/full.db", folder);
     day(seed, NULL, full);
-    day(seed, "{every: 2m, around_alarms: 3m}", thin);
+    day(seed, "{every: 4m, around_alarms: 3m}", thin);
     (void)snprintf(sql, sizeof sql, "ATTACH '%s' AS f", full);
     check(&s,
           sqlite3_open(thin, &s.db) == SQLITE_OK && sqlite3_exec(s.db, sql, NULL, NULL, NULL) == SQLITE_OK,
