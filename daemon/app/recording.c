@@ -112,6 +112,7 @@ void recording_inherit(struct pipeline *p, struct recording *next)
     if (!p->recording.thin)
         return;
     rollup_flush(p->recording.rollup, batch_cb, p);
+    recording_release(p); /* what is due of devices that change would be gone */
     if (thin_inherit(next->thin, p->recording.thin) != RG_OK)
         log_error(
             "no memory to go on with what is held back for alarms: each device's next reading is recorded");

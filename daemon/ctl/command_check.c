@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "ctl/check_certificates.h"
 #include "ctl/command.h"
+#include "model/site_record.h"
 #include "rules/rules.h"
 
 /* Rules of a pack for which the site has no points are no mistake; a misspelt name would look the same. */
@@ -46,6 +47,15 @@ static void write_certificate_cb(void *arg, const struct site_uplink *uplink, co
     jsonw_object_end(w);
 }
 
+static uint64_t record_memory(const struct site *site)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < site->device_count; i++)
+        bytes += site_record_bytes(site, i);
+    return bytes;
+}
+
 static enum exit_status check_print_json(const struct config *config)
 {
     enum exit_status status = config->site ? EXIT_DONE : EXIT_FAILED;
@@ -78,6 +88,8 @@ static enum exit_status check_print_json(const struct config *config)
     jsonw_array_end(&w);
     if (config->site)
         jsonw_key_int(&w, "rules_memory", (int64_t)rules_memory(config->site));
+    if (config->site)
+        jsonw_key_int(&w, "record_memory", (int64_t)record_memory(config->site));
     jsonw_object_end(&w);
     if (jsonw_error(&w) == RG_OK)
         (void)puts(w.text);
@@ -113,6 +125,10 @@ enum exit_status command_check(const struct arguments *a)
             (void)putchar('\n');
             (void)printf("rules, their windows and alarms take %.1f MiB of memory at most\n",
                          (double)rules_memory(config->site) / (1024 * 1024));
+            if (record_memory(config->site) > 0)
+                (void)printf(
+                    "readings that are held back for alarms (`around_alarms`) take %.1f MiB at most\n",
+                    (double)record_memory(config->site) / (1024 * 1024));
             print_left_out(config);
         } else {
             (void)fprintf(stderr, "%s: %zu errors, %zu warnings\n", a->operands[0], config->error_count,

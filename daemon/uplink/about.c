@@ -119,6 +119,18 @@ static void write_polling(struct jsonw *w, const struct site_device *d)
     jsonw_object_end(w);
 }
 
+/* So that nobody takes what is left out on purpose for something missing. */
+static void write_record(struct jsonw *w, const struct site_record *r)
+{
+    if (r->every_ms == 0)
+        return;
+    jsonw_key(w, "record");
+    jsonw_object_begin(w);
+    jsonw_key_int(w, "every_ms", r->every_ms);
+    jsonw_key_int(w, "around_alarms_ms", r->around_ms);
+    jsonw_object_end(w);
+}
+
 static void write_device(struct jsonw *w, const struct site *site, const struct site_device *d)
 {
     jsonw_object_begin(w);
@@ -130,6 +142,7 @@ static void write_device(struct jsonw *w, const struct site *site, const struct 
         jsonw_key_bool(w, "derived", true);
     else
         write_polling(w, d);
+    write_record(w, &d->record);
     jsonw_key(w, "points");
     jsonw_array_begin(w);
     for (uint32_t i = 0; i < d->point_count; i++)
