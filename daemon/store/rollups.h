@@ -14,7 +14,7 @@
 #define ROLLUPS_BYTES                                                                                        \
     (4u << 20) /* that may gather, and as much again in flight; more when one batch takes more */
 #define ROLLUPS_SLICE_ROWS 4000 /* removed at once */
-#define ROLLUPS_ROW_BYTES 48     /* of one in the database, measured: tests/bench/bench_rollup.c */
+#define ROLLUPS_ROW_BYTES 48    /* of one in the database, measured: tests/bench/bench_rollup.c */
 
 struct rollups_batch {
     char *memory;

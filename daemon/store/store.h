@@ -198,8 +198,8 @@ struct store_stats {
     uint64_t commits, failures, lost;
     int64_t head[STREAM_COUNT];
     int64_t gone[STREAM_COUNT]; /* up to here the retention has removed them */
-    uint64_t rollups_lost; /* rows */
-    size_t waiting_bytes;  /* gathered, not yet durable */
+    uint64_t rollups_lost;      /* rows */
+    size_t waiting_bytes;       /* gathered, not yet durable */
     /* Wear: what was handed to the system since the start (every page counts when it is logged and when it is copied
      * back), and a day's worth of it by the last 24 hours; -1 in the first minute. */
     uint64_t written_bytes, syncs;
