@@ -241,7 +241,11 @@ class Torture:
         self.disk_refuses = False
 
     def alive(self):
-        assert self.gateway.child.running, self.gateway.child.output()[-4000:]
+        assert self.gateway.child.running, (self.gateway.child.wait(), self.gateway.child.output()[-4000:])
+
+    def answers(self):
+        self.alive()
+        return self.gateway.ctl("status", check=False).returncode == 0
 
     def hears_signals(self):
         """A process that has only just begun does not hold them back yet (bit 0 of the mask: SIGHUP): they would end it."""
@@ -272,6 +276,8 @@ class Torture:
 
     def disk_refuses_now(self):
         self.alive()
+        if not self.answers():
+            return  # a store that cannot be opened is another matter
         resource.prlimit(self.gateway.child.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         self.disk_refuses = True
 
@@ -395,7 +401,7 @@ class Torture:
         self.clock.show(time.time(), synced=True)
         if at_once:
             self.kill()
-        wait_for(self.gateway._answers, LONG, "riskgated")  # pylint: disable=protected-access
+        wait_for(self.answers, LONG, "riskgated")
 
         def settled():
             self.alive()
