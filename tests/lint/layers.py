@@ -22,11 +22,12 @@ MAY = {
     "daemon/rules": {"base", "model"},
     "daemon/output": {"base", "model"},
     "daemon/record": {"base", "model"},
+    "daemon/report": {"base", "model"},
     "daemon/store": {"base", "model", "loop", "crypto"},
     "daemon/replay": {"base", "model", "rules", "store"},
     "daemon/uplink": {"base", "model", "loop", "crypto"},
     "daemon/control": {"base", "model", "loop"},
-    "daemon/app": {"base", "model", "loop", "crypto", "config", "poll", "convert", "rules", "output", "record", "replay", "store", "uplink", "control", "drivers"},
+    "daemon/app": {"base", "model", "loop", "crypto", "config", "poll", "convert", "rules", "report", "output", "record", "replay", "store", "uplink", "control", "drivers"},
     "daemon/ctl": {"base", "model", "config", "record", "replay", "rules", "store", "crypto", "drivers"},
     "simulators/plant": set(),
     "simulators/platform": set(),
@@ -49,6 +50,9 @@ CLOCK_HOMES = ["daemon/base/clock.c", "daemon/base/log.c", "daemon/base/random.c
                "daemon/uplink/paho.c", "daemon/uplink/paho_thread.c",  # the deadline of a wait on its own thread
                "daemon/ctl/command_check.c",  # whether certificates are still good today
                "daemon/ctl/access.c"]  # a program of its own: how long a device took
+# who knows a time zone
+ZONES = re.compile(r"\b(localtime_r|localtime|mktime|tzset)\s*\(")
+ZONE_HOMES = ["daemon/base/calendar.c", "daemon/base/log.c", "daemon/ctl", "simulators"]  # what is decided; what people read
 FILE_LINES = 500
 FUNCTION_LINES = 100
 
@@ -91,6 +95,14 @@ def check_clock(path, text):
             problems.append(f"{relative(path)}:{number}: reads a clock; time is an argument here")
 
 
+def check_zone(path, text):
+    if home_of(relative(path), ZONE_HOMES):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if ZONES.search(line):
+            problems.append(f"{relative(path)}:{number}: knows a time zone; base/calendar.h does")
+
+
 def check_size(path, text):
     lines = text.count("\n")
     if lines > FILE_LINES:
@@ -119,6 +131,7 @@ def main():
             seen += 1
             check_includes(path, folder, text)
             check_clock(path, text)
+            check_zone(path, text)
             check_size(path, text)
             check_words(path, text)
     for problem in problems:
