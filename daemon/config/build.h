@@ -58,6 +58,7 @@ void build_operands(struct build *b); /* after both: finds the points that point
 void build_doubts_end(
     struct build *b);                /* likewise: the twins of points, and how long their doubts must last */
 void build_uplinks(struct build *b); /* after devices */
+void build_routine(struct build *b); /* after uplinks: reports and self_test */
 void build_alarms(struct build *b);  /* shelving, permits and values */
 void build_rules(struct build *b);   /* after devices and alarms */
 void build_values_end(struct build *b); /* after rules: tells of values that nothing names */

@@ -6,6 +6,7 @@
 #include "config/fill.h"
 #include "config/issue.h"
 #include "config/items.h"
+#include "model/alarm.h"
 
 static void refuse_key(struct build *b, const struct node *map, const char *key, const char *why)
 {
@@ -73,6 +74,22 @@ static uint32_t find_rule(struct build *b, const char *name, const struct node *
     return b->rule_of[entry];
 }
 
+/* The one rule that is not written under `rules`. */
+static uint32_t find_self_test(struct build *b, const struct node *node)
+{
+    if (b->site->self_test.every_ms > 0 || b->ld->incomplete)
+        return SITE_RULE_SELF_TEST;
+    issue_error(b->ld, node_place(node), "there is no `self_test`: the output would never be on");
+    return SITE_NONE;
+}
+
+static enum level most_of(const struct site *site, uint32_t rule)
+{
+    if (rule == SITE_RULE_SELF_TEST)
+        return site->self_test.level ? site->self_test.level : LEVEL_RED;
+    return rule_most(&site->rules[rule]);
+}
+
 static void take_when(struct build *b, const struct node *node, struct site_output *output)
 {
     struct when_item item = {.from = LEVEL_NONE};
@@ -84,9 +101,11 @@ static void take_when(struct build *b, const struct node *node, struct site_outp
     output->from = item.from;
     if (item.area)
         output->area = names_find(b->ld, &b->areas, item.area, node_place(node_get(node, "area")));
-    if (item.rule)
+    if (item.rule && strcmp(item.rule, RULE_SELF_TEST) == 0)
+        output->rule = find_self_test(b, node_get(node, "rule"));
+    else if (item.rule)
         output->rule = find_rule(b, item.rule, node_get(node, "rule"));
-    if (output->rule != SITE_NONE && rule_most(&b->site->rules[output->rule]) < output->from)
+    if (output->rule != SITE_NONE && most_of(b->site, output->rule) < output->from)
         issue_error(b->ld, node_place(node_get(node, "from")),
                     "the rule `%s` never gives %s: the output would never be on", item.rule,
                     level_name(output->from));

@@ -124,6 +124,7 @@ static void take_name(struct build *b, uint32_t entry, const struct node *node, 
     static const struct {
         const char *name, *what;
     } reserved[] = {{RULE_OFFLINE, "the silence of devices"},
+                    {RULE_SELF_TEST, "self tests that failed"},
                     {RULE_OUTPUT, "the faults of outputs"},
                     {RULE_DOUBT, "readings that are not to be believed"}};
     struct place at;

@@ -23,6 +23,7 @@ static const char *const wanted[] = {
     [KIND_DURATION] = "a duration such as 250ms, 3s, 15m, 8h or 30d",
     [KIND_SIZE] = "a size such as 64KiB, 8MiB or 4GiB",
     [KIND_RATE] = "a rate such as 200/s, or unlimited",
+    [KIND_TIME] = "a time of day such as \"00:05\", or none",
     [KIND_CHOICE] = "a name",
     [KIND_MAP] = "a mapping",
     [KIND_ITEMS] = "a list of mappings",
@@ -232,6 +233,13 @@ static void fill_bool(struct load *ld, const struct key_row *row, const struct n
         *field = node->text[0] == 't';
 }
 
+static void fill_time(struct load *ld, const struct key_row *row, const struct node *node, int16_t *field)
+{
+    if (value_time(node->text, field) != VALUE_GOOD)
+        issue_error(ld, node_place(node), "`%s` must be %s, not `%s`", row->name, wanted[row->kind],
+                    shown(node->text).text);
+}
+
 static void fill_scalar(struct load *ld, const struct key_row *row, const struct node *node, void *field)
 {
     switch (row->kind) {
@@ -250,6 +258,9 @@ static void fill_scalar(struct load *ld, const struct key_row *row, const struct
     case KIND_NUMBER:
     case KIND_RATE:
         fill_real(ld, row, node, field);
+        break;
+    case KIND_TIME:
+        fill_time(ld, row, node, field);
         break;
     case KIND_CHOICE:
         fill_choice(ld, row, node, field);

@@ -125,12 +125,40 @@ static void flat_output(struct flat *f, const struct site *site, const struct si
                 point_space_name(o->space), o->address);
     flat_format(f, "output", o->name, "values", "on %u off %u", o->on, o->off);
     flat_format(f, "output", o->name, "when", "%s %s from %s", area ? "area" : "rule",
-                area ? site->areas[o->area].name : site->rules[o->rule].name, level_name(o->from));
+                area                             ? site->areas[o->area].name
+                : o->rule == SITE_RULE_SELF_TEST ? RULE_SELF_TEST
+                                                 : site->rules[o->rule].name,
+                level_name(o->from));
     flat_text(f, "output", o->name, "silenceable", o->silenceable ? "true" : "false");
     flat_text(f, "output", o->name, "on_stop", stops[o->on_stop]);
     flat_duration(f, "output", o->name, "assert", o->assert_ms);
     flat_text(f, "output", o->name, "fault", level_name(o->fault_level));
     flat_text(f, "output", o->name, "label", o->label);
+}
+
+static void flat_time(struct flat *f, const char *name, int16_t minute)
+{
+    if (minute < 0)
+        flat_text(f, "reports", name, "at", "none");
+    else
+        flat_format(f, "reports", name, "at", "%02d:%02d", minute / 60, minute % 60);
+}
+
+static void flat_routine(struct flat *f, const struct site *site)
+{
+    const struct site_self_test *t = &site->self_test;
+
+    if (site->reports.on) {
+        flat_time(f, "daily", site->reports.daily_minute);
+        flat_time(f, "monthly", site->reports.monthly_minute);
+    }
+    if (t->every_ms == 0)
+        return;
+    flat_duration(f, "self_test", "alarm", "every", t->every_ms);
+    flat_duration(f, "self_test", "alarm", "limit", t->limit_ms);
+    flat_text(f, "self_test", "alarm", "level", level_name(t->level));
+    for (size_t i = 0; i < site->uplink_count; i++)
+        flat_text(f, "self_test", "uplinks", site->uplinks[i].name, t->uplinks[i] ? "tested" : NULL);
 }
 
 static void flat_gateway(struct flat *f, const struct site *site)
@@ -180,6 +208,7 @@ void flat_site(struct flat *f, const struct site *site)
     if (!site)
         return;
     flat_gateway(f, site);
+    flat_routine(f, site);
     for (size_t i = 0; i < site->uplink_count; i++)
         flat_uplink(f, site, &site->uplinks[i]);
     for (size_t i = 0; i < site->bus_count; i++)

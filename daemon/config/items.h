@@ -13,6 +13,11 @@ struct uplink_item {
     const struct node *commands;
 };
 
+struct self_test_item {
+    struct site_self_test test;
+    const struct node *uplinks;
+};
+
 struct bus_item {
     struct site_bus bus;
     const struct node *tcp, *rtu_over_tcp;

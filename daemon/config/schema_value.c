@@ -9,80 +9,11 @@
 
 #define POINT_PATTERN "^[A-Za-z0-9_-]{1,64}(\\.[A-Za-z0-9_-]{1,64})?$"
 
-/* Names of the definitions, one for each section that is a mapping of its own. */
-static const char *const definitions[SECTION_COUNT] = {
-    [SECTION_ROOT] = "root",
-    [SECTION_GATEWAY] = "gateway",
-    [SECTION_ENTERPRISE] = "enterprise",
-    [SECTION_CONTACT] = "contact",
-    [SECTION_STORE] = "store",
-    [SECTION_RETENTION] = "retention",
-    [SECTION_UPLINK] = "uplink",
-    [SECTION_TLS] = "tls",
-    [SECTION_TELEMETRY] = "telemetry",
-    [SECTION_ALARMS] = "alarms",
-    [SECTION_BACKFILL] = "backfill",
-    [SECTION_BUS] = "bus",
-    [SECTION_DEVICE] = "device",
-    [SECTION_OFFLINE] = "offline",
-    [SECTION_RECORD] = "record",
-    [SECTION_POINT] = "point",
-    [SECTION_AREA] = "area",
-    [SECTION_RESPONSIBLE] = "responsible",
-    [SECTION_RULE] = "rule",
-    [SECTION_LIMITS] = "limits",
-    [SECTION_LIMIT] = "limit",
-    [SECTION_SIGNAL] = "signal",
-    [SECTION_VOTE] = "vote",
-    [SECTION_SITE_LIMIT] = "site_number",
-    [SECTION_GUARD] = "guard",
-    [SECTION_SHELVING] = "shelving",
-    [SECTION_PERMIT] = "permit",
-    [SECTION_DOUBTS] = "doubts",
-    [SECTION_DOUBT] = "doubt",
-    [SECTION_DOUBT_RATE] = "doubt_rate",
-    [SECTION_TWIN] = "twin",
-    [SECTION_CONTROL] = "control",
-    [SECTION_LOG] = "log",
-    [SECTION_RS485] = "rs485",
-    [SECTION_LINE] = "line",
-    [SECTION_STATUS] = "status",
-    [SECTION_HEARTBEAT] = "heartbeat",
-    [SECTION_TRIGGER] = "trigger",
-    [SECTION_DECIMALS] = "decimals",
-    [SECTION_OUTPUT] = "output",
-    [SECTION_WHEN] = "when",
-    [SECTION_CONVERT] = "convert",
-    [SECTION_TWO_POINT] = "two_point",
-    [SECTION_THERMISTOR] = "thermistor",
-    [SECTION_WIRE] = "vibrating_wire",
-    [SECTION_POLYNOMIAL] = "polynomial",
-    [SECTION_TEMPERATURE] = "temperature",
-    [SECTION_BAROMETER] = "barometer",
-    [SECTION_CONCENTRATION] = "concentration",
-    [SECTION_PRESSURE] = "pressure",
-    [SECTION_DERIVED] = "derived",
-    [SECTION_DERIVED_POINT] = "derived_point",
-    [SECTION_OPERAND] = "operand",
-    [SECTION_BEACH] = "beach",
-    [SECTION_GAUGES] = "gauges",
-    [SECTION_FREEBOARD] = "freeboard",
-    [SECTION_INCREASE] = "increase",
-    [SECTION_PROFILE] = "profile",
-    [SECTION_UNIT_CODES] = "unit_codes",
-    [SECTION_VECTOR] = "vector",
-};
-
-const char *schema_definition(enum section section)
-{
-    return definitions[section];
-}
-
 static void put_ref(struct jsonw *w, enum section section)
 {
     char ref[64];
 
-    (void)text_format(ref, sizeof ref, "#/$defs/%s", definitions[section]);
+    (void)text_format(ref, sizeof ref, "#/$defs/%s", schema_definition(section));
     jsonw_key_string(w, "$ref", ref);
 }
 
@@ -217,7 +148,7 @@ static void put_like(struct jsonw *w, const struct key_row *row)
 {
     char ref[96];
 
-    (void)text_format(ref, sizeof ref, "#/$defs/%s/properties/%s", definitions[row->of], row->name);
+    (void)text_format(ref, sizeof ref, "#/$defs/%s/properties/%s", schema_definition(row->of), row->name);
     jsonw_key_string(w, "$ref", ref);
 }
 
@@ -272,6 +203,9 @@ static void put_scalar(struct jsonw *w, const struct key_row *row)
         break;
     case KIND_RATE:
         put_pattern(w, "^([0-9]+(\\.[0-9]+)?/s|unlimited)$");
+        break;
+    case KIND_TIME:
+        put_pattern(w, "^(([01][0-9]|2[0-3]):[0-5][0-9]|none)$");
         break;
     case KIND_ENDPOINT:
         put_pattern(w, "^(\\[[^]]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$");

@@ -40,6 +40,8 @@ enum section {
     SECTION_DOUBT_RATE,
     SECTION_TWIN,
     SECTION_CONTROL,
+    SECTION_REPORTS,
+    SECTION_SELF_TEST,
     SECTION_LOG,
     SECTION_RS485,
     SECTION_LINE,
@@ -85,6 +87,7 @@ enum key_kind {
     KIND_DURATION, /* int64_t, milliseconds */
     KIND_SIZE,     /* int64_t, bytes */
     KIND_RATE,     /* double, per second; 0: unlimited */
+    KIND_TIME,     /* int16_t, minute of the day of HH:MM; -1: none */
     KIND_CHOICE,   /* an enum or integer of row.size bytes, by name */
     KIND_MAP, /* a mapping of section row.of, filled into the field (or, at offset 0, into the same struct) */
 

@@ -249,3 +249,22 @@ struct scaling value_scaling(const char *scale, const char *offset)
         return out;
     return (struct scaling){.num = n, .add = a, .den = power_of_ten(down)};
 }
+
+enum value_verdict value_time(const char *text, int16_t *out)
+{
+    static const char digits[] = "0123456789";
+    int hour, minute;
+
+    if (strcmp(text, "none") == 0) {
+        *out = -1;
+        return VALUE_GOOD;
+    }
+    if (strspn(text, digits) != 2 || text[2] != ':' || strspn(text + 3, digits) != 2 || text[5] != '\0')
+        return VALUE_NOT;
+    hour = (text[0] - '0') * 10 + text[1] - '0';
+    minute = (text[3] - '0') * 10 + text[4] - '0';
+    if (hour > 23 || minute > 59)
+        return VALUE_NOT;
+    *out = (int16_t)(hour * 60 + minute);
+    return VALUE_GOOD;
+}

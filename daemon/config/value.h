@@ -22,6 +22,9 @@ enum value_verdict value_number(const char *text, double *out);
 /* "200/s" -> 200; "unlimited" -> 0. */
 enum value_verdict value_rate(const char *text, double *out);
 
+/* "00:05" -> 5, the minute of the day; "none" -> -1. *out is only set on VALUE_GOOD. */
+enum value_verdict value_time(const char *text, int16_t *out);
+
 /* The line's address parts: "host:port", "[IPv6]:port". `port` is left as it is when the text has none. */
 enum endpoint_verdict {
     ENDPOINT_GOOD,

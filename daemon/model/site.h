@@ -17,6 +17,8 @@
 #include "model/site_rule.h"
 
 #define SITE_NONE UINT32_MAX /* no index */
+#define SITE_RULE_SELF_TEST                                                                                  \
+    (UINT32_MAX - 1) /* what an output may follow that is no rule of the site: failed self tests */
 
 struct site_gateway {
     const char *id;
@@ -237,13 +239,27 @@ struct site_output {
     enum point_space space; /* SPACE_COIL or SPACE_HOLDING */
     uint16_t address;
     uint16_t on, off;         /* what is written; coil: 1 and 0, or the other way round when inverted */
-    uint32_t area, rule;      /* one of them; the other SITE_NONE */
+    uint32_t area, rule;      /* one of them; the other SITE_NONE. rule: or SITE_RULE_SELF_TEST */
     enum level from;          /* the lowest level at which it is on */
     bool silenceable;         /* `silence` switches it off until the next announcement */
     enum output_stop on_stop; /* what is written when the daemon stops */
     int64_t assert_ms;        /* it is read back, and written again if need be, this often */
     enum level fault_level;   /* of the alarm while it cannot be brought to its state */
     const char *where;
+};
+
+/* When reports are made, local time of the machine. */
+struct site_reports {
+    bool on;
+    int16_t daily_minute, monthly_minute; /* of the day; -1: never */
+};
+
+/* A marked test alarm that goes the whole way, now and then. */
+struct site_self_test {
+    int64_t every_ms; /* 0: never */
+    int64_t limit_ms; /* for its round trip */
+    enum level level; /* of the alarm when it failed */
+    bool *uplinks;    /* [uplink_count]: which it has to come through; NULL: there is no test */
 };
 
 struct site;
@@ -270,6 +286,8 @@ struct site {
     size_t permit_count;
     struct site_output *outputs;
     size_t output_count;
+    struct site_reports reports;
+    struct site_self_test self_test;
     int64_t shelve_max_ms;      /* the longest an alarm can be shelved for; 0: SHELVE_MAX_STANDARD_MS */
     const char *control_socket; /* or NULL: no control socket */
     enum log_level log_level;

@@ -49,8 +49,7 @@ static const struct row rows[] = {
     {FRAME_TOP, "gatewy: 1\n",
      "2:1: error: unknown key `gatewy` in the top level; did you mean `gateway`?\n"},
     {FRAME_TOP, "outputs: []\n", ""},
-    {FRAME_TOP, "self_test: {every: 24h}\n",
-     "2:1: error: `self_test` is not carried out by this version of riskgate; remove it\n"},
+    {FRAME_TOP, "self_test: {every: 24h}\n", "2:1: error: `self_test` needs an uplink: there is none\n"},
     {FRAME_TOP, "store: {path: a, path: b}\n", "2:18: error: `path` is given twice, first in line 2\n"},
     {FRAME_TOP,
      "store: {}\n"
