@@ -18,7 +18,9 @@
 
 #define RULE_OFFLINE "offline" /* the rule name of a device's silence */
 #define RULE_OUTPUT "output"   /* the rule name of an output that cannot be brought to its state */
-#define RULE_DOUBT "doubt"     /* the rule name of a point whose readings are not to be believed */
+#define RULE_SELF_TEST                                                                                       \
+    "self_test" /* the rule name of a self test that did not come through an uplink, and of the test alarm itself */
+#define RULE_DOUBT "doubt" /* the rule name of a point whose readings are not to be believed */
 
 enum alarm_event {
     ALARM_RAISE,
@@ -75,6 +77,7 @@ struct alarm_change {
     const char
         *decider;   /* of a vote: the full name of the member that decided, whose the value is; or NULL */
     const char *by; /* who acted, or NULL */
+    bool test;      /* of a self test: no alarm at all */
     const char *comment; /* or NULL */
 };
 

@@ -111,6 +111,8 @@ enum rg_err record_alarm(struct jsonw *w, const struct alarm_change *change, boo
     jsonw_key_string(w, "message", change->message);
     if (a->first_out)
         jsonw_key_bool(w, "first_out", true);
+    if (change->test)
+        jsonw_key_bool(w, "test", true);
     if (a->shelved)
         jsonw_key_int(w, "shelved_until", a->shelved_until_ms);
     jsonw_key_string(w, "by", change->by);

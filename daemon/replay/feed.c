@@ -113,7 +113,7 @@ static enum rg_err take_frame(struct feed *f, struct block *b, const struct hist
 
 static bool matters(const struct history_entry *e)
 {
-    static const char *const kinds[] = {"start", "stop", "config", "lost", "clock", "command"};
+    static const char *const kinds[] = {"start", "stop", "config", "lost", "clock", "command", "self_test"};
 
     if (e->stream == STREAM_ALARM)
         return true;

@@ -266,6 +266,8 @@ static void take_alarm(struct replay_player *p, const struct step *s)
 {
     uint32_t output;
 
+    if (json_bool(json_get(s->note, "test"), false))
+        return; /* of a self test: no alarm */
     p->figures.recorded++;
     rules_tick(p->rules, s->at);
     if (!act(p, s) && strcmp(text_of(s->note, "rule"), RULE_OUTPUT) == 0 &&
@@ -283,6 +285,17 @@ static void take_config(struct replay_player *p, const struct step *s)
     (void)meaning_forget(p->meaning, p->rules, NULL, NULL);
 }
 
+/* A self test came through an uplink, or did not. */
+static void take_self_test(struct replay_player *p, const struct step *s)
+{
+    const char *uplink = text_of(s->note, "uplink");
+
+    for (uint32_t i = 0; i < p->site->uplink_count; i++) {
+        if (strcmp(p->site->uplinks[i].name, uplink) == 0)
+            rules_self_test(p->rules, i, !json_bool(json_get(s->note, "ok"), true), s->at);
+    }
+}
+
 static void take_event(struct replay_player *p, const struct step *s)
 {
     const char *kind = text_of(s->note, "kind");
@@ -294,6 +307,8 @@ static void take_event(struct replay_player *p, const struct step *s)
     } else if (strcmp(kind, "command") == 0) {
         if (!allowed_note(&p->allowed, s->note, s->at, p->site, p->rules))
             fail(p, RG_ENOMEM, rg_err_text(RG_ENOMEM));
+    } else if (strcmp(kind, "self_test") == 0) {
+        take_self_test(p, s);
     } else if (strcmp(kind, "stop") == 0) {
         rules_tick(p->rules, s->at);
         p->last = s->at;

@@ -58,8 +58,8 @@ bool standing_note(struct standing *s, const struct json *note, int64_t ts)
     const char *level = json_string(json_get(note, "level"));
     struct alarm *a = id ? find(s, id) : NULL;
 
-    if (!id || !event || !level)
-        return true; /* no record of ours: nothing stands because of it */
+    if (!id || !event || !level || json_bool(json_get(note, "test"), false))
+        return true; /* no record of ours, or of a self test: nothing stands because of it */
     if (number_of(id) >= s->next_alarm)
         s->next_alarm = number_of(id) + 1;
     if (strcmp(event, alarm_event_name(ALARM_CLEAR)) == 0) {

@@ -24,6 +24,7 @@ static uint8_t *disarmed(struct rules *r, uint32_t owner)
         return &r->votes[index].disarmed;
     case OWNER_DEVICE:
     case OWNER_OUTPUT:
+    case OWNER_UPLINK:
     case OWNER_DOUBT:
         break;
     }

@@ -5,7 +5,8 @@
  *
  * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
  * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults);
- * then the votes, whose members are watched slots that keep no alarm of their own; then the points that can be doubted.
+ * then the votes, whose members are watched slots that keep no alarm of their own; then the uplinks (for failed self tests); then the points
+ * that can be doubted.
  * Owners index `open` and are the ids of the deadlines; one more id is the next end of a shelving, then come the permits. */
 #ifndef RG_RULES_ENGINE_H
 #define RG_RULES_ENGINE_H
@@ -34,6 +35,7 @@
 #define ENGINE_NO_LONGER "no longer configured"
 #define ENGINE_SILENT "device does not answer"
 #define ENGINE_DOUBTED "reading is not to be believed"
+#define ENGINE_UNTESTED "a test alarm did not come through"
 #define ENGINE_FAULTY "output cannot be brought to its state"
 
 enum engine_kind {
@@ -41,6 +43,7 @@ enum engine_kind {
     OWNER_DEVICE,  /* a device's silence: index into site.devices */
     OWNER_OUTPUT,  /* an output's fault: index into site.outputs */
     OWNER_VOTE,    /* a rule that its members vote on: index into votes */
+    OWNER_UPLINK,  /* an uplink that a self test did not come through: index into site.uplinks */
     OWNER_DOUBT,   /* a point that is not to be believed: index into doubts.all */
 };
 #define OWNER_KINDS (OWNER_DOUBT + 1)
@@ -145,8 +148,13 @@ uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t ind
 uint32_t engine_slot_owner(const struct rules *r, uint32_t watched);
 /* The slot of an owner that has one (a rule on a point, a vote), with its delays; else NULL. */
 struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule **rule);
-/* The device an owner belongs to; of a vote the one of its first member. */
+/* The device an owner belongs to; of a vote the one of its first member; of an uplink SITE_NONE. */
 uint32_t engine_device(const struct rules *r, uint32_t owner);
+/* Whether self tests have to come through that uplink. */
+static inline bool engine_tests(const struct site *site, uint32_t uplink)
+{
+    return site->self_test.every_ms > 0 && site->self_test.uplinks[uplink];
+}
 /* The area its alarms belong to, or SITE_NONE: its device's; an output's is the one it follows, if it follows one. */
 uint32_t engine_area(const struct rules *r, uint32_t owner);
 /* The deadlines that are no owner's: the next end of a shelving, and of each permit. */

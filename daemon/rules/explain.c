@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "rules/engine.h"
 
@@ -219,14 +220,12 @@ static void explain_silence(const struct rules *r, uint32_t device, struct expla
         e->due = (struct moment){o->heard.mono_ms + o->after_ms, o->heard.wall_ms + o->after_ms};
 }
 
-static void explain_output(const struct rules *r, uint32_t output, const struct alarm *alarm,
-                           struct explain *e)
+/* What is told from outside: an output's fault, a self test. */
+static void explain_told(enum explain_kind kind, const struct alarm *alarm, struct explain *e)
 {
-    e->kind = EXPLAIN_OUTPUT;
-    e->output = output;
+    e->kind = kind;
     e->level = e->seen = alarm ? alarm->level : LEVEL_NONE;
     e->state = alarm ? EXPLAIN_FAULTY : EXPLAIN_WELL;
-    (void)r;
 }
 
 /* Each member of a vote by itself, with the vote's alarm. */
@@ -273,6 +272,7 @@ static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_c
     struct explain e = {.rule = SITE_NONE,
                         .point = SITE_NONE,
                         .output = SITE_NONE,
+                        .uplink = SITE_NONE,
                         .guard = SITE_NONE,
                         .permit_until = INT64_MIN,
                         .device = engine_device(r, owner)};
@@ -294,7 +294,12 @@ static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_c
         explain_doubt(r, index, &e);
         break;
     case OWNER_OUTPUT:
-        explain_output(r, index, e.alarm, &e);
+        e.output = index;
+        explain_told(EXPLAIN_OUTPUT, e.alarm, &e);
+        break;
+    case OWNER_UPLINK:
+        e.uplink = index;
+        explain_told(EXPLAIN_SELF_TEST, e.alarm, &e);
         break;
     case OWNER_VOTE:
         explain_vote(r, &r->votes[index], &e, cb, arg);
@@ -326,8 +331,15 @@ enum rg_err rules_explain(const struct rules *r, const char *name, rules_explain
         explain_owner(r, engine_owner(r, OWNER_DEVICE, index), cb, arg);
         return RG_OK;
     }
-    if (hash_index_find(r->outputs_by_name, name, &index) != RG_OK)
-        return RG_ENOTFOUND;
-    explain_owner(r, engine_owner(r, OWNER_OUTPUT, index), cb, arg);
-    return RG_OK;
+    if (hash_index_find(r->outputs_by_name, name, &index) == RG_OK) {
+        explain_owner(r, engine_owner(r, OWNER_OUTPUT, index), cb, arg);
+        return RG_OK;
+    }
+    for (uint32_t i = 0; i < r->site->uplink_count; i++) {
+        if (strcmp(r->site->uplinks[i].name, name) == 0 && engine_tests(r->site, i)) {
+            explain_owner(r, engine_owner(r, OWNER_UPLINK, i), cb, arg);
+            return RG_OK;
+        }
+    }
+    return RG_ENOTFOUND;
 }

@@ -17,10 +17,11 @@
 #include "rules/rules.h"
 
 enum explain_kind {
-    EXPLAIN_RULE,    /* a rule on a point */
-    EXPLAIN_OFFLINE, /* a device's silence */
-    EXPLAIN_OUTPUT,  /* an output's fault */
-    EXPLAIN_DOUBT,   /* a point that is not to be believed */
+    EXPLAIN_RULE,      /* a rule on a point */
+    EXPLAIN_OFFLINE,   /* a device's silence */
+    EXPLAIN_OUTPUT,    /* an output's fault */
+    EXPLAIN_DOUBT,     /* a point that is not to be believed */
+    EXPLAIN_SELF_TEST, /* an uplink that self tests have to come through */
 };
 
 /* What keeps the alarm as it is. */
@@ -37,8 +38,8 @@ enum explain_state {
     EXPLAIN_LATCHED, /* readings give a lower level, but the alarm stands until it is acknowledged */
     EXPLAIN_SILENT,  /* a device is not heard: its alarm stands */
     EXPLAIN_HEARD,   /* it is: the wait for its silence runs */
-    EXPLAIN_FAULTY,  /* an output cannot be brought to its state */
-    EXPLAIN_WELL,    /* it can */
+    EXPLAIN_FAULTY,  /* an output cannot be brought to its state, the last self test did not come through */
+    EXPLAIN_WELL,    /* it can, it did */
 };
 const char *explain_state_name(enum explain_state state); /* "unknown" ... in lower case */
 
@@ -71,8 +72,9 @@ struct explain {
     enum explain_kind kind;
     uint32_t rule;             /* or SITE_NONE */
     uint32_t point;            /* or SITE_NONE */
-    uint32_t device;           /* the point's, the silent one, or the output's module */
+    uint32_t device;           /* the point's, the silent one, or the output's module; or SITE_NONE */
     uint32_t output;           /* or SITE_NONE */
+    uint32_t uplink;           /* or SITE_NONE */
     const struct alarm *alarm; /* its active occurrence, or NULL; borrowed for the length of the call */
     enum explain_state state;
     enum level level; /* the alarm's */
@@ -100,7 +102,8 @@ struct explain {
 typedef void (*rules_explain_cb)(void *arg, const struct explain *e);
 
 /* Calls cb for all that watches what `name` names: an active alarm's id (that alarm alone), a point (its rules in order, then
- * its doubt and the silence of its device), a device (its silence), an output (its fault). RG_ENOTFOUND: it names nothing; RG_ESTATE: before
+ * its doubt and the silence of its device), a device (its silence), an output (its fault), an uplink (its self
+ * tests). RG_ENOTFOUND: it names nothing; RG_ESTATE: before
  * rules_start. cb must not feed the engine. */
 RG_NODISCARD enum rg_err rules_explain(const struct rules *r, const char *name, rules_explain_cb cb,
                                        void *arg);

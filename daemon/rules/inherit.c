@@ -262,6 +262,12 @@ static uint32_t find_old(const struct rules *r, uint32_t owner, const struct rul
         if (hash_index_find(from->outputs_by_name, site->outputs[index].name, &found) != RG_OK)
             return ALARMS_NONE;
         return engine_owner(from, OWNER_OUTPUT, found);
+    case OWNER_UPLINK:
+        for (uint32_t i = 0; i < from->site->uplink_count; i++) {
+            if (strcmp(from->site->uplinks[i].name, site->uplinks[index].name) == 0)
+                return engine_owner(from, OWNER_UPLINK, i);
+        }
+        return ALARMS_NONE;
     case OWNER_VOTE:
         if (hash_index_find(from->rules_by_name, site->rules[r->votes[index].rule].name, &found) != RG_OK ||
             votes_find(from, found) == SITE_NONE)

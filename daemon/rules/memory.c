@@ -37,7 +37,8 @@ static uint64_t of_watching(const struct site *site)
 
 uint64_t rules_memory(const struct site *site)
 {
-    uint64_t watched = 0, owners = site->device_count + site->output_count + doubts_count(site),
+    uint64_t watched = 0,
+             owners = site->device_count + site->output_count + site->uplink_count + doubts_count(site),
              bytes = sizeof(struct rules);
 
     for (size_t i = 0; i < site->rule_count; i++) {

@@ -36,6 +36,7 @@ struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule
         return &r->votes[index].slot;
     case OWNER_DEVICE:
     case OWNER_OUTPUT:
+    case OWNER_UPLINK:
     case OWNER_DOUBT:
         break;
     }
@@ -55,6 +56,8 @@ uint32_t engine_device(const struct rules *r, uint32_t owner)
         return r->site->points[r->site->rules[r->votes[index].rule].points[0]].device;
     case OWNER_DOUBT:
         return r->site->points[r->doubts.all[index].point].device;
+    case OWNER_UPLINK:
+        return SITE_NONE;
     case OWNER_DEVICE:
         break;
     }
@@ -63,15 +66,15 @@ uint32_t engine_device(const struct rules *r, uint32_t owner)
 
 uint32_t engine_area(const struct rules *r, uint32_t owner)
 {
-    uint32_t index;
-
+    uint32_t index, device;
     enum engine_kind kind = engine_kind(r, owner, &index);
 
     if (kind == OWNER_VOTE)
         return r->votes[index].area;
     if (kind == OWNER_OUTPUT && r->site->outputs[index].area != SITE_NONE)
         return r->site->outputs[index].area;
-    return r->site->devices[engine_device(r, owner)].area;
+    device = engine_device(r, owner);
+    return device == SITE_NONE ? SITE_NONE : r->site->devices[device].area;
 }
 
 void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, const char **point)
@@ -97,6 +100,10 @@ void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, 
         break;
     case OWNER_VOTE:
         *rule = site->rules[r->votes[index].rule].name;
+        break;
+    case OWNER_UPLINK:
+        *rule = RULE_SELF_TEST;
+        *point = site->uplinks[index].name;
         break;
     case OWNER_DOUBT:
         *rule = RULE_DOUBT;

@@ -33,6 +33,7 @@ static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
     case OWNER_WATCHED:
     case OWNER_VOTE:
     case OWNER_OUTPUT:
+    case OWNER_UPLINK:
         break;
     }
     return false;
@@ -118,22 +119,30 @@ void rules_frame(struct rules *r, const struct frame *frame)
         each_sample(r, frame, engine_doubt_twins);
 }
 
-void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now)
+/* What is told from outside holds at once: there is no delay. */
+static void tell_fault(struct rules *r, uint32_t owner, enum level raises, bool faulty, struct moment now)
 {
     struct level_move move = {.at = now};
-    uint32_t owner;
-    enum level raises;
 
-    if (!r->started || output >= r->site->output_count)
-        return;
     engine_take(r, now);
-    owner = engine_owner(r, OWNER_OUTPUT, output);
-    raises = r->site->outputs[output].fault_level;
     if (r->open[owner] != ALARMS_NONE)
         move.was = r->alarms.pool[r->open[owner]].alarm.level;
     move.now = faulty ? raises : LEVEL_NONE;
     if (move.was != move.now)
         engine_carry_out(r, owner, &move);
+}
+
+void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now)
+{
+    if (r->started && output < r->site->output_count)
+        tell_fault(r, engine_owner(r, OWNER_OUTPUT, output), r->site->outputs[output].fault_level, faulty,
+                   now);
+}
+
+void rules_self_test(struct rules *r, uint32_t uplink, bool failed, struct moment now)
+{
+    if (r->started && uplink < r->site->uplink_count && engine_tests(r->site, uplink))
+        tell_fault(r, engine_owner(r, OWNER_UPLINK, uplink), r->site->self_test.level, failed, now);
 }
 
 void rules_tick(struct rules *r, struct moment now)

@@ -75,7 +75,11 @@
  *
  * Output: a sounder, beacon or fan that cannot be brought to its state (rule `output`, point: the output's name; area:
  * the one it follows, else its module's) raises at its fault_level when rules_output says so, and clears when it says
- * that it can again: a module that does not answer is an alarm. *
+ * that it can again: a module that does not answer is an alarm.
+ *
+ * Self test: an uplink that a test alarm did not come through (rule `self_test`, point: the uplink's name; no area) raises at the
+ * level that the site gives it when rules_self_test says so, and clears when it says that the next one did.
+ *
  * Doubt: readings of a point that are not to be believed (doubt.h) are an alarm of their own (rule `doubt`, point: the
  * point), at the level that the point has for it; the comment of its raise says why. */
 #ifndef RG_RULES_RULES_H
@@ -164,6 +168,8 @@ void rules_frame(struct rules *r, const struct frame *frame);
 /* Whether an output is faulty, after the deadlines up to now: it can not, or can, be brought to its state. To say the same
  * twice changes nothing. */
 void rules_output(struct rules *r, uint32_t output, bool faulty, struct moment now);
+/* Whether the last self test did not come through an uplink, in the same way; nothing where the site tests none. */
+void rules_self_test(struct rules *r, uint32_t uplink, bool failed, struct moment now);
 /* Carries out every deadline up to now. */
 void rules_tick(struct rules *r, struct moment now);
 /* The monotonic instant of the next deadline, or INT64_MAX. */

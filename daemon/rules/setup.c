@@ -29,6 +29,7 @@ static bool number_owners(struct rules *r)
     const struct site *site = r->site;
     uint64_t counts[OWNER_KINDS] = {[OWNER_DEVICE] = site->device_count,
                                     [OWNER_OUTPUT] = site->output_count,
+                                    [OWNER_UPLINK] = site->uplink_count,
                                     [OWNER_DOUBT] = doubts_count(site)};
     uint64_t total = site->permit_count; /* they have deadlines too */
 
@@ -222,6 +223,14 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
             return ALARMS_NONE;
         return engine_owner(r, OWNER_OUTPUT, output);
     }
+    if (strcmp(alarm->rule, RULE_SELF_TEST) == 0) {
+        for (uint32_t i = 0; i < r->site->uplink_count; i++) {
+            if (strcmp(r->site->uplinks[i].name, alarm->point) == 0 && engine_tests(r->site, i) &&
+                r->site->self_test.level == alarm->level)
+                return engine_owner(r, OWNER_UPLINK, i);
+        }
+        return ALARMS_NONE;
+    }
     if (strcmp(alarm->rule, RULE_DOUBT) == 0) {
         if (hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
             r->doubts.of[point] == DOUBTS_NONE || r->site->points[point].doubt.level != alarm->level)
@@ -275,7 +284,8 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
         offline_restore(&r->offline[of]);
         break;
     case OWNER_OUTPUT:
-        break; /* stands until rules_output says otherwise */
+    case OWNER_UPLINK:
+        break; /* stands until rules_output or rules_self_test says otherwise */
     case OWNER_VOTE:
         votes_restore(r, of, alarm);
         break;

@@ -15,6 +15,8 @@ void engine_count(struct rules *r, struct occurrence *o, bool told)
         origin.rule = r->votes[index].rule;
     else if (kind == OWNER_OUTPUT)
         origin.module = r->site->outputs[index].device;
+    else if (kind == OWNER_UPLINK)
+        origin.rule = SITE_RULE_SELF_TEST;
     if (level != o->counted)
         risk_move(&r->risk, origin.area, origin.rule, o->counted, level);
     if (heard != o->followed)
@@ -65,9 +67,11 @@ void engine_announce_areas(struct rules *r, struct moment at)
 
 struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const struct alarm *alarm)
 {
-    struct alarm_change change = {.alarm = alarm, .label = r->site->devices[engine_device(r, owner)].label};
-    uint32_t index;
+    struct alarm_change change = {.alarm = alarm};
+    uint32_t index, device = engine_device(r, owner);
 
+    if (device != SITE_NONE)
+        change.label = r->site->devices[device].label;
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
         change.unit = r->site->points[r->watched[index].point].unit;
@@ -87,6 +91,9 @@ struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const
         change.message = r->site->rules[r->votes[index].rule].message;
         change.points = r->votes[index].names;
         change.point_count = r->votes[index].vote.count;
+        break;
+    case OWNER_UPLINK:
+        change.message = ENGINE_UNTESTED;
         break;
     case OWNER_DOUBT:
         change.unit = r->site->points[r->doubts.all[index].point].unit;

@@ -113,6 +113,22 @@ static void any_permit(struct chance *c)
     past_event(&l->past, "command", more, now, turn);
 }
 
+/* What the daemon records of a self test: the outcome comes first, then the alarm that follows from it. */
+static void any_self_test(struct chance *c)
+{
+    struct live *l = c->live;
+    struct moment now = live_now(l);
+    bool ok = pick(c, 0, 2) > 0;
+    uint32_t uplink = (uint32_t)pick(c, 0, 1);
+    char more[160];
+
+    (void)text_format(more, sizeof more,
+                      ",\"uplink\":\"%s\",\"ok\":%s,\"round_trip_ms\":null,\"of\":\"puback\"",
+                      uplink ? "city" : "county", ok ? "true" : "false");
+    past_event(&l->past, "self_test", more, now, past_turn(&l->past));
+    rules_self_test(l->rules, uplink, !ok, now);
+}
+
 /* A stop, a power cut, another boot of the machine (its clock begins anew), a step of the wall clock. */
 static void any_restart(struct chance *c)
 {
@@ -145,6 +161,8 @@ static void any_past(struct chance *c, int turns)
             any_permit(c);
         else if (what < 980)
             rules_output(l->rules, 0, pick(c, 0, 1) == 0, live_now(l));
+        else if (what < 985)
+            any_self_test(c);
         else if (what < 990)
             live_until(l, l->mono + pick(c, 0, 15000));
         else if (what < 995)
@@ -156,6 +174,8 @@ static void any_past(struct chance *c, int turns)
 
 static void the_past_comes_again(void **state)
 {
+    struct site_uplink uplinks[2] = {{.name = "county"}, {.name = "city"}};
+    bool tested[2] = {true, true};
     uint64_t seed = random_system_seed();
 
     (void)state;
@@ -168,6 +188,10 @@ static void the_past_comes_again(void **state)
 
         random_seed(&chance.random, seed + (uint64_t)round);
         support_site_build(&s, plant);
+        s.site.uplinks = uplinks;
+        s.site.uplink_count = 2;
+        s.site.self_test = (struct site_self_test){
+            .every_ms = 60000, .limit_ms = 1000, .level = LEVEL_ORANGE, .uplinks = tested};
         live_init(&live, &s.site);
         any_past(&chance, 3000);
         assert_true(live.told_count > 50);
