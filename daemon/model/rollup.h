@@ -11,6 +11,7 @@ struct rollup_row {
     int64_t minute;    /* wall ms at which it begins */
     uint32_t n;        /* good readings; 0: min, max and sum mean nothing */
     uint32_t bad;      /* others */
+    uint32_t comm;     /* of these, those of no answer */
     double min, max, sum;
 };
 

@@ -8,7 +8,7 @@
 #define LONGEST_MS (ROLLUP_MINUTE_MS + 2 * ROLLUP_GRACE_MS)
 
 struct sums {
-    uint32_t n, bad;
+    uint32_t n, bad, comm;
     double min, max, sum;
 };
 
@@ -69,6 +69,7 @@ static void give_bank(struct rollup *r, struct bank *bank, size_t *count)
                                                   .minute = bank->minute,
                                                   .n = s->n,
                                                   .bad = s->bad,
+                                                  .comm = s->comm,
                                                   .min = s->min,
                                                   .max = s->max,
                                                   .sum = s->sum};
@@ -126,6 +127,7 @@ static void add(struct sums *s, const struct sample *sample)
 {
     if (sample->quality != QUALITY_GOOD || !isfinite(sample->value)) {
         s->bad++;
+        s->comm += sample->quality == QUALITY_COMM;
         return;
     }
     s->min = s->n == 0 || sample->value < s->min ? sample->value : s->min;

@@ -59,6 +59,7 @@ enum rg_err region_add(struct region *r, const struct store_record *record, int6
         .was = (uint8_t)record->was,
         .unsynced = record->unsynced,
         .has_alarm = record->alarm != NULL,
+        .test = record->test,
         .name_length = (uint8_t)name_length,
     };
     memcpy(e->text + ENTRY_HEAD, record->body, record->length);

@@ -27,6 +27,7 @@ struct entry {
     uint8_t stream, level, was;
     bool unsynced;
     bool has_alarm;
+    bool test;
     uint8_t
         name_length; /* of the name behind the text: an event's kind, a device not in the store yet; 0: none */
     char text[];     /* head room, body, tail room, name, NUL, [struct alarm, aligned] */

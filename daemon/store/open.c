@@ -163,6 +163,8 @@ static void tear_down(struct store *s)
     free(s->config_next);
     free(s->config_flying);
     rollups_destroy(&s->rollups);
+    duty_free(s->duty_next);
+    duty_free(s->duty_flying);
     free(s->path);
     free(s);
 }
@@ -394,7 +396,7 @@ static bool commit_rest(struct store *s)
     unsigned failures = 0;
     while (!lane_empty(&s->lanes[LANE_ALARMS]) || !lane_empty(&s->lanes[LANE_TELEMETRY]) ||
            cursors_dirty(&s->cursors) || !loss_book_empty(&s->told) || s->next_alarm > s->next_alarm_kept ||
-           s->config_next != NULL || !rollups_empty(&s->rollups)) {
+           s->config_next != NULL || s->duty_next != NULL || !rollups_empty(&s->rollups)) {
         if (failures == 2 || loop_mono_ms(s->loop) > until)
             return false;
         /* A second try without telemetry: alarms may fit where it does not. */
@@ -416,6 +418,8 @@ enum rg_err store_close(struct store *s)
     s->worker = NULL;
     reader_destroy(s->reader);
     s->reader = NULL;
+    inquirer_destroy(s->inquirer);
+    s->inquirer = NULL;
     if (s->db != NULL)
         (void)sqlite3_busy_timeout(s->db,
                                    STORE_CLOSE_BUSY_MS); /* fails only for a connection that is not open */

@@ -111,6 +111,9 @@ void job_fill_batch(struct store *s, bool telemetry)
     }
     job->batch.config = s->config_flying;
     job->batch.rollups = telemetry ? rollups_fly(&s->rollups) : NULL;
+    s->duty_flying = s->duty_next;
+    s->duty_next = NULL;
+    job->batch.duty = s->duty_flying;
 }
 
 void job_take_back(struct store *s)
@@ -121,6 +124,11 @@ void job_take_back(struct store *s)
     else
         free(s->config_flying);
     s->config_flying = NULL;
+    if (s->duty_next == NULL)
+        s->duty_next = s->duty_flying;
+    else
+        duty_free(s->duty_flying);
+    s->duty_flying = NULL;
 }
 
 static void learn_devices(struct store *s)
@@ -150,6 +158,8 @@ bool job_absorb(struct store *s)
     s->config_flying = NULL;
     if (job->batch.rollups != NULL)
         rollups_done(&s->rollups);
+    duty_free(s->duty_flying);
+    s->duty_flying = NULL;
     if (job->batch.next_alarm > 0)
         s->next_alarm_kept = job->batch.next_alarm;
     if (s->new_devices)
@@ -247,7 +257,7 @@ static bool commit_wanted(const struct store *s, int64_t now)
     if (s->failing)
         return true; /* the time for it has come, or this would not be asked */
     return !lane_empty(&s->lanes[LANE_ALARMS]) || s->flush_count > 0 || !loss_book_empty(&s->told) ||
-           s->config_next != NULL ||
+           s->config_next != NULL || s->duty_next != NULL ||
            s->lanes[LANE_TELEMETRY].regions[1 - s->lanes[LANE_TELEMETRY].gathering].used > 0 ||
            s->telemetry_due_ms <= now || s->cursors_due_ms <= now;
 }

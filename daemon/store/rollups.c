@@ -10,9 +10,10 @@ struct packed {
 };
 
 static const char *const statements[ROLLUPS_STMT_COUNT] = {
-    [ROLLUPS_PUT] = "INSERT INTO rollup(minute, point, n, min, max, sum, bad)"
-                    " SELECT ?2, id, ?3, ?4, ?5, ?6, ?7 FROM rollup_point WHERE name = ?1"
-                    " ON CONFLICT (minute, point) DO UPDATE SET n = n + excluded.n, bad = bad + excluded.bad,"
+    [ROLLUPS_PUT] = "INSERT INTO rollup(minute, point, n, min, max, sum, bad, comm)"
+                    " SELECT ?2, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM rollup_point WHERE name = ?1"
+                    " ON CONFLICT (minute, point) DO UPDATE SET n = n + excluded.n, bad = bad + "
+                    "excluded.bad, comm = comm + excluded.comm,"
                     " sum = sum + excluded.sum,"
                     " min = min(coalesce(min, excluded.min), coalesce(excluded.min, min)),"
                     " max = max(coalesce(max, excluded.max), coalesce(excluded.max, max))",
@@ -134,6 +135,7 @@ static int put_row(sqlite3_stmt *stmt, const struct rollup_row *row)
     }
     (void)sqlite3_bind_double(stmt, 6, row->n > 0 ? row->sum : 0);
     (void)sqlite3_bind_int64(stmt, 7, row->bad);
+    (void)sqlite3_bind_int64(stmt, 8, row->comm);
     return db_run(stmt);
 }
 
@@ -166,27 +168,29 @@ int rollups_put(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const stru
     " t.turn > (SELECT rolled FROM run) AND t.seq > coalesce((SELECT seq FROM telemetry"                     \
     " WHERE turn <= (SELECT rolled FROM run) AND held = 0 ORDER BY seq DESC LIMIT 1), 0)"
 #define READINGS                                                                                             \
-    " FROM (SELECT t.ts, d.name || '.' || j.key AS name, j.value AS value"                                   \
+    " FROM (SELECT t.ts, d.name || '.' || j.key AS name, j.value AS value, 0 AS comm"                        \
     " FROM telemetry t JOIN device d ON d.id = t.device, json_each(t.body, '$.values') j WHERE" MISSING      \
-    " UNION ALL SELECT t.ts, d.name || '.' || j.key, NULL"                                                   \
+    " UNION ALL SELECT t.ts, d.name || '.' || j.key, NULL, j.value = 'comm'"                                 \
     " FROM telemetry t JOIN device d ON d.id = t.device, json_each(t.body, '$.bad') j WHERE" MISSING ")"
 
 int rollups_rebuild(sqlite3 *db)
 {
     int rc = db_exec(
-        db, "BEGIN IMMEDIATE;"
-            "INSERT OR IGNORE INTO rollup_point(name) SELECT DISTINCT name" READINGS ";"
-            "INSERT INTO rollup(minute, point, n, min, max, sum, bad)"
-            " SELECT r.ts - r.ts % 60000, p.id, count(r.value), min(r.value), max(r.value),"
-            " coalesce(sum(r.value), 0.0), count(*) - count(r.value) FROM (SELECT *" READINGS ") r"
-            " JOIN rollup_point p ON p.name = r.name WHERE true GROUP BY 1, 2"
-            " ON CONFLICT (minute, point) DO UPDATE SET n = n + excluded.n, bad = bad + excluded.bad,"
-            " sum = sum + excluded.sum,"
-            " min = min(coalesce(min, excluded.min), coalesce(excluded.min, min)),"
-            " max = max(coalesce(max, excluded.max), coalesce(excluded.max, max));"
-            "UPDATE run SET rolled = max(rolled, coalesce((SELECT max(t.turn) FROM telemetry t WHERE" MISSING
-            "), 0));"
-            "COMMIT");
+        db,
+        "BEGIN IMMEDIATE;"
+        "INSERT OR IGNORE INTO rollup_point(name) SELECT DISTINCT name" READINGS ";"
+        "INSERT INTO rollup(minute, point, n, min, max, sum, bad, comm)"
+        " SELECT r.ts - r.ts % 60000, p.id, count(r.value), min(r.value), max(r.value),"
+        " coalesce(sum(r.value), 0.0), count(*) - count(r.value), sum(r.comm) FROM (SELECT *" READINGS ") r"
+        " JOIN rollup_point p ON p.name = r.name WHERE true GROUP BY 1, 2"
+        " ON CONFLICT (minute, point) DO UPDATE SET n = n + excluded.n, bad = bad + excluded.bad, comm = "
+        "comm + excluded.comm,"
+        " sum = sum + excluded.sum,"
+        " min = min(coalesce(min, excluded.min), coalesce(excluded.min, min)),"
+        " max = max(coalesce(max, excluded.max), coalesce(excluded.max, max));"
+        "UPDATE run SET rolled = max(rolled, coalesce((SELECT max(t.turn) FROM telemetry t WHERE" MISSING
+        "), 0));"
+        "COMMIT");
 
     if (rc != SQLITE_OK && !sqlite3_get_autocommit(db))
         (void)db_exec(db, "ROLLBACK"); /* the first error is the one to tell */

@@ -54,6 +54,9 @@ static const struct copy tables[] = {
     {"SELECT uplink, stream, acked, ranges FROM cursor",
      "INSERT OR IGNORE INTO cursor(uplink, stream, acked, ranges) VALUES (?1, ?2, ?3, ?4)"},
     {"SELECT id, name FROM device", "INSERT OR IGNORE INTO device(id, name) VALUES (?1, ?2)"},
+    {"SELECT device, since, until, points, poll_ms, mark FROM duty",
+     "INSERT OR IGNORE INTO duty(device, since, until, points, poll_ms, mark)"
+     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     {"SELECT id, config FROM applied", "INSERT OR IGNORE INTO applied(id, config) VALUES (?1, ?2)"},
     {"SELECT stream, key, seq FROM pruned",
      "INSERT OR IGNORE INTO pruned(stream, key, seq) VALUES (?1, ?2, ?3)"},

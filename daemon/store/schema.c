@@ -104,8 +104,9 @@ static const char replay[] =
 /* 5: the record that a chain begins after, when the retention has taken the first ones (no row: from number 1), with its hash
  * ('': the chain begins anew; '?': a version that kept none took it; telemetry has none); minute roll-ups, kept apart from
  * the readings, which may not all be recorded: run.rolled is the turn up to which frames are in them (those from before this
- * version never are); of thinned telemetry how often it was recorded at least (every, ms; 0: each poll) and whether a record
- * was held back, so that its turn lies before those of its neighbours; and the highest level that an alarm ever stood at. */
+ * version never are), comm how many of the bad samples are those of no answer; of thinned telemetry how often it was recorded at least (every, ms; 0: each poll) and whether a record
+ * was held back, so that its turn lies before those of its neighbours; and the highest level that an alarm ever stood at. And what reports
+ * are made of: how often each device was asked, from when until when (0: it still is), and indices by time. */
 static const char rollups[] =
     "ALTER TABLE occurrence ADD COLUMN highest INTEGER NOT NULL DEFAULT 0;"
     "UPDATE occurrence SET highest = level;"
@@ -128,12 +129,17 @@ static const char rollups[] =
     "CREATE TABLE rollup("
     " minute INTEGER NOT NULL, point INTEGER NOT NULL REFERENCES rollup_point(id), n INTEGER NOT NULL,"
     " min REAL, max REAL, sum REAL NOT NULL, bad INTEGER NOT NULL,"
-    " PRIMARY KEY (minute, point)) WITHOUT ROWID;"
+    " comm INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (minute, point)) WITHOUT ROWID;"
     "ALTER TABLE run ADD COLUMN rolled INTEGER NOT NULL DEFAULT 0;"
     "UPDATE run SET rolled = coalesce((SELECT turn FROM telemetry ORDER BY seq DESC LIMIT 1), 0);"
     "ALTER TABLE telemetry ADD COLUMN every INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE telemetry ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX telemetry_held ON telemetry(turn) WHERE held <> 0;"
+    "CREATE TABLE duty("
+    " device TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, points INTEGER NOT NULL,"
+    " poll_ms INTEGER NOT NULL, mark INTEGER NOT NULL, PRIMARY KEY (device, since)) WITHOUT ROWID;"
+    "CREATE INDEX alarm_ts ON alarm(ts);"
+    "CREATE INDEX event_kind ON event(kind, ts);"
     "DROP VIEW v_rollup;"
     "CREATE VIEW v_rollup(point, minute, n, min, max, mean, bad) AS"
     " SELECT p.name, r.minute, r.n, r.min, r.max, r.sum / nullif(r.n, 0), r.bad"

@@ -150,6 +150,19 @@ enum rg_err store_rollup(struct store *s, const struct rollup_row *rows, size_t 
     return err;
 }
 
+enum rg_err store_append_both(struct store *s, const struct store_record *first,
+                              const struct store_record *second)
+{
+    bool calling = s->calling;
+    s->calling = true; /* no commit begins in between */
+    enum rg_err err = store_append(s, first);
+    if (err == RG_OK)
+        err = store_append(s, second);
+    s->calling = calling;
+    pump_step(s);
+    return err;
+}
+
 enum rg_err store_config_put(struct store *s, const char *text, size_t length)
 {
     char *copy = malloc(length + 1);

@@ -45,6 +45,7 @@ struct store_record {
     const char *device_name; /* telemetry, else NULL */
     bool unsynced;           /* taken while the clock was not synchronised */
     enum level level, was;   /* alarm: for filters */
+    bool test;               /* alarm: of a self test, which passes every filter; alarm is NULL then */
     const char *kind;        /* event: its kind, else NULL */
     const struct alarm
         *alarm; /* alarm: the occurrence after the transition, kept in the same transaction; else NULL */
@@ -59,6 +60,7 @@ struct store_failed_record {
     size_t length;
     enum level level, was;
     bool unsynced;
+    bool test; /* of a self test: it has failed then, and is not to be sent */
 };
 
 /* Any may be NULL. */
@@ -162,6 +164,9 @@ RG_NODISCARD enum rg_err store_append(struct store *s, const struct store_record
  * the next store_open. Copies. RG_EFULL, RG_ENOMEM: the disk has not answered for long; counted in stats. */
 RG_NODISCARD enum rg_err store_rollup(struct store *s, const struct rollup_row *rows, size_t count,
                                       int64_t turn);
+/* Two that belong together: one after the other, and not committed apart but for a backlog that fills a transaction. */
+RG_NODISCARD enum rg_err store_append_both(struct store *s, const struct store_record *first,
+                                           const struct store_record *second);
 /* Calls cb once everything appended before is durable, or with false when a commit failed meanwhile (its records
  * are still tried). At most 32 may wait: a further one gets false at once. */
 void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg);

@@ -10,6 +10,7 @@
 #include "store/count_vfs.h"
 #include "store/cursors.h"
 #include "store/devices.h"
+#include "store/duty.h"
 #include "store/loss.h"
 #include "store/marks.h"
 #include "store/reader.h"
@@ -114,14 +115,16 @@ struct store {
     struct backoff backoff;
     struct rg_random random;
 
-    uint64_t next_alarm;            /* number of the next occurrence, of refused records too */
-    uint64_t next_alarm_kept;       /* what the store knows of it */
-    struct rollups rollups;         /* what waits of them */
-    char *config_next;              /* owned; to be kept; NULL: nothing new */
-    char *config_flying;            /* owned; in the batch that the worker has */
-    uint64_t dropped[STREAM_COUNT]; /* no memory left for them; not told yet */
-    struct loss_book losses;        /* in the store's table, not told yet */
-    struct loss_book told;          /* told, still in the table */
+    uint64_t next_alarm;                       /* number of the next occurrence, of refused records too */
+    uint64_t next_alarm_kept;                  /* what the store knows of it */
+    struct rollups rollups;                    /* what waits of them */
+    char *config_next;                         /* owned; to be kept; NULL: nothing new */
+    char *config_flying;                       /* owned; in the batch that the worker has */
+    struct duty_list *duty_next, *duty_flying; /* likewise */
+    struct inquirer *inquirer;                 /* NULL: nothing was asked yet */
+    uint64_t dropped[STREAM_COUNT];            /* no memory left for them; not told yet */
+    struct loss_book losses;                   /* in the store's table, not told yet */
+    struct loss_book told;                     /* told, still in the table */
     int64_t gone[STREAM_COUNT];
     struct store_stats stats;
 };

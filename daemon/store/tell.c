@@ -114,6 +114,7 @@ static void tell_region(struct store *s, struct region *r)
             .level = (enum level)e->level,
             .was = (enum level)e->was,
             .unsynced = e->unsynced,
+            .test = e->test,
         };
         s->cbs.alarm_not_stored(s->arg, &record);
     }

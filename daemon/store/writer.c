@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/alarm.h"
+#include "store/duty.h"
 #include "store/schema.h"
 
 static const char *const statements[WRITER_STMT_COUNT] = {
@@ -242,7 +243,7 @@ static int put_record(struct writer *w, struct entry *e, struct writer_stream *s
         bind_int(stmt, 7, e->mono);
     }
     if (e->stream == STREAM_ALARM)
-        bind_int(stmt, 8, e->level > e->was ? e->level : e->was);
+        bind_int(stmt, 8, e->test ? LEVEL_RED : e->level > e->was ? e->level : e->was);
     else if (e->stream == STREAM_EVENT)
         bind_text(stmt, 8, entry_name(e), e->name_length);
     if (e->stream == STREAM_TELEMETRY) {
@@ -373,6 +374,8 @@ void writer_run(struct writer *w, struct writer_batch *b)
         rc = put_next_alarm(w, b->next_alarm);
     if (rc == SQLITE_OK)
         rc = put_config(w, b->config);
+    if (rc == SQLITE_OK && b->duty != NULL)
+        rc = duty_write(w->db, b->duty);
     if (rc == SQLITE_OK)
         rc = rollups_put(w->db, w->rollups, b->rollups);
     if (rc == SQLITE_OK)

@@ -71,6 +71,7 @@ struct writer_batch {
     struct cursor_set cursors;           /* what is to be written of them */
     struct loss_book told;               /* losses that were told, and are in the records of this batch */
     const char *config;                  /* to be kept as the one in force, or NULL */
+    const struct duty_list *duty;        /* devices that are asked from now on, or NULL: as before */
     const struct rollups_batch *rollups; /* or NULL */
     uint64_t next_alarm;                 /* number of the next occurrence, or 0: the store knows it */
     /* out */

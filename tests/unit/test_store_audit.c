@@ -354,6 +354,7 @@ static void test_older_version(void **state)
                "DROP TABLE permit; DROP TABLE set_aside; DROP INDEX telemetry_held; ALTER TABLE telemetry "
                "DROP COLUMN every;"
                "ALTER TABLE telemetry DROP COLUMN held;"
+               "DROP TABLE duty; DROP INDEX alarm_ts; DROP INDEX event_kind;"
                "CREATE VIEW v_rollup AS SELECT 1; PRAGMA user_version = 4");
     for (int version = 4; version <= 5; version++) {
         audit(&r, STREAM_ALARM, &found);

@@ -146,6 +146,7 @@ static void test_migrated(void **state)
     assert_int_equal(
         sqlite3_exec(db,
                      "DROP TABLE chain_start; DROP VIEW v_rollup; DROP TABLE rollup; DROP TABLE rollup_point;"
+                     "DROP TABLE duty; DROP INDEX alarm_ts; DROP INDEX event_kind;"
                      "ALTER TABLE occurrence DROP COLUMN highest; ALTER TABLE run DROP COLUMN rolled;"
                      "DROP TABLE permit; DROP TABLE set_aside; DROP INDEX telemetry_held; ALTER TABLE "
                      "telemetry DROP COLUMN every;"
