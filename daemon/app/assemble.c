@@ -25,12 +25,14 @@ enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pi
     jsonw_init(&p->record, 0);
     jsonw_init(&p->event, 0);
     jsonw_init(&p->document, 0);
+    self_test_init(p);
     err = store_open(loop, &site->store, &flow_store_cbs, p, &p->store, start, why, why_size);
     if (err != RG_OK)
         return err;
     store_watch_start(start);
     p->boot = start->boot;
     p->next_alarm = start->next_alarm;
+    reports_init(p);
     (void)text_copy(why, why_size, rg_err_text(RG_ENOMEM));
     err = loop_timer_create(loop, flow_deadline_cb, p, &p->deadline);
     if (err == RG_OK)
@@ -282,6 +284,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     }
     permits_destroy(&p->permits);
     p->permits = next.permits;
+    reports_duties(p);
     rules_start(p->rules, now);
     rules_unasked(p->rules, filling_ms);
     if (old)
@@ -373,11 +376,13 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
         err = request_desk_uplinks(p->desk);
     if (err == RG_OK)
         err = expiry_follow(p->expiry);
+    self_test_uplinks(p);
     return err;
 }
 
 void pipeline_uplinks_free(struct pipeline *p)
 {
+    self_test_drop(p);
     for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
         uplink_destroy(p->uplinks[i]);
     free(p->uplinks);
@@ -427,6 +432,7 @@ enum rg_err pipeline_close(struct pipeline *p)
     loop_timer_destroy(p->second);
     loop_timer_destroy(p->actuate);
     p->deadline = p->second = p->actuate = NULL;
+    self_test_free(p);
     jsonw_free(&p->record);
     jsonw_free(&p->event);
     jsonw_free(&p->document);

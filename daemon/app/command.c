@@ -72,6 +72,10 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     write_store(w, p);
     jsonw_key(w, "uplinks");
     status_write_uplinks(p, w);
+    if (p->site->self_test.every_ms > 0) {
+        jsonw_key(w, "self_test");
+        self_test_status(p, w);
+    }
     jsonw_key(w, "loop");
     jsonw_object_begin(w);
     jsonw_key_int(w, "late_max_ms", loop_late_max_ms(p->loop));
@@ -169,6 +173,10 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
         return command_raw(c->pipeline, peer, request, error, error_size);
     else if (strcmp(command, "write") == 0)
         return command_write(c->pipeline, peer, request, error, error_size);
+    else if (strcmp(command, "self_test") == 0)
+        return self_test_command(c->pipeline, call, request, error, error_size);
+    else if (strcmp(command, "report") == 0)
+        return reports_command(c->pipeline, call, request, error, error_size);
     else if (strcmp(command, "permit") == 0)
         return command_permit(c->pipeline, request, out, error, error_size);
     else if (strcmp(command, "silence") == 0)

@@ -202,10 +202,12 @@ static void write_rule(const struct explanation *x, const struct explain *e)
 static void write_head(const struct explanation *x, const struct explain *e)
 {
     const struct site *site = x->p->site;
-    const char *rule = RULE_OFFLINE, *of = site->devices[e->device].name,
-               *where = site->devices[e->device].where;
+    const char *rule = RULE_OFFLINE, *of, *where;
 
-    if (e->kind == EXPLAIN_RULE) {
+    if (e->kind == EXPLAIN_OFFLINE) {
+        where = site->devices[e->device].where;
+        of = site->devices[e->device].name;
+    } else if (e->kind == EXPLAIN_RULE) {
         rule = site->rules[e->rule].name;
         where = site->rules[e->rule].where;
         of = e->point != SITE_NONE ? site->points[e->point].full_name : NULL;
@@ -213,7 +215,11 @@ static void write_head(const struct explanation *x, const struct explain *e)
         rule = RULE_OUTPUT;
         where = site->outputs[e->output].where;
         of = site->outputs[e->output].name;
-    } else if (e->kind == EXPLAIN_DOUBT) {
+    } else if (e->kind == EXPLAIN_SELF_TEST) {
+        rule = RULE_SELF_TEST;
+        where = site->uplinks[e->uplink].where;
+        of = site->uplinks[e->uplink].name;
+    } else {
         rule = RULE_DOUBT;
         where = site->points[e->point].where;
         of = site->points[e->point].full_name;
@@ -304,14 +310,16 @@ enum rg_err command_explain(struct pipeline *p, const struct json *request, stru
     enum rg_err err;
 
     if (!name || !name[0]) {
-        (void)text_copy(error, error_size, "explain needs an alarm, a point, a device or an output");
+        (void)text_copy(error, error_size,
+                        "explain needs an alarm, a point, a device, an output or an uplink");
         return RG_EINVAL;
     }
     name_asked(&x, name);
     err = rules_explain(p->rules, name, name_cb, &x);
     if (err == RG_ENOTFOUND)
-        (void)text_format(error, error_size, "%.130s is no active alarm, no point, no device and no output",
-                          name);
+        (void)text_format(
+            error, error_size,
+            "%.130s is no active alarm, no point, no device, no output and no uplink that is tested", name);
     if (err != RG_OK)
         return err;
     jsonw_object_begin(w);

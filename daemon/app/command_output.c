@@ -10,6 +10,13 @@ static const char *on_off(bool on)
     return on ? "on" : "off";
 }
 
+static const char *rule_name(const struct site *site, uint32_t rule)
+{
+    if (rule == SITE_RULE_SELF_TEST)
+        return RULE_SELF_TEST;
+    return rule == SITE_NONE ? NULL : site->rules[rule].name;
+}
+
 static void write_output(const struct pipeline *p, uint32_t index, struct jsonw *w)
 {
     const struct site_output *o = &p->site->outputs[index];
@@ -21,7 +28,7 @@ static void write_output(const struct pipeline *p, uint32_t index, struct jsonw 
     jsonw_key_string(w, "label", o->label);
     jsonw_key_string(w, "device", p->site->devices[o->device].name);
     jsonw_key_string(w, "area", o->area == SITE_NONE ? NULL : p->site->areas[o->area].name);
-    jsonw_key_string(w, "rule", o->rule == SITE_NONE ? NULL : p->site->rules[o->rule].name);
+    jsonw_key_string(w, "rule", rule_name(p->site, o->rule));
     jsonw_key_string(w, "from", level_name(o->from));
     jsonw_key_string(w, "level", level_name(s.level));
     jsonw_key_string(w, "wanted", on_off(s.wanted));

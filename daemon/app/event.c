@@ -378,6 +378,40 @@ void event_command_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, c
     pipeline_append_event_at(p, "command", at, turn);
 }
 
+void event_self_test(struct pipeline *p, const struct past_test *test, const char *of, const char *alarm,
+                     const char *detail, struct moment now)
+{
+    struct jsonw *w = event_begin(p, "self_test", now.wall_ms);
+
+    if (detail)
+        log_warning("self test %s through uplink %s failed: %s", alarm, test->uplink, detail);
+    else
+        log_info("self test %s through uplink %s: %s after %" PRId64 " ms", alarm, test->uplink, of,
+                 test->round_trip_ms);
+    jsonw_key_string(w, "uplink", test->uplink);
+    jsonw_key_bool(w, "ok", !detail);
+    if (detail)
+        jsonw_key_null(w, "round_trip_ms");
+    else
+        jsonw_key_int(w, "round_trip_ms", test->round_trip_ms);
+    jsonw_key_string(w, "of", of);
+    jsonw_key_string(w, "alarm", alarm);
+    jsonw_key_string(w, "detail", detail);
+    pipeline_append_event_at(p, "self_test", now, 0);
+}
+
+void event_command_self_test(struct pipeline *p, const char *uplink, const char *by)
+{
+    int64_t now = loop_wall_ms(p->loop);
+    struct jsonw *w = event_begin(p, "command", now);
+
+    log_info("self test through %s asked for by %s", uplink ? uplink : "all uplinks", by);
+    jsonw_key_string(w, "command", "self_test");
+    jsonw_key_string(w, "uplink", uplink);
+    jsonw_key_string(w, "by", by);
+    pipeline_append_event(p, "command", now);
+}
+
 void event_log_output(const struct pipeline *p, uint32_t output, enum drive_news news, bool on,
                       const char *detail)
 {

@@ -48,6 +48,13 @@ void event_command_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, c
 /* `silence`, or `test` for so long. */
 void event_command_output(struct pipeline *p, const char *command, uint32_t output, int64_t for_ms,
                           const char *by);
+/* What came of a self test through an uplink; of: what it was waited for, "puback" or "receipt"; detail: why it failed, NULL: it
+ * did not. */
+struct past_test;
+void event_self_test(struct pipeline *p, const struct past_test *test, const char *of, const char *alarm,
+                     const char *detail, struct moment now);
+/* Somebody asked for one now; uplink: or NULL, all. */
+void event_command_self_test(struct pipeline *p, const char *uplink, const char *by);
 /* The log's line of what an output told (its faults are of the alarm stream). */
 void event_log_output(const struct pipeline *p, uint32_t output, enum drive_news news, bool on,
                       const char *detail);

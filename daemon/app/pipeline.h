@@ -13,7 +13,9 @@
 #include "app/load.h"
 #include "app/permits.h"
 #include "app/recording.h"
+#include "app/reports.h"
 #include "app/request_desk.h"
+#include "app/self_test.h"
 #include "app/store_watch.h"
 #include "base/json_write.h"
 #include "config/diff.h"
@@ -73,6 +75,8 @@ struct pipeline {
     void (*release_done)(void *arg); /* NULL: none is under way */
     void *release_arg;
     int64_t release_end_ms; /* monotonic */
+    struct reports reports;
+    struct self_test self_test;
     struct clock_watch clock;
     struct jsonw record, event,
         document; /* reused memory; event is apart because a lost record is told while one is in hand */

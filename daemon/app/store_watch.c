@@ -27,7 +27,8 @@ void store_watch_health(void *arg, bool ok, const char *detail)
 
 void store_watch_aside(void *arg, const char *file, const char *why)
 {
-    (void)arg;
+    if (arg)
+        reports_duties(arg); /* in case the new one could not be told */
     if (file[0])
         log_error("store: the database is damaged (%s); it is set aside as %s, and a new one goes on", why,
                   file);

@@ -42,6 +42,10 @@ enum exit_status command_outputs(const struct arguments *a);
 typedef void (*command_show_cb)(const struct json *result, FILE *to);
 /* Asks the daemon, then shows its answer: as it came with --json, else by show (NULL: nothing is shown). */
 enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show);
+/* The same, waiting for so long; judge, when not NULL, says whether what was asked for was done. */
+enum exit_status command_ask_within(const struct arguments *a, const struct jsonw *request,
+                                    command_show_cb show, bool (*judge)(const struct json *result),
+                                    int timeout_s);
 /* The same of a->command itself, with what was given: the first operand as `key`, by, comment, for_ms. */
 enum exit_status command_ask_of(const struct arguments *a, const char *key, command_show_cb show);
 
@@ -54,6 +58,10 @@ enum exit_status command_unshelve(const struct arguments *a, int argc, char **ar
 enum exit_status command_permit(const struct arguments *a, int argc, char **argv);
 enum exit_status command_silence(const struct arguments *a, int argc, char **argv);
 enum exit_status command_test(const struct arguments *a, int argc, char **argv);
+
+/* ---- likewise: command_report.c ---- */
+enum exit_status command_report(const struct arguments *a, int argc, char **argv);
+enum exit_status command_self_test(const struct arguments *a, int argc, char **argv);
 
 /* ---- without a daemon, with options of its own: command_backtest.c ---- */
 enum exit_status command_backtest(const struct arguments *a, int argc, char **argv);

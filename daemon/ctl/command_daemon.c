@@ -25,11 +25,18 @@ static void write_request(const struct arguments *a, const char *key, struct jso
 
 enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show)
 {
+    return command_ask_within(a, request, show, NULL, CLIENT_TIMEOUT_S);
+}
+
+enum exit_status command_ask_within(const struct arguments *a, const struct jsonw *request,
+                                    command_show_cb show, bool (*judge)(const struct json *result),
+                                    int timeout_s)
+{
     struct client_answer answer = {0};
     enum exit_status status = EXIT_DONE;
 
     if (jsonw_error(request) == RG_OK)
-        client_ask(a->socket, request, CLIENT_TIMEOUT_S, &answer);
+        client_ask(a->socket, request, timeout_s, &answer);
     else
         (void)strcpy(answer.problem, "out of memory");
     if (answer.problem[0]) {
@@ -47,6 +54,8 @@ enum exit_status command_ask(const struct arguments *a, const struct jsonw *requ
     } else if (show) {
         show(json_get(answer.answer, "result"), stdout);
     }
+    if (status == EXIT_DONE && judge && !judge(json_get(answer.answer, "result")))
+        status = EXIT_FAILED;
     client_answer_free(&answer);
     return status;
 }

@@ -36,6 +36,9 @@ static void usage(FILE *to)
         "                                  work is allowed for a time: its rules are armed only then\n"
         "  riskgatectl outputs             what is switched, and whether it is as it shall be\n"
         "  riskgatectl silence [OUTPUT] --by NAME           off until the next announcement\n"
+        "  riskgatectl report [--last daily|monthly] [--now]  the last report; what the next would say by "
+        "now\n"
+        "  riskgatectl self-test [--uplink NAME] --by NAME     a marked test alarm goes the whole way now\n"
         "  riskgatectl test OUTPUT [--for 10s] --by NAME    on for that long, at most 5m\n"
         "\n"
         "Commissioning, through the running daemon or without one:\n"
@@ -68,6 +71,7 @@ static const struct command {
     {"shelve", 0, NULL, command_shelve},   {"unshelve", 0, NULL, command_unshelve},
     {"test", 0, NULL, command_test},       {"backtest", 0, NULL, command_backtest},
     {"explain", 1, command_explain, NULL}, {"permit", 0, NULL, command_permit},
+    {"report", 0, NULL, command_report},   {"self-test", 0, NULL, command_self_test},
     {"audit", 0, NULL, command_audit},     {"history", 0, NULL, command_history},
 };
 

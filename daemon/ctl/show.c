@@ -158,6 +158,7 @@ void show_status(const struct json *result, FILE *to)
         (void)fputc('\n', to);
     }
     show_uplinks(json_get(result, "uplinks"), to);
+    show_last_tests(json_get(result, "self_test"), to);
     (void)fprintf(
         to, "\nstore %s, %.1f MiB (%.1f MiB free), last commit %" PRId64 " ms, records lost %" PRId64 "\n",
         json_bool(json_get(store, "ok"), false) ? "ok" : "DOES NOT TAKE RECORDS",

@@ -16,6 +16,11 @@ void show_outputs(const struct json *result, FILE *to);
 /* What was done to one permit; all of them. */
 void show_permit(const struct json *result, FILE *to);
 void show_permits(const struct json *result, FILE *to);
+/* A report, as its record has it; what came of self tests. */
+void show_report(const struct json *result, FILE *to);
+void show_self_test(const struct json *result, FILE *to);
+/* `self_test` of the status: the last one of each uplink. */
+void show_last_tests(const struct json *tests, FILE *to);
 void show_risk(const struct json *result, FILE *to);
 
 #endif

@@ -414,6 +414,9 @@ static void print_watch(const struct watch *w, FILE *to)
     else if (strcmp(w->rule, "output") == 0)
         (void)fprintf(to, "  the output %s brought to its state\n",
                       strcmp(w->state, "faulty") == 0 ? "cannot be" : "is");
+    else if (strcmp(w->rule, "self_test") == 0)
+        (void)fprintf(to, "  the last test alarm %s through\n",
+                      strcmp(w->state, "faulty") == 0 ? "did not come" : "came, as far as is known,");
     else if (strcmp(w->rule, "doubt") == 0)
         print_doubt(w, to);
     else
