@@ -91,6 +91,7 @@ struct world_plan {
     bool features; /* rules of every kind beside the plain ones: sim_rules.c */
     bool derived;  /* the group `calc` and its rule `loss` are there; sim_derived.c */
     bool memory; /* rules that look back, follow, vote, latch and wait for an acknowledgement; sim_replay.c */
+    const char *more;    /* further sections, as in the configuration; NULL: none; sim_reports.c */
     int64_t duration_ms; /* of the simulation, for the room of what is written down */
 };
 

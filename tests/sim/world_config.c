@@ -8,7 +8,7 @@ static void write_head(const struct world *w, FILE *f)
     (void)fprintf(f,
                   "gateway:\n  id: " WORLD_GATEWAY "\n  enterprise: {code: " WORLD_ENTERPRISE
                   ", name: 示例}\n"
-                  "store: {path: sim.db, commit: %lldms}\n"
+                  "store: {path: sim.db, commit: %lldms, retention: {telemetry: 90d}}\n"
                   "log: {level: error}\n"
                   "uplinks:\n"
                   "  - {name: county, url: 'mqtt://127.0.0.1:%d', backfill: {rate: %u/s}%s}\n",
@@ -123,5 +123,7 @@ void world_write_config(const struct world *w)
         write_memory(f);
     if (w->plan.features)
         write_features(f);
+    if (w->plan.more)
+        (void)fprintf(f, "%s", w->plan.more);
     WORLD_CHECK(w, fclose(f) == 0, "cannot write %s", w->config_file);
 }
