@@ -289,8 +289,8 @@ def bench_alarms(folder, options):
     print("\n### An alarm's way, ms\n\n| | n | p50 | p99 | max |\n| --- | ---: | ---: | ---: | ---: |")
     all_commits, all_trips = [], []
     for name, load, missed in (("idle", 0, 0), ("under load (200 devices of ten points at 200 ms)", 200, 0),
-                               ("the same, beside an unlimited back-fill", 200, options.records)):
-        site = Site(folder / f"alarms-{load}-{missed}", load=load, missed=missed)
+                               ("the same, beside a back-fill at 5000/s", 200, options.records)):
+        site = Site(folder / f"alarms-{load}-{missed}", load=load, missed=missed, rate="5000/s")
         site.relay.open.set()
         wait_for(lambda s=site: any(kind == "telemetry" for kind, _, _ in list(s.relay.acked)), 60, "telemetry")
         ways, commits, trips = site.alarms(options.alarms, options.seconds)
@@ -314,7 +314,7 @@ def live_delays(commits, acked):
         while at < len(commits) and commits[at][1] < one["first"]:
             at += 1
         if at < len(commits) and at > 0:
-            delays.append((when - commits[at][0]) * 1000)
+            delays.append(max(0.0, when - commits[at][0]) * 1000)  # it may be there before the other process sees the commit
     return delays
 
 
