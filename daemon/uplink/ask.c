@@ -7,6 +7,8 @@ enum rg_err uplink_reply(struct uplink *u, const char *response_topic, const voi
 {
     enum rg_err err;
 
+    if (u->session.state > SESSION_FLUSHING)
+        return RG_ESTATE; /* nothing is sent any more */
     if (u->conf->v311 || (response_topic && !reply_topic_good(response_topic, u->conf->topic_root)))
         response_topic = NULL;
     err = replies_push(&u->replies, response_topic, correlation, correlation_length, text, length);

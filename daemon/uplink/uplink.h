@@ -107,7 +107,8 @@ void uplink_unstored_alarm(struct uplink *u, const char *body, size_t length, en
  * asked for any more. */
 void uplink_gone(struct uplink *u, enum stream stream, int64_t upto);
 /* Answers a request: on its response topic with its correlation data, or on the topic `reply`. All is copied. It is sent until
- * the broker has acknowledged it. RG_EFULL: UPLINK_REPLIES wait already; RG_ERANGE: longer than UPLINK_REPLY_BYTES; RG_ENOMEM; all counted. */
+ * the broker has acknowledged it. RG_EFULL: UPLINK_REPLIES wait already; RG_ERANGE: longer than UPLINK_REPLY_BYTES; RG_ENOMEM; all counted.
+ * RG_ESTATE: it is leaving and sends nothing more. */
 RG_NODISCARD enum rg_err uplink_reply(struct uplink *u, const char *response_topic, const void *correlation,
                                       size_t correlation_length, const char *text, size_t length);
 /* The platform wants these records (again): they become back-fill, whatever was acknowledged. Clipped to what exists; *out gets

@@ -101,6 +101,36 @@ static void reloads(void **state)
     rig_end(&r);
 }
 
+static void left_cb(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* The old uplink says goodbye while the answer is not durable yet: the new one gives it. */
+static void an_answer_while_uplinks_leave(void **state)
+{
+    bool left = false;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    begin(&r, PLANT RULE, MAY_ALL);
+    fake_device(r.fake, 0)->takes_ms = 700;
+    pass(&r, 2000);
+    say(&r, READ("1"));
+    pass(&r, 100);
+    next = r.site.site;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
+    uplink_stop(r.pipeline.uplinks[0], "{}", 2, 2000, left_cb, &left);
+    pass(&r, 3000);
+    assert_true(left);
+    pipeline_uplinks_free(&r.pipeline);
+    assert_int_equal(pipeline_uplinks_start(&r.pipeline), RG_OK);
+    pass(&r, 3000);
+    assert_int_equal(seen(&r, "root/reply", "\"id\":\"1\",\"ok\":false", NULL), 1);
+    rig_end(&r);
+}
+
 /* A reload takes the uplink away, with what is owed to its platform; what was done stays recorded. */
 static void an_uplink_that_goes(void **state)
 {
@@ -265,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_disk_that_refuses),
         cmocka_unit_test(a_connection_that_is_lost),
         cmocka_unit_test(reloads),
+        cmocka_unit_test(an_answer_while_uplinks_leave),
         cmocka_unit_test(an_uplink_that_goes),
         cmocka_unit_test(a_right_that_goes),
         cmocka_unit_test(the_end),
