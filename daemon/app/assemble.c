@@ -372,6 +372,7 @@ enum rg_err pipeline_uplinks_start(struct pipeline *p)
         p->uplink_count = i + 1;
         err = uplink_begin(p, p->uplinks[i]);
     }
+    store_unstored_again(p->store); /* those before may not have come to tell of it */
     if (err == RG_OK)
         err = request_desk_uplinks(p->desk);
     if (err == RG_OK)

@@ -25,10 +25,37 @@ void store_watch_health(void *arg, bool ok, const char *detail)
     }
 }
 
+static void keep_cb(void *arg, const struct alarm *alarm)
+{
+    struct pipeline *p = arg;
+
+    if (store_alarm_keep(p->store, alarm) != RG_OK)
+        log_error("store: no room to keep the state of alarm %s for the next start", alarm->id);
+}
+
+/* A start that finds neither would forget latched alarms, and what was changed in the configuration before it. */
+static void keep_what_is_in_force(struct pipeline *p)
+{
+    enum rg_err err;
+    struct jsonw text;
+
+    if (p->rules)
+        rules_each(p->rules, keep_cb, p);
+    jsonw_init(&text, 0);
+    err = config_describe(p->site, &text);
+    if (err == RG_OK)
+        err = store_config_put(p->store, text.text, text.length);
+    jsonw_free(&text);
+    if (err != RG_OK)
+        log_error("store: the configuration in force cannot be kept: %s", rg_err_text(err));
+}
+
 void store_watch_aside(void *arg, const char *file, const char *why)
 {
-    if (arg)
+    if (arg) {
         reports_duties(arg); /* in case the new one could not be told */
+        keep_what_is_in_force(arg);
+    }
     if (file[0])
         log_error("store: the database is damaged (%s); it is set aside as %s, and a new one goes on", why,
                   file);

@@ -71,7 +71,7 @@ enum rg_err region_add(struct region *r, const struct store_record *record, int6
         memcpy(r->memory + r->used + alarm_at, record->alarm, sizeof(struct alarm));
     r->used += size;
     r->count++;
-    r->alarms += record->stream == STREAM_ALARM;
+    r->alarms += record->stream == STREAM_ALARM && record->length > 0;
     return RG_OK;
 }
 

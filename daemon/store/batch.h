@@ -19,7 +19,7 @@
 
 struct entry {
     uint32_t size;   /* of the whole entry, a multiple of 8 */
-    uint32_t length; /* of the body */
+    uint32_t length; /* of the body; 0: no record, only an alarm's state */
     int64_t ts, mono, turn;
     uint32_t device;   /* id in the store */
     uint32_t every_ms; /* telemetry */

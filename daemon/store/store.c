@@ -101,6 +101,19 @@ static enum rg_err add_telemetry(struct store *s, const struct store_record *rec
     return err;
 }
 
+/* Devices that come and go, hour after hour, must not leave alarms without room. */
+static enum rg_err add_other(struct store *s, const struct store_record *record)
+{
+    struct region *r = lane_gather(&s->lanes[LANE_ALARMS]);
+    size_t own = record->stream == STREAM_ALARM ? 0 : STORE_BATCH_ALARM_OWN;
+    if (record->length > r->capacity - own)
+        return RG_ERANGE;
+    if (own > 0 && r->used + record->length > r->capacity - own)
+        return RG_EFULL;
+    return region_add(r, record, record->turn != 0 ? record->turn : store_turn(s), 0,
+                      record->stream == STREAM_EVENT ? record->kind : NULL);
+}
+
 int64_t store_turn(struct store *s)
 {
     return ++s->turn;
@@ -115,14 +128,7 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
     /* Kept even when the record finds no room: it goes out unstored then, and its number must not come again. */
     if (record->next_alarm > s->next_alarm)
         s->next_alarm = record->next_alarm;
-    enum rg_err err = RG_OK;
-    if (telemetry) {
-        err = add_telemetry(s, record);
-    } else {
-        const char *kind = record->stream == STREAM_EVENT ? record->kind : NULL;
-        int64_t turn = record->turn != 0 ? record->turn : store_turn(s);
-        err = region_add(lane_gather(&s->lanes[LANE_ALARMS]), record, turn, 0, kind);
-    }
+    enum rg_err err = telemetry ? add_telemetry(s, record) : add_other(s, record);
     if (err != RG_OK && err != RG_EINVAL) {
         s->dropped[record->stream]++;
         s->stats.lost++;
@@ -137,6 +143,17 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
         s->telemetry_due_ms = loop_mono_ms(s->loop) + s->commit_ms;
         pump_step(s);
     }
+    return RG_OK;
+}
+
+enum rg_err store_alarm_keep(struct store *s, const struct alarm *alarm)
+{
+    const struct store_record kept = {.stream = STREAM_ALARM, .body = "", .alarm = alarm};
+    enum rg_err err = region_add(lane_gather(&s->lanes[LANE_ALARMS]), &kept, 0, 0, NULL);
+    if (err != RG_OK)
+        return err;
+    s->lanes[LANE_ALARMS].appended++;
+    pump_step(s);
     return RG_OK;
 }
 

@@ -24,6 +24,7 @@
 
 #define STORE_BATCH_BYTES (8u << 20)       /* telemetry that may gather, and as much again in flight */
 #define STORE_BATCH_ALARM_BYTES (4u << 20) /* alarms' and events' own share beside it */
+#define STORE_BATCH_ALARM_OWN (2u << 20)   /* of that: only alarms may take it */
 /* Alarm numbers left out after an unclean end: more than could have gone out unstored, even if a chattering site raised
  * a hundred a second for hours on a disk that refuses. */
 #define STORE_ALARM_MARGIN 1000000
@@ -84,7 +85,8 @@ struct store_cbs {
                  const char *cause);
     /* While running the database was found damaged, or taken away: it was set aside under this name in its folder ("": there
      * was nothing to set aside), and a new one goes on, with the numbers that follow. `lost` (cause "corrupt" or "missing")
-     * tells of what is not in the new one, right after. */
+     * tells of what is not in the new one, right after. The receiver gives it what is in force (store_alarm_keep,
+     * store_config_put): of the old one not all may have been readable. */
     void (*set_aside)(void *arg, const char *file, const char *why);
 };
 
@@ -167,6 +169,12 @@ RG_NODISCARD enum rg_err store_rollup(struct store *s, const struct rollup_row *
 /* Two that belong together: one after the other, and not committed apart but for a backlog that fills a transaction. */
 RG_NODISCARD enum rg_err store_append_both(struct store *s, const struct store_record *first,
                                            const struct store_record *second);
+/* An active occurrence as it stands, without a record: what a new database has to know of it, where the old one cannot be read.
+ * Copied; goes with the next commit. RG_EFULL: the alarms' share of memory is full. */
+RG_NODISCARD enum rg_err store_alarm_keep(struct store *s, const struct alarm *alarm);
+/* While the store takes no records: alarm_not_stored is called again, later, for each alarm that waits. For receivers that came
+ * anew. */
+void store_unstored_again(struct store *s);
 /* Calls cb once everything appended before is durable, or with false when a commit failed meanwhile (its records
  * are still tried). At most 32 may wait: a further one gets false at once. */
 void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg);

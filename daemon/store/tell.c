@@ -31,7 +31,7 @@ void tell_failing(struct store *s, const char *words)
 static bool room_to_tell(struct store *s)
 {
     const struct region *r = lane_gather(&s->lanes[LANE_ALARMS]);
-    return r->capacity - r->used >= STORE_TELL_ROOM;
+    return r->capacity - r->used >= STORE_BATCH_ALARM_OWN + STORE_TELL_ROOM;
 }
 
 static void tell_dropped(struct store *s)
@@ -105,7 +105,7 @@ static void tell_region(struct store *s, struct region *r)
     while (r->told < r->used) {
         const struct entry *e = region_at(r, r->told);
         r->told += e->size;
-        if (e->stream != STREAM_ALARM || s->cbs.alarm_not_stored == NULL)
+        if (e->stream != STREAM_ALARM || e->length == 0 || s->cbs.alarm_not_stored == NULL)
             continue;
         struct store_failed_record record = {
             .stream = STREAM_ALARM,
@@ -124,6 +124,15 @@ void tell_unstored(struct store *s)
 {
     tell_region(s, lane_fly(&s->lanes[LANE_ALARMS]));
     tell_region(s, lane_gather(&s->lanes[LANE_ALARMS]));
+}
+
+void store_unstored_again(struct store *s)
+{
+    for (int i = 0; i < 2 && s->failing; i++) {
+        struct region *r = &s->lanes[LANE_ALARMS].regions[i];
+        r->told = r->done; /* what is before is durable */
+    }
+    pump_step(s);
 }
 
 bool tell_unstored_due(const struct store *s)

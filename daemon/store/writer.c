@@ -221,6 +221,8 @@ static int put_record(struct writer *w, struct entry *e, struct writer_stream *s
         [STREAM_EVENT] = WRITER_EVENT,
         [STREAM_REPORT] = WRITER_REPORT,
     };
+    if (e->length == 0)
+        return put_belongings(w, e, 0);
     int64_t seq = stream->seq + 1;
     size_t length = 0;
     char *text = entry_seal(e, seq, &length);

@@ -127,11 +127,13 @@ static void an_alarm_that_is_not_stored_goes_out_at_once_and_again(void **state)
     rig_end(&r);
 }
 
-static void fill_the_alarms_share(struct rig *r)
+/* With alarms that this platform is not sent: events may not take all of it. Returns how many found no room. */
+static unsigned fill_the_alarms_share(struct rig *r)
 {
     static char big[100000];
     struct store_record record = {
-        .stream = STREAM_EVENT, .ts = 1, .body = big, .device = SITE_NONE, .kind = "start"};
+        .stream = STREAM_ALARM, .ts = 1, .body = big, .device = SITE_NONE, .level = LEVEL_NONE};
+    unsigned refused = 0;
     enum rg_err err = RG_OK;
 
     memset(big, 'x', sizeof big);
@@ -144,11 +146,15 @@ static void fill_the_alarms_share(struct rig *r)
             big[record.length - 1] = 'x';
         } while (err == RG_OK);
         assert_int_equal(err, RG_EFULL);
+        refused++;
     }
+    return refused;
 }
 
 static void an_alarm_without_room_in_memory_goes_out_all_the_same(void **state)
 {
+    unsigned refused = 1;
+    char lost[128];
     struct rig r;
 
     (void)state;
@@ -157,10 +163,10 @@ static void an_alarm_without_room_in_memory_goes_out_all_the_same(void **state)
     disk_refuses(true);
     pass(&r, 2000);               /* telemetry cannot be committed: the store fails */
     for (int i = 0; i < 6; i++) { /* a try to commit may have been under way, and have left room behind it */
-        fill_the_alarms_share(&r);
+        refused += fill_the_alarms_share(&r);
         pass(&r, 1000);
     }
-    fill_the_alarms_share(&r);
+    refused += fill_the_alarms_share(&r);
     r.a = 60;
     pass(&r, 2000);
     assert_int_equal(seen(&r, "root/alarm", "\"stored\":false", NULL), 1);
@@ -168,11 +174,11 @@ static void an_alarm_without_room_in_memory_goes_out_all_the_same(void **state)
     assert_int_equal(r.pipeline.unrecorded, 3); /* the levels of the area and the gateway, too */
     disk_refuses(false);
     pass(&r, 20000);
-    assert_int_equal(seen(&r, "root/event",
-                          "\"kind\":\"lost\",\"stream\":\"alarm\",\"first\":null,\"last\":null,\"count\":1,"
-                          "\"cause\":\"memory\"",
-                          NULL),
-                     1);
+    (void)snprintf(lost, sizeof lost,
+                   "\"kind\":\"lost\",\"stream\":\"alarm\",\"first\":null,\"last\":null,\"count\":%u,"
+                   "\"cause\":\"memory\"",
+                   refused);
+    assert_int_equal(seen(&r, "root/event", lost, NULL), 1);
     /* What was not recorded is still so: the next transition says what it was. */
     r.a = 5;
     pass(&r, 2000);

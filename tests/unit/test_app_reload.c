@@ -1,5 +1,7 @@
-/* LINK rg_test_support rg_daemon rg_loop_virtual */
+/* LINK rg_test_support rg_daemon rg_loop_virtual PkgConfig::SQLITE */
 /* Another site in the running pipeline: it is taken whole, with the alarms that are active, or it changes nothing. */
+#include <sqlite3.h>
+
 #include "app_rig.h"
 
 static void a_reload_carries_active_alarms_over(void **state)
@@ -162,6 +164,95 @@ static void a_reload_hides_no_step_of_the_clock(void **state)
     rig_end(&r);
 }
 
+/* Whoever frees a full disk by a reload: what the old uplinks could not tell of is not forgotten by the new ones. */
+static void alarms_not_stored_are_told_by_new_uplinks(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    pass(&r, 2000);
+    disk_refuses(true);
+    r.broker->connect = SUPPORT_REFUSE;
+    support_broker_cut(r.broker);
+    r.a = 30;
+    pass(&r, 10000);
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_YELLOW);
+    pipeline_uplinks_free(&r.pipeline);
+    assert_int_equal(pipeline_uplinks_start(&r.pipeline), RG_OK);
+    r.broker->connect = SUPPORT_ACCEPT;
+    pass(&r, 60000);
+    assert_true(seen(&r, "root/alarm", "\"stored\":false", NULL) >= 1);
+    assert_int_equal(seen(&r, "root/alarm", "\"alarm\":\"gw-01-1\",\"event\":\"raise\"", NULL), 1);
+    disk_refuses(false);
+    pass(&r, 60000);
+    assert_int_equal(seen(&r, "root/alarm", "\"alarm\":\"gw-01-1\",\"event\":\"raise\"", NULL), 2);
+    rig_end(&r);
+}
+
+/* All pages of a table are overwritten under the running daemon. */
+static void damage(const struct rig *r, const char *table)
+{
+    char sql[128], bytes[4096];
+    sqlite3_stmt *stmt = NULL;
+    sqlite3 *db = NULL;
+    FILE *file;
+
+    memset(bytes, 0xa5, sizeof bytes);
+    (void)snprintf(sql, sizeof sql, "SELECT pageno FROM dbstat WHERE name = '%s'", table);
+    assert_int_equal(sqlite3_open(r->path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "UPDATE run SET clean = 0; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    file = fopen(r->path, "r+b");
+    assert_non_null(file);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        assert_int_equal(fseek(file, (sqlite3_column_int(stmt, 0) - 1) * 4096L, SEEK_SET), 0);
+        assert_int_equal(fwrite(bytes, 1, sizeof bytes, file), sizeof bytes);
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* What is active, and what is in force, is known to the daemon, whatever cannot be read of the old database. */
+static void a_new_database_is_told_what_is_in_force(void **state)
+{
+    struct store_start start = {0};
+    struct store *store = NULL;
+    char why[512] = "";
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT "rule r points=d.a above=yellow:20 latch=yellow\n");
+    assert_int_equal(store_config_put(r.pipeline.store, "{}", 2), RG_OK);
+    r.a = 30;
+    pass(&r, 3000);
+    r.a = 5;
+    pass(&r, 3000);
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_YELLOW);
+    damage(&r, "occurrence");
+    damage(&r, "applied");
+    damage(&r, "stream");
+    pass(&r, 70000);
+    assert_int_equal(seen(&r, "root/event", "\"cause\":\"corrupt\"", NULL), 1);
+    assert_int_equal(seen(&r, "root/alarm", "\"stored\":false", NULL), 0);
+    assert_int_equal(pipeline_close(&r.pipeline), RG_OK);
+    assert_int_equal(
+        store_open(r.loop, &r.site.site.store, &(struct store_cbs){0}, NULL, &store, &start, why, sizeof why),
+        RG_OK);
+    assert_int_equal(start.alarm_count, 1);
+    assert_true(start.config_length > 2);
+    store_start_free(&start);
+    assert_int_equal(store_close(store), RG_OK);
+    rig_open(&r);
+    pass(&r, 3000);
+    assert_int_equal(rules_level(r.pipeline.rules), LEVEL_YELLOW);
+    assert_int_equal(pipeline_ack(&r.pipeline, "gw-01-1", "Li", NULL), RG_OK);
+    rig_end(&r);
+}
+
 /* One that is configured no more hands its cursors over while it leaves: nobody may keep them. */
 static void a_removed_uplink_leaves_no_cursor(void **state)
 {
@@ -193,8 +284,12 @@ int main(void)
         cmocka_unit_test(a_reload_that_fails_changes_nothing),
         cmocka_unit_test(a_reload_with_a_name_the_store_refuses_changes_nothing),
         cmocka_unit_test(a_reload_hides_no_step_of_the_clock),
+        cmocka_unit_test(alarms_not_stored_are_told_by_new_uplinks),
+        cmocka_unit_test(a_new_database_is_told_what_is_in_force),
         cmocka_unit_test(a_removed_uplink_leaves_no_cursor),
     };
 
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

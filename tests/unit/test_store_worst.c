@@ -74,6 +74,28 @@ static void test_unstored_alarms_keep_their_ids(void **state)
     rig_end(&r);
 }
 
+/* Devices that come and go fill a lane in a night: an alarm still finds room. */
+static void test_events_leave_room_for_alarms(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    r.append_lost = true;
+    rig_open(&r);
+    fault_now()->write_error = SQLITE_IOERR_WRITE;
+    fill_with_events(&r);
+    rig_run(&r, 10);
+    fill_with_events(&r);
+    for (unsigned number = 1; number <= 1000; number++)
+        assert_int_equal(rig_alarm_record(&r, number, "raise", LEVEL_RED, LEVEL_NONE), RG_OK);
+    fault_clear();
+    rig_run(&r, 120000);
+    assert_int_equal(r.head[STREAM_ALARM], 1000);
+    assert_int_equal(r.lost_refused, 0);
+    assert_true(r.lost_count == 1 && r.lost[0].stream == STREAM_EVENT);
+    rig_end(&r);
+}
+
 /* The word of a loss is a record too: it must not be lost for want of the room that was wanting before. */
 static void test_loss_is_told_when_there_is_room(void **state)
 {
@@ -224,7 +246,7 @@ static void test_configuration_kept(void **state)
     assert_string_equal(rig_query(&r, "SELECT config FROM applied"), "[1]");
 
     fault_now()->write_error = SQLITE_IOERR_WRITE;
-    for (int i = 0; i < 20000; i++) /* more than one commit takes */
+    for (int i = 0; i < 8000; i++) /* more than one commit takes */
         assert_int_equal(rig_event(&r, "device"), RG_OK);
     assert_int_equal(rig_event(&r, "config"), RG_OK);
     assert_int_equal(store_config_put(r.store, "[2]", 3), RG_OK);
@@ -262,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_refused_alarm_keeps_its_id, clear),
         cmocka_unit_test_setup(test_unstored_alarms_keep_their_ids, clear),
+        cmocka_unit_test_setup(test_events_leave_room_for_alarms, clear),
         cmocka_unit_test_setup(test_loss_is_told_when_there_is_room, clear),
         cmocka_unit_test_setup(test_loss_by_age_is_told_when_there_is_room, clear),
         cmocka_unit_test_setup(test_start_on_a_full_disk, clear),
