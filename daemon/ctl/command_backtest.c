@@ -53,17 +53,6 @@ struct asked {
     int file_count;
 };
 
-static bool parse_instant(const char *text, int64_t *out)
-{
-    if (parse_time(text, out))
-        return true;
-    (void)fprintf(
-        stderr,
-        "riskgatectl: %s is no time; a time is 2025-11-22, '2025-11-22 10:00:00', ...Z, or ms since 1970\n",
-        text);
-    return false;
-}
-
 static bool parse(struct asked *a, int argc, char **argv)
 {
     int option;
@@ -75,11 +64,11 @@ static bool parse(struct asked *a, int argc, char **argv)
             a->store = optarg;
             break;
         case 'f':
-            if (!parse_instant(optarg, &a->from_ms))
+            if (!parse_time_or_tell(optarg, &a->from_ms))
                 return false;
             break;
         case 't':
-            if (!parse_instant(optarg, &a->to_ms))
+            if (!parse_time_or_tell(optarg, &a->to_ms))
                 return false;
             break;
         case 'c':

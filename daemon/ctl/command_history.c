@@ -54,17 +54,6 @@ struct asked {
     bool json;
 };
 
-static bool take_time(const char *text, int64_t *out)
-{
-    if (parse_time(text, out))
-        return true;
-    (void)fprintf(
-        stderr,
-        "riskgatectl: %s is no time; a time is 2025-11-22, '2025-11-22 10:00:00', ...Z, or ms since 1970\n",
-        text);
-    return false;
-}
-
 static enum exit_status parse(struct asked *a, int argc, char **argv, bool *wants_help)
 {
     int option;
@@ -76,9 +65,9 @@ static enum exit_status parse(struct asked *a, int argc, char **argv, bool *want
         if (option == 's')
             a->store = optarg;
         else if (option == 'f')
-            good = take_time(optarg, &a->wish.from_ms);
+            good = parse_time_or_tell(optarg, &a->wish.from_ms);
         else if (option == 't')
-            good = take_time(optarg, &a->wish.to_ms);
+            good = parse_time_or_tell(optarg, &a->wish.to_ms);
         else if (option == 'm')
             a->wish.minutes = true;
         else if (option == 'S')

@@ -219,3 +219,14 @@ bool parse_time(const char *text, int64_t *out)
     *out = (int64_t)seconds * 1000;
     return seconds > 0;
 }
+
+bool parse_time_or_tell(const char *text, int64_t *out_ms)
+{
+    if (parse_time(text, out_ms))
+        return true;
+    (void)fprintf(
+        stderr,
+        "riskgatectl: %s is no time; a time is 2025-11-22, '2025-11-22 10:00:00', ...Z, or ms since 1970\n",
+        text);
+    return false;
+}

@@ -57,5 +57,7 @@ bool parse_parity(const char *text, enum parity *out);
 /* An instant, in ms since 1970: "1763780000000", "2025-11-22", "2025-11-22 10:00", "2025-11-22T10:00:30", each of the last two also with
  * "Z" or "+08:00" behind it; without, it is local time. A day alone is its beginning. */
 bool parse_time(const char *text, int64_t *out);
+/* The same; what is no time is told on standard error. */
+bool parse_time_or_tell(const char *text, int64_t *out_ms);
 
 #endif
