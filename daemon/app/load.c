@@ -59,16 +59,16 @@ void load_destroy(struct load *load)
 void load_look(struct load *load, struct poll *poll)
 {
     for (uint32_t i = 0; i < load->site->bus_count; i++) {
-        struct poll_bus_stats s;
+        int64_t window_us;
+        double share = poll_bus_load(poll, i, &window_us);
         enum load_word word;
 
-        poll_bus_stats(poll, i, &s);
-        if (s.load_window_us < LOAD_WINDOW_US)
+        if (window_us < LOAD_WINDOW_US)
             continue;
-        word = load_judge(load->planned[i], s.load, load->words[i]);
+        word = load_judge(load->planned[i], share, load->words[i]);
         if (word > load->words[i])
             log_warning("bus %s was busy %.0f %% of the last minute, planned were %.0f %%: %s",
-                        load->site->buses[i].name, s.load * 100, load->planned[i] * 100,
+                        load->site->buses[i].name, share * 100, load->planned[i] * 100,
                         word == LOAD_FULL ? "polls come late or are left out"
                                           : "its devices answer slowly, or not at all");
         load->words[i] = word;

@@ -195,6 +195,14 @@ void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device
         out->next_probe_ms = u->health.probe_at_ms - loop_mono_ms(p->context.loop);
 }
 
+double poll_bus_load(struct poll *p, uint32_t bus, int64_t *window_us)
+{
+    *window_us = 0;
+    if (bus >= p->context.site->bus_count || !p->buses[bus].started)
+        return 0;
+    return meter_share(&p->buses[bus].meter, loop_mono_us(p->context.loop), window_us);
+}
+
 void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out)
 {
     *out = (struct poll_bus_stats){.state = BUS_IDLE};
@@ -204,6 +212,5 @@ void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out)
     *out = b->stats;
     out->state = b->health.state;
     durations_percentiles(&b->durations, &out->p50_us, &out->p99_us);
-    if (b->started)
-        out->load = meter_share(&b->meter, loop_mono_us(p->context.loop), &out->load_window_us);
+    out->load = poll_bus_load(p, bus, &out->load_window_us);
 }

@@ -182,6 +182,8 @@ RG_NODISCARD enum rg_err poll_errand(struct poll *p, const struct poll_errand *e
  * poll_start. */
 RG_NODISCARD enum rg_err poll_now(struct poll *p, uint32_t device);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
+/* Of poll_bus_stats the share of the last *window_us that a bus was busy, which costs nothing; 0 and 0 before poll_start. */
+double poll_bus_load(struct poll *p, uint32_t bus, int64_t *window_us);
 void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out);
 
 #endif
