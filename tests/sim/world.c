@@ -259,8 +259,7 @@ static bool meant_for_city(enum stream stream, const struct raw_record *r)
 {
     if (stream == STREAM_ALARM)
         return holds(r, "\"level\":\"orange\"") || holds(r, "\"level\":\"red\"") ||
-               holds(r, "\"was\":\"orange\"") || holds(r, "\"was\":\"red\"") ||
-               holds(r, "\"test\":true");
+               holds(r, "\"was\":\"orange\"") || holds(r, "\"was\":\"red\"") || holds(r, "\"test\":true");
     if (stream == STREAM_TELEMETRY)
         return holds(r, "\"device\":\"d0\"") || holds(r, "\"device\":\"d1\"");
     return true;
