@@ -72,7 +72,8 @@ static void comes_through(void **state)
     /* Raise and clear, in one message, with the marks; and nothing counts it. */
     assert_int_equal(seen(&r, "root/alarm", "\"event\":\"raise\"", &m), 1);
     assert_non_null(strstr(m->payload, "\"first\":1,\"last\":2"));
-    assert_non_null(strstr(m->payload, "\"alarm\":\"gw-01-test-2-1\",\"event\":\"raise\",\"level\":\"blue\""));
+    assert_non_null(
+        strstr(m->payload, "\"alarm\":\"gw-01-test-2-1\",\"event\":\"raise\",\"level\":\"blue\""));
     assert_non_null(strstr(m->payload, "\"event\":\"clear\",\"level\":\"none\",\"was\":\"blue\""));
     assert_non_null(strstr(m->payload, "\"rule\":\"self_test\""));
     assert_int_equal(seen(&r, "root/risk", "\"level\":\"blue\"", NULL), 0);
