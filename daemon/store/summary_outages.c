@@ -88,8 +88,10 @@ static bool grow(struct outages *x)
     if (!heads)
         return false;
     x->heads = heads;
+    for (uint32_t i = 0; i < room; i++)
+        heads[i] = NOBODY;
+    memset(subjects + x->room, 0, (room - x->room) * sizeof *subjects);
     x->room = room;
-    memset(heads, 0xff, room * sizeof *heads);
     for (uint32_t i = 0; i < x->count; i++) {
         uint32_t *head = &heads[hash(subjects[i].kind, subjects[i].name) & (room - 1)];
 
