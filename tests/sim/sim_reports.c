@@ -1,4 +1,4 @@
-/* LINK rg_sim rg_daemon rg_loop_virtual; SEEDS 1 */
+/* LINK rg_sim rg_daemon rg_loop_virtual; LABEL slow; SEEDS 1 */
 /* Forty-two days over two changes of the clocks, with quiet and busy days, outages, stops, power cuts, days without power, self
  * tests, and a platform that acknowledges nothing for a while: every day and month has its report, once, end to end, and each
  * figure in it is what is counted here from what the platform got, what the plant was asked, and when the power was on. */
