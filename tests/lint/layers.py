@@ -13,6 +13,7 @@ MAY = {
     "daemon/base": set(),
     "daemon/model": {"base"},
     "daemon/crypto": {"base"},
+    "daemon/service": {"base"},
     "daemon/loop": {"base"},
     "drivers": {"base", "model", "drivers"},
     "drivers/modbus": {"base", "model", "drivers"},
@@ -27,7 +28,7 @@ MAY = {
     "daemon/replay": {"base", "model", "rules", "store"},
     "daemon/uplink": {"base", "model", "loop", "crypto"},
     "daemon/control": {"base", "model", "loop"},
-    "daemon/app": {"base", "model", "loop", "crypto", "config", "poll", "convert", "rules", "report", "output", "record", "replay", "store", "uplink", "control", "drivers"},
+    "daemon/app": {"base", "model", "loop", "crypto", "service", "config", "poll", "convert", "rules", "report", "output", "record", "replay", "store", "uplink", "control", "drivers"},
     "daemon/ctl": {"base", "model", "config", "record", "replay", "rules", "store", "crypto", "drivers"},
     "simulators/plant": set(),
     "simulators/platform": set(),
@@ -41,7 +42,7 @@ HOMES = {
     r"libfyaml\.h": ["daemon/config", "simulators/plant"],
     r"(cjson/)?cJSON\.h": ["daemon/base/json_read.c", "simulators/platform"],
     r"openssl/.*": ["daemon/crypto", "simulators/platform"],
-    r"systemd/.*": ["daemon/app"],
+    r"systemd/.*": ["daemon/service"],
 }
 # who may read a clock
 CLOCKS = re.compile(r"\b(clock_gettime|gettimeofday|time)\s*\(|\bclock_(mono|wall)_\w+\s*\(")

@@ -1,0 +1,11 @@
+/* What the service manager is told: systemd's protocol of notification (sd_notify(3)). Where nobody listens ($NOTIFY_SOCKET is not
+ * set) nothing is sent and nothing is wrong. */
+#ifndef RG_SERVICE_NOTIFY_H
+#define RG_SERVICE_NOTIFY_H
+
+#include "base/error.h"
+
+/* state: assignments, each on its own line: "READY=1\nSTATUS=...". RG_ESTATE: nobody listens; RG_EIO: it could not be sent. */
+RG_NODISCARD enum rg_err notify_send(const char *state);
+
+#endif
