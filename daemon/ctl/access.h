@@ -7,8 +7,6 @@
 #ifndef RG_CTL_ACCESS_H
 #define RG_CTL_ACCESS_H
 
-#include <getopt.h>
-
 #include "base/text.h"
 #include "ctl/command.h"
 #include "ctl/raw_json.h"
@@ -27,7 +25,7 @@ struct access_choice {
     bool json;
 };
 
-/* Options of every command that asks a bus; the numbers they have for getopt_long. */
+/* Options of every command that asks a bus; the numbers they have for options_next. */
 enum access_option_number {
     ACCESS_SOCKET = 1000,
     ACCESS_CONFIG,
@@ -42,26 +40,24 @@ enum access_option_number {
     ACCESS_JSON,
 };
 #define ACCESS_OPTIONS                                                                                       \
-    {"socket", required_argument, NULL, ACCESS_SOCKET}, {"config", required_argument, NULL, ACCESS_CONFIG},  \
-        {"bus", required_argument, NULL, ACCESS_BUS}, {"tcp", required_argument, NULL, ACCESS_TCP},          \
-        {"rtu", required_argument, NULL, ACCESS_RTU},                                                        \
-        {"rtu-over-tcp", required_argument, NULL, ACCESS_RTU_OVER_TCP},                                      \
-        {"baud", required_argument, NULL, ACCESS_BAUD}, {"parity", required_argument, NULL, ACCESS_PARITY},  \
-        {"stop-bits", required_argument, NULL, ACCESS_STOP_BITS},                                            \
-        {"timeout", required_argument, NULL, ACCESS_TIMEOUT},                                                \
+    {"bus", "NAME", ACCESS_BUS, "of the running daemon, which asks between its polls", "@bus"},              \
+        {"socket", "PATH", ACCESS_SOCKET,                                                                    \
+         "the daemon's control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)", COMPLETES_FILE},           \
+        {"config", "FILE", ACCESS_CONFIG,                                                                    \
+         "the daemon of that configuration; when none runs, the bus is opened here", COMPLETES_FILE},        \
+        {"tcp", "HOST:PORT", ACCESS_TCP, "Modbus TCP, opened here: a line that no daemon asks", NULL},       \
+        {"rtu", "PATH", ACCESS_RTU, "a serial line, opened here; one that is in use is refused",             \
+         COMPLETES_FILE},                                                                                    \
+        {"rtu-over-tcp", "HOST:PORT", ACCESS_RTU_OVER_TCP, "a serial line behind a server, opened here",     \
+         NULL},                                                                                              \
+        {"baud", "N", ACCESS_BAUD, "its speed; needed with --rtu",                                           \
+         "1200 2400 4800 9600 19200 38400 57600 115200"},                                                    \
+        {"parity", "KIND", ACCESS_PARITY, "none, even or odd (none)", "none even odd"},                      \
+        {"stop-bits", "N", ACCESS_STOP_BITS, "1 or 2 (1)", "1 2"},                                           \
+        {"timeout", "DURATION", ACCESS_TIMEOUT, "wait so long for an answer (the bus's own, or 1s)", NULL},  \
     {                                                                                                        \
-        "json", no_argument, NULL, ACCESS_JSON                                                               \
+        "json", NULL, ACCESS_JSON, "the answer as JSON", NULL                                                \
     }
-#define ACCESS_HELP                                                                                          \
-    "Which line, and who asks it:\n"                                                                         \
-    "  --bus NAME            of the running daemon, which asks between its polls\n"                          \
-    "  --socket PATH         its control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"                 \
-    "  --config FILE         the daemon of that configuration; when none runs, the bus is opened here\n"     \
-    "  or a line that no daemon asks, opened here (a tty that is in use is refused):\n"                      \
-    "  --tcp HOST:PORT       Modbus TCP\n"                                                                   \
-    "  --rtu PATH --baud N [--parity none|even|odd] [--stop-bits 1|2]\n"                                     \
-    "  --rtu-over-tcp HOST:PORT [--baud N]\n"                                                                \
-    "  --timeout 500ms       wait so long for an answer (the bus's own, or 1s)\n"
 
 void access_choice_init(struct access_choice *c, const struct arguments *a);
 /* False: value is none for this option, which was told. */

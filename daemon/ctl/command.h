@@ -19,26 +19,82 @@ struct arguments {
     bool socket_given;        /* on the command line */
     const char *by, *comment; /* or NULL */
     int64_t for_ms;           /* 0: not given */
+    int64_t watch_ms;         /* 0: once; else asked again and again, so long apart */
     bool json;
     char **operands;
     int operand_count;
 };
 
-/* ---- without a daemon: command_check.c ---- */
-enum exit_status command_check(const struct arguments *a);
-enum exit_status command_schema(const struct arguments *a);
+/* An option of a command: what is parsed, what its --help says and what is completed come from the same row. */
+struct command_option {
+    const char *name;     /* without its dashes; NULL ends a list */
+    const char *argument; /* as the help names it, "DB"; with "[" before it it may be left out; NULL: none */
+    int code;         /* what options_next gives: above 0, of the command's own; or one of enum option_code */
+    const char *text; /* one sentence, or more; lines end with \n */
+    const char *completes; /* what may stand there, see below; NULL: anything */
+};
 
-/* ---- without a daemon: command_profiles.c ---- */
-enum exit_status command_profiles(const struct arguments *a);
+/* Options that are the same everywhere: options_next takes them into struct arguments itself. */
+enum option_code {
+    OPTION_SOCKET = 2000,
+    OPTION_JSON,
+    OPTION_WATCH,
+    OPTION_BY,
+    OPTION_COMMENT,
+    OPTION_FOR, /* a duration above 0 */
+};
+#define COMMAND_SOCKET                                                                                       \
+    {                                                                                                        \
+        "socket", "PATH", OPTION_SOCKET,                                                                     \
+            "the daemon's control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)", COMPLETES_FILE          \
+    }
+#define COMMAND_JSON                                                                                         \
+    {                                                                                                        \
+        "json", NULL, OPTION_JSON, "the answer as JSON", NULL                                                \
+    }
+#define COMMAND_WATCH                                                                                        \
+    {                                                                                                        \
+        "watch", "[SECONDS]", OPTION_WATCH, "again and again, every 2 seconds or as given, until Ctrl-C",    \
+            NULL                                                                                             \
+    }
+#define COMMAND_BY                                                                                           \
+    {                                                                                                        \
+        "by", "NAME", OPTION_BY, "who answers for it; it is recorded", NULL                                  \
+    }
+#define COMMAND_COMMENT                                                                                      \
+    {                                                                                                        \
+        "comment", "TEXT", OPTION_COMMENT, "recorded with it", NULL                                          \
+    }
+#define COMMAND_NO_OPTION                                                                                    \
+    {                                                                                                        \
+        NULL, NULL, 0, NULL, NULL                                                                            \
+    }
 
-/* ---- of the running daemon: command_daemon.c ---- */
-enum exit_status command_status(const struct arguments *a);
-enum exit_status command_alarms(const struct arguments *a);
-enum exit_status command_points(const struct arguments *a);
-enum exit_status command_risk(const struct arguments *a);
-enum exit_status command_ack(const struct arguments *a);
-enum exit_status command_outputs(const struct arguments *a);
+/* What an argument is completed with: words between spaces, or one of these. "@..." are names of the running daemon; several may stand
+ * behind each other ("@alarm @point"). */
+#define COMPLETES_FILE "@file"
+#define COMPLETES_PROFILE "@profile"
 
+enum command_group { GROUP_OFFLINE, GROUP_DAEMON, GROUP_LINE, GROUP_HIDDEN };
+
+/* A command: a row of the table in catalogue.c. */
+struct command {
+    const char *name;
+    enum command_group group;
+    const char *synopsis; /* what stands behind its name; one form a line; "" when nothing must */
+    const char *sentence; /* what it does, in one line; no full stop */
+    const char *about;    /* more of it, for its --help; lines end with \n; or NULL */
+    const struct command_option *options;
+    int least, most; /* operands */
+    const char
+        *completes; /* its operands, as of an option's argument: of each place, parted by "|"; or NULL */
+    /* One of the two. run: options and operands have been taken. run_own: it takes them by itself, with options_next. What they
+     * end with goes to the shell; EXIT_USAGE: they have told what is wrong, and the usage is told behind it. */
+    enum exit_status (*run)(const struct arguments *a);
+    enum exit_status (*run_own)(const struct arguments *a, int argc, char **argv);
+};
+
+/* ---- what commands that ask the daemon share: command_daemon.c ---- */
 typedef void (*command_show_cb)(const struct json *result, FILE *to);
 /* Asks the daemon, then shows its answer: as it came with --json, else by show (NULL: nothing is shown). */
 enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show);
@@ -48,32 +104,5 @@ enum exit_status command_ask_within(const struct arguments *a, const struct json
                                     int timeout_s);
 /* The same of a->command itself, with what was given: the first operand as `key`, by, comment, for_ms. */
 enum exit_status command_ask_of(const struct arguments *a, const char *key, command_show_cb show);
-
-/* ---- of the running daemon: command_explain.c ---- */
-enum exit_status command_explain(const struct arguments *a);
-
-/* ---- with options of their own: command_alarm.c, command_output.c, command_permit.c ---- */
-enum exit_status command_shelve(const struct arguments *a, int argc, char **argv);
-enum exit_status command_unshelve(const struct arguments *a, int argc, char **argv);
-enum exit_status command_permit(const struct arguments *a, int argc, char **argv);
-enum exit_status command_silence(const struct arguments *a, int argc, char **argv);
-enum exit_status command_test(const struct arguments *a, int argc, char **argv);
-
-/* ---- likewise: command_report.c ---- */
-enum exit_status command_report(const struct arguments *a, int argc, char **argv);
-enum exit_status command_self_test(const struct arguments *a, int argc, char **argv);
-
-/* ---- without a daemon, with options of its own: command_backtest.c ---- */
-enum exit_status command_backtest(const struct arguments *a, int argc, char **argv);
-
-/* ---- the same: command_history.c ---- */
-enum exit_status command_history(const struct arguments *a, int argc, char **argv);
-
-/* ---- the same: command_audit.c ---- */
-enum exit_status command_audit(const struct arguments *a, int argc, char **argv);
-
-/* ---- commissioning: through the daemon, or alone; they have options of their own ---- */
-enum exit_status command_probe(const struct arguments *a, int argc, char **argv);
-enum exit_status command_write(const struct arguments *a, int argc, char **argv);
 
 #endif

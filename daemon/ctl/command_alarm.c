@@ -1,38 +1,81 @@
-/* shelve and unshelve: an operator and one alarm. */
+/* ack, shelve and unshelve: an operator and one alarm. */
 #include <stdio.h>
 
-#include "ctl/command.h"
-#include "ctl/parse.h"
+#include "ctl/catalogue.h"
 #include "ctl/show.h"
 
-/* unshelve takes --for so that its usage is told, not that there were no such option. */
-static const struct parse_wanted wanted = {.options = PARSE_BY | PARSE_COMMENT | PARSE_FOR,
-                                           .for_example = "30m"};
-
-enum exit_status command_shelve(const struct arguments *a, int argc, char **argv)
+static bool has_somebody(const struct arguments *a, const char *what)
 {
-    struct arguments own = *a;
-
-    if (parse_options(&wanted, argc, argv, &own) != PARSED_GO_ON)
-        return EXIT_USAGE;
-    if (own.operand_count != 1 || !own.by || own.for_ms == 0) {
-        (void)fputs("usage: riskgatectl shelve ALARM --for 30m --by NAME [--comment TEXT]\n"
-                    "An alarm is shelved for a time, and somebody answers for it.\n",
-                    stderr);
-        return EXIT_USAGE;
-    }
-    return command_ask_of(&own, "alarm", show_shelved);
+    if (!a->by)
+        (void)fprintf(stderr, "riskgatectl: %s needs --by NAME: %s has somebody who answers for it\n",
+                      a->command, what);
+    return a->by != NULL;
 }
 
-enum exit_status command_unshelve(const struct arguments *a, int argc, char **argv)
+static enum exit_status run_ack(const struct arguments *a)
 {
-    struct arguments own = *a;
+    return has_somebody(a, "an acknowledgement") ? command_ask_of(a, "alarm", NULL) : EXIT_USAGE;
+}
 
-    if (parse_options(&wanted, argc, argv, &own) != PARSED_GO_ON)
-        return EXIT_USAGE;
-    if (own.operand_count != 1 || !own.by || own.for_ms > 0) {
-        (void)fputs("usage: riskgatectl unshelve ALARM --by NAME [--comment TEXT]\n", stderr);
+static enum exit_status run_shelve(const struct arguments *a)
+{
+    if (a->for_ms == 0) {
+        (void)fputs("riskgatectl: shelve needs --for 30m: an alarm is shelved for a time\n", stderr);
         return EXIT_USAGE;
     }
-    return command_ask_of(&own, "alarm", NULL);
+    return has_somebody(a, "a silence") ? command_ask_of(a, "alarm", show_shelved) : EXIT_USAGE;
 }
+
+static enum exit_status run_unshelve(const struct arguments *a)
+{
+    return has_somebody(a, "its end") ? command_ask_of(a, "alarm", NULL) : EXIT_USAGE;
+}
+
+static const struct command_option options[] = {
+    COMMAND_BY, COMMAND_COMMENT, COMMAND_SOCKET, COMMAND_JSON, COMMAND_NO_OPTION,
+};
+
+static const struct command_option shelve_options[] = {
+    {"for", "DURATION", OPTION_FOR, "how long: 30m, 8h", NULL},
+    COMMAND_BY,
+    COMMAND_COMMENT,
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_ack = {
+    .name = "ack",
+    .group = GROUP_DAEMON,
+    .synopsis = "ALARM --by NAME [--comment TEXT]",
+    .sentence = "acknowledge an alarm",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .completes = "@alarm",
+    .run = run_ack,
+};
+
+const struct command command_shelve = {
+    .name = "shelve",
+    .group = GROUP_DAEMON,
+    .synopsis = "ALARM --for DURATION --by NAME [--comment TEXT]",
+    .sentence = "silence an alarm for a time; it hides nothing from a platform and lowers no level",
+    .options = shelve_options,
+    .least = 1,
+    .most = 1,
+    .completes = "@alarm",
+    .run = run_shelve,
+};
+
+const struct command command_unshelve = {
+    .name = "unshelve",
+    .group = GROUP_DAEMON,
+    .synopsis = "ALARM --by NAME [--comment TEXT]",
+    .sentence = "end a shelving before its time",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .completes = "@alarm",
+    .run = run_unshelve,
+};

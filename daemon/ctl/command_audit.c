@@ -1,11 +1,11 @@
 /* Whether a store is what was recorded, and the story of one alarm: without a daemon, from the file. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "ctl/command.h"
+#include "ctl/catalogue.h"
+#include "ctl/options.h"
 #include "ctl/show_audit.h"
 #include "store/audit.h"
 #include "store/trace.h"
@@ -13,27 +13,13 @@
 #define ANSWER_MAX (64u << 20)
 #define WHY_MAX 512
 
-static void help(FILE *to)
-{
-    (void)fputs(
-        "riskgatectl audit verify --store DB [--json]\n"
-        "    whether every record has its number, its text and a hash that follows from the one before;\n"
-        "    names the first one of each stream that does not. Ends with 0 when all is as it was recorded.\n"
-        "riskgatectl audit trace ALARM --store DB [--json]\n"
-        "    all records of one alarm: values, limits, who acknowledged it with which words, whether their\n"
-        "    hashes hold, the configuration in force, the readings around it, which uplinks have it.\n"
-        "    Ends with 0 when the hashes hold.\n"
-        "\n"
-        "  --store DB   the daemon's store, also while it runs, or a copy of it; nothing in it is changed\n"
-        "  --json       the answer as JSON\n",
-        to);
-}
+enum { OPTION_STORE = 1 };
 
-static const struct option options[] = {
-    {"store", required_argument, NULL, 's'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+static const struct command_option options[] = {
+    {"store", "DB", OPTION_STORE,
+     "the daemon's store, also while it runs, or a copy of it; nothing in it is changed", COMPLETES_FILE},
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
 };
 
 /* ---- verify ---- */
@@ -133,7 +119,7 @@ static bool answer(const struct asked *a, const struct jsonw *w, bool *ok)
     return true;
 }
 
-static enum exit_status run(const struct asked *a)
+static enum exit_status look(const struct asked *a)
 {
     char why[WHY_MAX] = "";
     struct jsonw w;
@@ -150,44 +136,55 @@ static enum exit_status run(const struct asked *a)
     return good && ok ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* EXIT_DONE: go on. */
-static enum exit_status parse(struct asked *a, int argc, char **argv, bool *wants_help)
+static bool take_operands(struct asked *asked, const struct arguments *a)
 {
-    int option;
-
-    optind = 0; /* getopt begins anew */
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 's')
-            a->store = optarg;
-        else if (option == 'j')
-            a->json = true;
-        else if (option == 'h')
-            *wants_help = true;
-        else
-            return EXIT_USAGE;
+    if (a->operand_count == 2 && strcmp(a->operands[0], "trace") == 0) {
+        asked->alarm = a->operands[1];
+        return true;
     }
-    if (*wants_help)
-        return EXIT_DONE;
-    argv += optind;
-    argc -= optind;
-    if (argc == 2 && strcmp(argv[0], "trace") == 0)
-        a->alarm = argv[1];
-    else if (argc != 1 || strcmp(argv[0], "verify") != 0)
+    if (a->operand_count == 1 && strcmp(a->operands[0], "verify") == 0)
+        return true;
+    (void)fputs("riskgatectl: audit takes `verify`, or `trace` and an alarm\n", stderr);
+    return false;
+}
+
+static enum exit_status run(const struct arguments *a, int argc, char **argv)
+{
+    struct arguments own = *a;
+    struct asked asked = {.store = NULL};
+    struct options o;
+    int code;
+
+    options_begin(&o, &command_audit, &own, argc, argv);
+    while ((code = options_next(&o)) > 0)
+        asked.store = optarg;
+    if (code == OPTIONS_WRONG || !take_operands(&asked, &own))
         return EXIT_USAGE;
-    if (!a->store)
+    if (!asked.store) {
         (void)fputs("riskgatectl: audit needs --store DB\n", stderr);
-    return a->store ? EXIT_DONE : EXIT_USAGE;
-}
-
-enum exit_status command_audit(const struct arguments *a, int argc, char **argv)
-{
-    struct asked asked = {.json = a->json};
-    bool wants_help = false;
-    enum exit_status status = parse(&asked, argc, argv, &wants_help);
-
-    if (status != EXIT_DONE || wants_help) {
-        help(status == EXIT_DONE ? stdout : stderr);
-        return status;
+        return EXIT_USAGE;
     }
-    return run(&asked);
+    asked.json = own.json;
+    return look(&asked);
 }
+
+const struct command command_audit = {
+    .name = "audit",
+    .group = GROUP_OFFLINE,
+    .synopsis = "verify --store DB\n"
+                "trace ALARM --store DB",
+    .sentence = "whether anything recorded was changed since; the whole story of one alarm",
+    .about = "verify: whether every record has its number, its text and a hash that follows from the one "
+             "before; names\n"
+             "the first one of each stream that does not. Ends with 0 when all is as it was recorded.\n"
+             "trace: all records of one alarm: values, limits, who acknowledged it with which words, whether "
+             "their\n"
+             "hashes hold, the configuration in force, the readings around it, which uplinks have it. Ends "
+             "with 0 when\n"
+             "the hashes hold.\n",
+    .options = options,
+    .least = 1,
+    .most = 2,
+    .completes = "verify trace|@alarm",
+    .run_own = run,
+};

@@ -1,5 +1,4 @@
 /* What a configuration would have done with the past: without a daemon, over its store. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +7,8 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "config/config.h"
-#include "ctl/command.h"
+#include "ctl/catalogue.h"
+#include "ctl/options.h"
 #include "ctl/parse.h"
 #include "ctl/report.h"
 #include "ctl/show_backtest.h"
@@ -18,81 +18,69 @@
 #define SUMMARY_MAX (64u << 20)
 #define EVENTS_SHOWN 100 /* for people; the rest: --json */
 
-static void help(FILE *to)
-{
-    (void)fputs(
-        "riskgatectl backtest FILE [--store DB] [--from T] [--to T] [--json]\n"
-        "    the alarms that configuration FILE would have raised, from what is recorded in the store\n"
-        "riskgatectl backtest --compare OLD NEW [--store DB] [--from T] [--to T] [--json]\n"
-        "    what changes with NEW, rule by rule: alarms, minutes, chatter, what appears, what disappears\n"
-        "\n"
-        "  --store DB   the daemon's store, also while it runs (default: store.path of the configuration)\n"
-        "  --from, --to what is counted: 2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or ms since "
-        "1970;\n"
-        "               local time unless it says otherwise. Everything before is played too, so that\n"
-        "               delays and windows are what they were.\n"
-        "  --json       the answer as JSON\n",
-        to);
-}
+enum { OPTION_STORE = 1, OPTION_FROM, OPTION_TO, OPTION_COMPARE };
 
-static const struct option options[] = {
-    {"store", required_argument, NULL, 's'},
-    {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},
-    {"compare", no_argument, NULL, 'c'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+static const struct command_option options[] = {
+    {"compare", NULL, OPTION_COMPARE, "two configurations, rule by rule", NULL},
+    {"store", "DB", OPTION_STORE, "the daemon's store, also while it runs (store.path of the configuration)",
+     COMPLETES_FILE},
+    {"from", "TIME", OPTION_FROM,
+     "what is counted: 2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or\n"
+     "ms since 1970; local time unless it says otherwise. Everything before is\n"
+     "played too, so that delays and windows are what they were",
+     NULL},
+    {"to", "TIME", OPTION_TO, "likewise", NULL},
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
 };
 
 struct asked {
     const char *store; /* or NULL */
     int64_t from_ms, to_ms;
-    bool compare, json, help;
+    bool compare, json;
     char **files;
     int file_count;
 };
 
-static bool parse(struct asked *a, int argc, char **argv)
+static bool take(struct asked *a, int code)
 {
-    int option;
-
-    optind = 0; /* getopt begins anew */
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 's':
-            a->store = optarg;
-            break;
-        case 'f':
-            if (!parse_time_or_tell(optarg, &a->from_ms))
-                return false;
-            break;
-        case 't':
-            if (!parse_time_or_tell(optarg, &a->to_ms))
-                return false;
-            break;
-        case 'c':
-            a->compare = true;
-            break;
-        case 'j':
-            a->json = true;
-            break;
-        case 'h':
-            a->help = true;
-            return true;
-        default:
-            return false;
-        }
+    switch (code) {
+    case OPTION_STORE:
+        a->store = optarg;
+        return true;
+    case OPTION_FROM:
+        return parse_time_or_tell(optarg, &a->from_ms);
+    case OPTION_TO:
+        return parse_time_or_tell(optarg, &a->to_ms);
+    default:
+        a->compare = true;
+        return true;
     }
-    a->files = argv + optind;
-    a->file_count = argc - optind;
-    if (a->file_count != (a->compare ? 2 : 1)) {
+}
+
+static bool parse(struct asked *asked, const struct arguments *a, int argc, char **argv)
+{
+    struct arguments own = *a;
+    struct options o;
+    int code;
+
+    options_begin(&o, &command_backtest, &own, argc, argv);
+    while ((code = options_next(&o)) > 0) {
+        if (!take(asked, code))
+            return false;
+    }
+    asked->json = own.json;
+    asked->files = own.operands;
+    asked->file_count = own.operand_count;
+    if (code == OPTIONS_WRONG)
+        return false;
+    if (asked->file_count != (asked->compare ? 2 : 1)) {
         (void)fprintf(stderr, "riskgatectl: backtest takes %s\n",
-                      a->compare ? "two configurations to compare, the old and the new one"
-                                 : "one configuration");
+                      asked->compare ? "two configurations to compare, the old and the new one"
+                                     : "one configuration");
         return false;
     }
-    if (a->to_ms > 0 && a->from_ms > a->to_ms) {
+    if (asked->to_ms > 0 && asked->from_ms > asked->to_ms) {
         (void)fputs("riskgatectl: --from is later than --to\n", stderr);
         return false;
     }
@@ -291,20 +279,14 @@ static bool backtest(const struct asked *a, struct config *const *configs, size_
     return good;
 }
 
-enum exit_status command_backtest(const struct arguments *a, int argc, char **argv)
+static enum exit_status run(const struct arguments *a, int argc, char **argv)
 {
-    struct asked asked = {.json = a->json};
+    struct asked asked = {.store = NULL};
     struct config *configs[2] = {NULL, NULL};
     bool good = true;
 
-    if (!parse(&asked, argc, argv)) {
-        help(stderr);
+    if (!parse(&asked, a, argc, argv))
         return EXIT_USAGE;
-    }
-    if (asked.help) {
-        help(stdout);
-        return EXIT_DONE;
-    }
     for (int i = 0; i < asked.file_count && good; i++)
         good = (configs[i] = load(asked.files[i])) != NULL;
     good = good && backtest(&asked, configs, (size_t)asked.file_count);
@@ -312,3 +294,19 @@ enum exit_status command_backtest(const struct arguments *a, int argc, char **ar
     config_free(configs[1]);
     return good ? EXIT_DONE : EXIT_FAILED;
 }
+
+const struct command command_backtest = {
+    .name = "backtest",
+    .group = GROUP_OFFLINE,
+    .synopsis = "FILE [--store DB] [--from TIME] [--to TIME]\n"
+                "--compare OLD NEW [--store DB] [--from TIME] [--to TIME]",
+    .sentence = "the alarms that a configuration would have raised; what a change of the rules changes",
+    .about = "With FILE the alarms that it would have raised, from what is recorded in the store. With "
+             "--compare what\n"
+             "changes with NEW, rule by rule: alarms, minutes, chatter, what appears, what disappears.\n",
+    .options = options,
+    .least = 1,
+    .most = 2,
+    .completes = COMPLETES_FILE "|" COMPLETES_FILE,
+    .run_own = run,
+};

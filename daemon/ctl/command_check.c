@@ -6,7 +6,7 @@
 #include "base/json_write.h"
 #include "config/config.h"
 #include "ctl/check_certificates.h"
-#include "ctl/command.h"
+#include "ctl/catalogue.h"
 #include "model/site_record.h"
 #include "rules/rules.h"
 
@@ -99,7 +99,7 @@ static enum exit_status check_print_json(const struct config *config)
     return status;
 }
 
-enum exit_status command_check(const struct arguments *a)
+static enum exit_status run_check(const struct arguments *a)
 {
     struct config *config = NULL;
     enum exit_status status = EXIT_DONE;
@@ -140,9 +140,40 @@ enum exit_status command_check(const struct arguments *a)
     return status;
 }
 
-enum exit_status command_schema(const struct arguments *a)
+static enum exit_status run_schema(const struct arguments *a)
 {
     (void)a;
     config_write_schema(stdout);
     return EXIT_DONE;
 }
+
+static const struct command_option check_options[] = {
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_check = {
+    .name = "check",
+    .group = GROUP_OFFLINE,
+    .synopsis = "FILE",
+    .sentence = "check a configuration; every error with its place",
+    .about = "Warns, too, where the polls asked for do not fit their bus, by how much, and of certificates "
+             "that end.\n"
+             "Ends with 1 when the configuration is not valid.\n",
+    .options = check_options,
+    .least = 1,
+    .most = 1,
+    .completes = COMPLETES_FILE,
+    .run = run_check,
+};
+
+static const struct command_option schema_options[] = {COMMAND_NO_OPTION};
+
+const struct command command_schema = {
+    .name = "schema",
+    .group = GROUP_OFFLINE,
+    .synopsis = "",
+    .sentence = "print the JSON Schema of the configuration, for editors",
+    .options = schema_options,
+    .run = run_schema,
+};

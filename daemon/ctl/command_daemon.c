@@ -5,7 +5,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "ctl/client.h"
-#include "ctl/command.h"
+#include "ctl/catalogue.h"
 #include "ctl/show.h"
 
 static void write_request(const struct arguments *a, const char *key, struct jsonw *w)
@@ -72,37 +72,81 @@ enum exit_status command_ask_of(const struct arguments *a, const char *key, comm
     return status;
 }
 
-enum exit_status command_status(const struct arguments *a)
+/* ---- the commands ---- */
+
+static enum exit_status run_status(const struct arguments *a)
 {
     return command_ask_of(a, "alarm", show_status);
 }
 
-enum exit_status command_alarms(const struct arguments *a)
+static enum exit_status run_alarms(const struct arguments *a)
 {
     return command_ask_of(a, "alarm", show_alarms);
 }
 
-enum exit_status command_points(const struct arguments *a)
+static enum exit_status run_points(const struct arguments *a)
 {
     return command_ask_of(a, "alarm", show_points);
 }
 
-enum exit_status command_risk(const struct arguments *a)
+static enum exit_status run_risk(const struct arguments *a)
 {
     return command_ask_of(a, "alarm", show_risk);
 }
 
-enum exit_status command_outputs(const struct arguments *a)
+static enum exit_status run_outputs(const struct arguments *a)
 {
     return command_ask_of(a, "alarm", show_outputs);
 }
 
-enum exit_status command_ack(const struct arguments *a)
-{
-    if (!a->by) {
-        (void)fputs("riskgatectl: ack needs --by NAME: an acknowledgement has somebody who answers for it\n",
-                    stderr);
-        return EXIT_USAGE;
-    }
-    return command_ask_of(a, "alarm", NULL);
-}
+static const struct command_option options[] = {
+    COMMAND_WATCH,
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_status = {
+    .name = "status",
+    .group = GROUP_DAEMON,
+    .synopsis = "",
+    .sentence = "what it does, and what is wrong",
+    .options = options,
+    .run = run_status,
+};
+
+const struct command command_alarms = {
+    .name = "alarms",
+    .group = GROUP_DAEMON,
+    .synopsis = "",
+    .sentence = "active alarms",
+    .options = options,
+    .run = run_alarms,
+};
+
+const struct command command_points = {
+    .name = "points",
+    .group = GROUP_DAEMON,
+    .synopsis = "",
+    .sentence = "every point's last reading",
+    .options = options,
+    .run = run_points,
+};
+
+const struct command command_risk = {
+    .name = "risk",
+    .group = GROUP_DAEMON,
+    .synopsis = "",
+    .sentence = "the level of every area",
+    .options = options,
+    .run = run_risk,
+};
+
+const struct command command_outputs = {
+    .name = "outputs",
+    .group = GROUP_DAEMON,
+    .synopsis = "",
+    .sentence = "what is switched, and whether it is as it shall be",
+    .options = options,
+    .run = run_outputs,
+};

@@ -2,10 +2,10 @@
 #include <stdio.h>
 
 #include "base/json_write.h"
-#include "ctl/command.h"
+#include "ctl/catalogue.h"
 #include "ctl/show_explain.h"
 
-enum exit_status command_explain(const struct arguments *a)
+static enum exit_status run(const struct arguments *a)
 {
     enum exit_status status;
     struct jsonw request;
@@ -19,3 +19,23 @@ enum exit_status command_explain(const struct arguments *a)
     jsonw_free(&request);
     return status;
 }
+
+static const struct command_option options[] = {
+    COMMAND_WATCH,
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_explain = {
+    .name = "explain",
+    .group = GROUP_DAEMON,
+    .synopsis = "NAME",
+    .sentence = "why an alarm stands, or why not: rule, limit, readings, delays",
+    .about = "NAME: of an alarm (gw-01-42), a point (gas-1.lel), a device, an output or an uplink.\n",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .completes = "@alarm @point @device @output @uplink",
+    .run = run,
+};

@@ -1,5 +1,4 @@
 /* What was recorded of a point: from the store's file, which the daemon of the socket names when no other is given. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +7,9 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "ctl/catalogue.h"
 #include "ctl/client.h"
-#include "ctl/command.h"
+#include "ctl/options.h"
 #include "ctl/parse.h"
 #include "ctl/show_backtest.h"
 #include "ctl/table.h"
@@ -20,31 +20,20 @@
 #define VALUE_MAX 40
 #define INSTANT_TEXT 32
 
-static void help(FILE *to)
-{
-    (void)fputs("riskgatectl history POINT [--store DB] [--from T] [--to T] [--minute] [--json]\n"
-                "    what was recorded of a point (device.point): its readings, oldest first, or minute by "
-                "minute how many\n"
-                "    there were, their least, greatest and mean, and how many were bad. Roll-ups are of all "
-                "readings, also of\n"
-                "    those that were thinned away or are too old to be kept.\n"
-                "\n"
-                "  --store DB   the daemon's store, also while it runs, or a copy of it (default: that of "
-                "the running daemon)\n"
-                "  --from, --to 2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or ms since 1970; "
-                "local time unless it\n"
-                "               says otherwise\n"
-                "  --minute     roll-ups\n"
-                "  --socket PATH   the daemon's control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"
-                "  --json       the answer as JSON\n",
-                to);
-}
+enum { OPTION_STORE = 1, OPTION_FROM, OPTION_TO, OPTION_MINUTE };
 
-static const struct option options[] = {
-    {"store", required_argument, NULL, 's'},  {"from", required_argument, NULL, 'f'},
-    {"to", required_argument, NULL, 't'},     {"minute", no_argument, NULL, 'm'},
-    {"socket", required_argument, NULL, 'S'}, {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+static const struct command_option options[] = {
+    {"store", "DB", OPTION_STORE,
+     "the daemon's store, also while it runs, or a copy of it (that of the running daemon)", COMPLETES_FILE},
+    {"from", "TIME", OPTION_FROM,
+     "2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or ms since 1970;\n"
+     "local time unless it says otherwise",
+     NULL},
+    {"to", "TIME", OPTION_TO, "likewise", NULL},
+    {"minute", NULL, OPTION_MINUTE, "roll-ups, minute by minute", NULL},
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
 };
 
 struct asked {
@@ -54,39 +43,20 @@ struct asked {
     bool json;
 };
 
-static enum exit_status parse(struct asked *a, int argc, char **argv, bool *wants_help)
+static bool take(struct asked *a, int code)
 {
-    int option;
-
-    optind = 0; /* getopt begins anew */
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        bool good = true;
-
-        if (option == 's')
-            a->store = optarg;
-        else if (option == 'f')
-            good = parse_time_or_tell(optarg, &a->wish.from_ms);
-        else if (option == 't')
-            good = parse_time_or_tell(optarg, &a->wish.to_ms);
-        else if (option == 'm')
-            a->wish.minutes = true;
-        else if (option == 'S')
-            a->socket = optarg;
-        else if (option == 'j')
-            a->json = true;
-        else if (option == 'h')
-            *wants_help = true;
-        else
-            good = false;
-        if (!good)
-            return EXIT_USAGE;
+    switch (code) {
+    case OPTION_STORE:
+        a->store = optarg;
+        return true;
+    case OPTION_FROM:
+        return parse_time_or_tell(optarg, &a->wish.from_ms);
+    case OPTION_TO:
+        return parse_time_or_tell(optarg, &a->wish.to_ms);
+    default:
+        a->wish.minutes = true;
+        return true;
     }
-    if (*wants_help)
-        return EXIT_DONE;
-    if (argc - optind != 1)
-        return EXIT_USAGE;
-    a->wish.point = argv[optind];
-    return EXIT_DONE;
 }
 
 /* ---- the rows ---- */
@@ -240,7 +210,7 @@ static enum exit_status ask_store(const char *socket, char *path, size_t size)
     return status;
 }
 
-static enum exit_status run(const struct asked *a)
+static enum exit_status show(const struct asked *a)
 {
     char path[4096], why[WHY_MAX] = "";
     struct readings *r = NULL;
@@ -265,15 +235,39 @@ static enum exit_status run(const struct asked *a)
     return err == RG_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
-enum exit_status command_history(const struct arguments *a, int argc, char **argv)
+static enum exit_status run(const struct arguments *a, int argc, char **argv)
 {
-    struct asked asked = {.json = a->json, .socket = a->socket};
-    bool wants_help = false;
-    enum exit_status status = parse(&asked, argc, argv, &wants_help);
+    struct arguments own = *a;
+    struct asked asked = {.store = NULL};
+    struct options o;
+    int code;
 
-    if (status != EXIT_DONE || wants_help) {
-        help(status == EXIT_DONE ? stdout : stderr);
-        return status;
+    options_begin(&o, &command_history, &own, argc, argv);
+    while ((code = options_next(&o)) > 0) {
+        if (!take(&asked, code))
+            return EXIT_USAGE;
     }
-    return run(&asked);
+    if (code == OPTIONS_WRONG)
+        return EXIT_USAGE;
+    asked.wish.point = own.operands[0];
+    asked.socket = own.socket;
+    asked.json = own.json;
+    return show(&asked);
 }
+
+const struct command command_history = {
+    .name = "history",
+    .group = GROUP_OFFLINE,
+    .synopsis = "POINT [--store DB] [--from TIME] [--to TIME] [--minute]",
+    .sentence = "what was recorded of a point",
+    .about =
+        "The readings of a point (device.point), oldest first, or minute by minute how many there were, "
+        "their\n"
+        "least, greatest and mean, and how many were bad. Roll-ups are of all readings, also of those that\n"
+        "were thinned away or are too old to be kept.\n",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .completes = "@point",
+    .run_own = run,
+};

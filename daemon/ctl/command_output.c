@@ -2,12 +2,9 @@
 #include <stdio.h>
 
 #include "base/json_read.h"
-#include "ctl/command.h"
-#include "ctl/parse.h"
+#include "ctl/catalogue.h"
 
 #define TEST_STANDARD_MS 10000
-
-static const struct parse_wanted wanted = {.options = PARSE_BY | PARSE_FOR, .for_example = "10s"};
 
 static bool has_somebody(const struct arguments *a)
 {
@@ -26,35 +23,54 @@ static void show_silenced(const struct json *result, FILE *to)
         (void)fprintf(to, "%s silenced until the next announcement\n", json_string(name));
 }
 
-enum exit_status command_silence(const struct arguments *a, int argc, char **argv)
+static enum exit_status run_silence(const struct arguments *a)
+{
+    return has_somebody(a) ? command_ask_of(a, "output", show_silenced) : EXIT_USAGE;
+}
+
+static enum exit_status run_test(const struct arguments *a)
 {
     struct arguments own = *a;
 
-    if (parse_options(&wanted, argc, argv, &own) != PARSED_GO_ON)
-        return EXIT_USAGE;
-    if (own.for_ms > 0) {
-        (void)fputs("riskgatectl: silence lasts until the next announcement\n", stderr);
-        return EXIT_USAGE;
-    }
-    if (!has_somebody(&own))
-        return EXIT_USAGE;
-    if (own.operand_count > 1) {
-        (void)fputs("usage: riskgatectl silence [OUTPUT] --by NAME\n", stderr);
-        return EXIT_USAGE;
-    }
-    return command_ask_of(&own, "output", show_silenced);
+    if (own.for_ms == 0)
+        own.for_ms = TEST_STANDARD_MS;
+    return has_somebody(a) ? command_ask_of(&own, "output", NULL) : EXIT_USAGE;
 }
 
-enum exit_status command_test(const struct arguments *a, int argc, char **argv)
-{
-    struct arguments own = *a;
+static const struct command_option silence_options[] = {
+    COMMAND_BY,
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
 
-    own.for_ms = TEST_STANDARD_MS;
-    if (parse_options(&wanted, argc, argv, &own) != PARSED_GO_ON || !has_somebody(&own))
-        return EXIT_USAGE;
-    if (own.operand_count != 1) {
-        (void)fputs("usage: riskgatectl test OUTPUT [--for 10s] --by NAME\n", stderr);
-        return EXIT_USAGE;
-    }
-    return command_ask_of(&own, "output", NULL);
-}
+static const struct command_option test_options[] = {
+    {"for", "DURATION", OPTION_FOR, "how long, at most 5m (10s)", NULL},
+    COMMAND_BY,
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_silence = {
+    .name = "silence",
+    .group = GROUP_DAEMON,
+    .synopsis = "[OUTPUT] --by NAME",
+    .sentence = "switch a sounder, or all that may be, off until the next announcement",
+    .options = silence_options,
+    .most = 1,
+    .completes = "@output",
+    .run = run_silence,
+};
+
+const struct command command_test = {
+    .name = "test",
+    .group = GROUP_DAEMON,
+    .synopsis = "OUTPUT [--for DURATION] --by NAME",
+    .sentence = "switch an output on for a time",
+    .options = test_options,
+    .least = 1,
+    .most = 1,
+    .completes = "@output",
+    .run = run_test,
+};

@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include "base/json_write.h"
-#include "ctl/command.h"
-#include "ctl/parse.h"
+#include "ctl/catalogue.h"
 #include "ctl/show.h"
-
-static const struct parse_wanted wanted = {.options = PARSE_BY | PARSE_FOR, .for_example = "8h"};
 
 /* Whether what is asked for is whole: an action, and what it needs. */
 static bool is_whole(const struct arguments *a)
@@ -21,34 +18,54 @@ static bool is_whole(const struct arguments *a)
     return strcmp(action, "close") == 0 && a->operand_count == 2 && a->by && a->for_ms == 0;
 }
 
-enum exit_status command_permit(const struct arguments *a, int argc, char **argv)
+static enum exit_status run(const struct arguments *a)
 {
-    struct arguments own = *a;
     enum exit_status status;
     struct jsonw request;
 
-    if (parse_options(&wanted, argc, argv, &own) != PARSED_GO_ON)
-        return EXIT_USAGE;
-    if (!is_whole(&own)) {
-        (void)fputs("usage: riskgatectl permit open NAME --for 8h --by NAME\n"
-                    "       riskgatectl permit close NAME --by NAME\n"
-                    "       riskgatectl permit list\n"
-                    "A permit is open for a time, and somebody answers for it.\n",
-                    stderr);
+    if (!is_whole(a)) {
+        (void)fputs(
+            "riskgatectl: a permit is opened with its name, --for and --by, closed with its name and --by, "
+            "or they are listed\n",
+            stderr);
         return EXIT_USAGE;
     }
     jsonw_init(&request, 0);
     jsonw_object_begin(&request);
-    jsonw_key_string(&request, "command", own.command);
-    jsonw_key_string(&request, "action", own.operands[0]);
-    if (own.operand_count > 1)
-        jsonw_key_string(&request, "permit", own.operands[1]);
-    if (own.for_ms > 0)
-        jsonw_key_int(&request, "for_ms", own.for_ms);
-    if (own.by)
-        jsonw_key_string(&request, "by", own.by);
+    jsonw_key_string(&request, "command", a->command);
+    jsonw_key_string(&request, "action", a->operands[0]);
+    if (a->operand_count > 1)
+        jsonw_key_string(&request, "permit", a->operands[1]);
+    if (a->for_ms > 0)
+        jsonw_key_int(&request, "for_ms", a->for_ms);
+    if (a->by)
+        jsonw_key_string(&request, "by", a->by);
     jsonw_object_end(&request);
-    status = command_ask(&own, &request, own.operand_count > 1 ? show_permit : show_permits);
+    status = command_ask(a, &request, a->operand_count > 1 ? show_permit : show_permits);
     jsonw_free(&request);
     return status;
 }
+
+static const struct command_option options[] = {
+    {"for", "DURATION", OPTION_FOR, "how long it stays open: 8h", NULL},
+    COMMAND_BY,
+    COMMAND_WATCH,
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_permit = {
+    .name = "permit",
+    .group = GROUP_DAEMON,
+    .synopsis = "open NAME --for DURATION --by NAME\n"
+                "close NAME --by NAME\n"
+                "list",
+    .sentence = "work is allowed for a time: its rules are armed only then",
+    .about = "A permit is open for a time, and somebody answers for it.\n",
+    .options = options,
+    .least = 1,
+    .most = 2,
+    .completes = "open close list|@permit",
+    .run = run,
+};

@@ -3,46 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/catalogue.h"
+#include "ctl/options.h"
 #include "ctl/parse.h"
 #include "ctl/probe.h"
 #include "ctl/probe_print.h"
 
 #define SCAN_GAP_STANDARD_MS 50
 
-static void usage(FILE *to)
-{
-    (void)fputs(
-        "riskgatectl probe: reads registers as they are, for commissioning.\n"
-        "\n"
-        "  riskgatectl probe --bus NAME --unit U --holding 0-20 [--input 5] [--coil 0-7] [--discrete 3]\n"
-        "  riskgatectl probe --tcp HOST:PORT --unit U --register 40001-40021\n"
-        "      Each register as unsigned and signed integer, as text and bits, and with the next one as "
-        "floats and\n"
-        "      32-bit integers in their orders. `*` marks likely numbers, `?` possible ones: a float between "
-        "1e-4 and\n"
-        "      1e7, with few digits or with many. A wrong address or order gives numbers that look right, "
-        "too: compare\n"
-        "      with the device's display. Parts that the device refuses are shown as such, the rest is "
-        "read.\n"
-        "  --max N               registers of one request, 1 to 125 (125); 1 for devices that take singles "
-        "only\n"
-        "\n"
-        "  riskgatectl probe --scan --bus NAME [--units 1-247] [--kind holding --address 0]\n"
-        "      Asks every unit for one register; any answer, a refusal too, is a unit. Ctrl-C ends it at "
-        "once.\n"
-        "  --gap 50ms            silence between two tries. Beside a daemon's polls a scan pauses three "
-        "times as\n"
-        "                        long as its last try took, so that it takes a quarter of the line at most\n"
-        "\n" ACCESS_HELP "  --json\n"
-        "\n"
-        "Exit status: 0 done; 1 nothing could be read, or nobody answered; 2 wrong usage; 3 no daemon "
-        "there.\n",
-        to);
-}
-
 enum option_number {
-    OPTION_HELP = 1,
-    OPTION_UNIT,
+    OPTION_UNIT = 1,
     OPTION_HOLDING,
     OPTION_INPUT,
     OPTION_COIL,
@@ -54,6 +24,31 @@ enum option_number {
     OPTION_KIND,
     OPTION_ADDRESS,
     OPTION_GAP,
+};
+
+static const struct command_option options[] = {
+    {"unit", "U", OPTION_UNIT, "whose registers, 1 to 255", NULL},
+    {"holding", "RANGE", OPTION_HOLDING, "holding registers: 5, or 0-20; zero-based", NULL},
+    {"input", "RANGE", OPTION_INPUT, "input registers", NULL},
+    {"coil", "RANGE", OPTION_COIL, "coils", NULL},
+    {"discrete", "RANGE", OPTION_DISCRETE, "discrete inputs", NULL},
+    {"register", "RANGE", OPTION_REGISTER, "in the manuals' one-based notation: 40001-40021", NULL},
+    {"max", "N", OPTION_MAX, "registers of one request, 1 to 125 (125); 1 for devices that take singles only",
+     NULL},
+    {"scan", NULL, OPTION_SCAN,
+     "ask every unit for one register; any answer, a refusal too, is a unit.\n"
+     "Ctrl-C ends it at once",
+     NULL},
+    {"units", "RANGE", OPTION_UNITS, "which ones (1-247)", NULL},
+    {"kind", "SPACE", OPTION_KIND, "what is asked for: coil, discrete, input or holding (holding)",
+     "coil discrete input holding"},
+    {"address", "N", OPTION_ADDRESS, "its address (0)", NULL},
+    {"gap", "DURATION", OPTION_GAP,
+     "silence between two tries (50ms). Beside a daemon's polls a scan pauses three\n"
+     "times as long as its last try took: it takes a quarter of the line at most",
+     NULL},
+    ACCESS_OPTIONS,
+    COMMAND_NO_OPTION,
 };
 
 static bool wrong(const char *value, const char *wanted)
@@ -234,7 +229,7 @@ static enum exit_status read_ranges(const struct probe_wish *wish, struct access
 
 /* ---- the command ---- */
 
-static enum exit_status run(const struct probe_wish *wish)
+static enum exit_status go(const struct probe_wish *wish)
 {
     struct access *access = NULL;
     enum exit_status status = access_open(&wish->choice, &access);
@@ -246,46 +241,42 @@ static enum exit_status run(const struct probe_wish *wish)
     return status;
 }
 
-enum exit_status command_probe(const struct arguments *a, int argc, char **argv)
+static enum exit_status run(const struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        ACCESS_OPTIONS,
-        {"help", no_argument, NULL, OPTION_HELP},
-        {"unit", required_argument, NULL, OPTION_UNIT},
-        {"holding", required_argument, NULL, OPTION_HOLDING},
-        {"input", required_argument, NULL, OPTION_INPUT},
-        {"coil", required_argument, NULL, OPTION_COIL},
-        {"discrete", required_argument, NULL, OPTION_DISCRETE},
-        {"register", required_argument, NULL, OPTION_REGISTER},
-        {"max", required_argument, NULL, OPTION_MAX},
-        {"scan", no_argument, NULL, OPTION_SCAN},
-        {"units", required_argument, NULL, OPTION_UNITS},
-        {"kind", required_argument, NULL, OPTION_KIND},
-        {"address", required_argument, NULL, OPTION_ADDRESS},
-        {"gap", required_argument, NULL, OPTION_GAP},
-        {NULL, 0, NULL, 0},
-    };
     struct probe_wish wish = {.unit = -1,
                               .max = DRIVER_RAW_READ_MAX,
                               .first_unit = 1,
                               .last_unit = 247,
                               .space = SPACE_HOLDING,
                               .gap_ms = SCAN_GAP_STANDARD_MS};
-    int option;
+    struct arguments own = *a;
+    struct options o;
+    int code;
 
     access_choice_init(&wish.choice, a);
-    optind = 0; /* getopt begins anew */
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP) {
-            usage(stdout);
-            return EXIT_DONE;
-        }
-        if (!take(&wish, option, optarg))
+    options_begin(&o, &command_probe, &own, argc, argv);
+    while ((code = options_next(&o)) > 0) {
+        if (!take(&wish, code, optarg))
             return EXIT_USAGE;
     }
-    if (optind < argc) {
-        (void)wrong(argv[optind], "an option of probe (see riskgatectl probe --help)");
-        return EXIT_USAGE;
-    }
-    return check(&wish) ? run(&wish) : EXIT_USAGE;
+    return code == OPTIONS_END && check(&wish) ? go(&wish) : EXIT_USAGE;
 }
+
+const struct command command_probe = {
+    .name = "probe",
+    .group = GROUP_LINE,
+    .synopsis = "--bus NAME --unit U --holding 0-20 [--input 5] [--coil 0-7] [--discrete 3]\n"
+                "--tcp HOST:PORT --unit U --register 40001-40021\n"
+                "--scan --bus NAME [--units 1-247] [--kind holding --address 0]",
+    .sentence = "what a unit's registers hold, in every reading; the units of a line",
+    .about = "Shows each register as unsigned and signed integer, as text and bits, and with the next one as "
+             "floats and\n"
+             "32-bit integers in their orders. `*` marks likely numbers, `?` possible ones: a float between "
+             "1e-4 and\n"
+             "1e7, with few digits or with many. A wrong address or order gives numbers that look right, "
+             "too: compare\n"
+             "with the device's display. Parts that the device refuses are shown as such, the rest is read.\n"
+             "Ends with 1 when nothing could be read, or nobody answered.\n",
+    .options = options,
+    .run_own = run,
+};

@@ -7,7 +7,7 @@
 #include "base/json_write.h"
 #include "base/text.h"
 #include "config/profile.h"
-#include "ctl/command.h"
+#include "ctl/catalogue.h"
 #include "ctl/profile_show.h"
 #include "ctl/table.h"
 
@@ -141,7 +141,23 @@ static enum exit_status show_one(const struct arguments *a)
     return status;
 }
 
-enum exit_status command_profiles(const struct arguments *a)
+static enum exit_status run(const struct arguments *a)
 {
     return a->operand_count == 0 ? list_all(a) : show_one(a);
 }
+
+static const struct command_option options[] = {
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_profiles = {
+    .name = "profiles",
+    .group = GROUP_OFFLINE,
+    .synopsis = "[NAME|FILE]",
+    .sentence = "the devices whose register maps are known; one of them in full",
+    .options = options,
+    .most = 1,
+    .completes = COMPLETES_PROFILE,
+    .run = run,
+};

@@ -1,76 +1,51 @@
 /* report and self-test: what is told without anything having happened. */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "ctl/client.h"
-#include "ctl/command.h"
+#include "ctl/catalogue.h"
+#include "ctl/options.h"
 #include "ctl/show.h"
 
 #define REPORT_TIMEOUT_S 300 /* the figures of a month of a large site */
 #define TEST_TIMEOUT_S 3700  /* limit is at most an hour */
 
-static const struct option options[] = {
-    {"last", required_argument, NULL, 'l'},
-    {"now", no_argument, NULL, 'n'},
-    {"uplink", required_argument, NULL, 'u'},
-    {"by", required_argument, NULL, 'b'},
-    {"socket", required_argument, NULL, 's'},
-    {"json", no_argument, NULL, 'j'},
-    {NULL, 0, NULL, 0},
+enum { OPTION_LAST = 1, OPTION_NOW, OPTION_UPLINK };
+
+static const struct command_option report_options[] = {
+    {"last", "KIND", OPTION_LAST, "of this kind: daily, monthly", "daily monthly"},
+    {"now", NULL, OPTION_NOW, "what the report of the day, or the month, under way would say by now", NULL},
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
 };
 
-struct asked {
-    const char *last, *uplink;
-    bool now;
-};
-
-static bool parse(struct arguments *own, struct asked *asked, int argc, char **argv)
-{
-    int option;
-
-    optind = 0; /* getopt begins anew */
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'l')
-            asked->last = optarg;
-        else if (option == 'n')
-            asked->now = true;
-        else if (option == 'u')
-            asked->uplink = optarg;
-        else if (option == 'b')
-            own->by = optarg;
-        else if (option == 's')
-            own->socket = optarg;
-        else if (option == 'j')
-            own->json = true;
-        else
-            return false;
-    }
-    return optind == argc;
-}
-
-enum exit_status command_report(const struct arguments *a, int argc, char **argv)
+static enum exit_status run_report(const struct arguments *a, int argc, char **argv)
 {
     struct arguments own = *a;
-    struct asked asked = {.last = NULL};
     enum exit_status status;
+    const char *last = NULL;
     struct jsonw request;
+    struct options o;
+    bool now = false;
+    int code;
 
-    if (!parse(&own, &asked, argc, argv) || asked.uplink || own.by) {
-        (void)fputs(
-            "usage: riskgatectl report [--last daily|monthly] [--now] [--json]\n"
-            "The last report that was made; with --now what the one of the day, or the month, under way\n"
-            "would say by now.\n",
-            stderr);
-        return EXIT_USAGE;
+    options_begin(&o, &command_report, &own, argc, argv);
+    while ((code = options_next(&o)) > 0) {
+        if (code == OPTION_LAST)
+            last = optarg;
+        else
+            now = true;
     }
+    if (code == OPTIONS_WRONG)
+        return EXIT_USAGE;
     jsonw_init(&request, 0);
     jsonw_object_begin(&request);
     jsonw_key_string(&request, "command", "report");
-    if (asked.last)
-        jsonw_key_string(&request, "last", asked.last);
-    if (asked.now)
+    if (last)
+        jsonw_key_string(&request, "last", last);
+    if (now)
         jsonw_key_bool(&request, "now", true);
     jsonw_object_end(&request);
     status = command_ask_within(&own, &request, show_report, NULL, REPORT_TIMEOUT_S);
@@ -87,27 +62,58 @@ static bool came_through(const struct json *result)
     return true;
 }
 
-enum exit_status command_self_test(const struct arguments *a, int argc, char **argv)
+static const struct command_option self_test_options[] = {
+    {"uplink", "NAME", OPTION_UPLINK, "over this uplink alone (all that are configured)", "@uplink"},
+    COMMAND_BY,
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+static enum exit_status run_self_test(const struct arguments *a, int argc, char **argv)
 {
     struct arguments own = *a;
-    struct asked asked = {.last = NULL};
+    const char *uplink = NULL;
     enum exit_status status;
     struct jsonw request;
+    struct options o;
+    int code;
 
-    if (!parse(&own, &asked, argc, argv) || asked.last || asked.now || !own.by) {
-        (void)fputs("usage: riskgatectl self-test [--uplink NAME] --by NAME [--json]\n"
-                    "Sends a marked test alarm the whole way now, and waits for it.\n",
-                    stderr);
+    options_begin(&o, &command_self_test, &own, argc, argv);
+    while ((code = options_next(&o)) > 0)
+        uplink = optarg;
+    if (code == OPTIONS_WRONG)
+        return EXIT_USAGE;
+    if (!own.by) {
+        (void)fputs("riskgatectl: self-test needs --by NAME: there is somebody who answers for it\n", stderr);
         return EXIT_USAGE;
     }
     jsonw_init(&request, 0);
     jsonw_object_begin(&request);
     jsonw_key_string(&request, "command", "self_test");
-    if (asked.uplink)
-        jsonw_key_string(&request, "uplink", asked.uplink);
+    if (uplink)
+        jsonw_key_string(&request, "uplink", uplink);
     jsonw_key_string(&request, "by", own.by);
     jsonw_object_end(&request);
     status = command_ask_within(&own, &request, show_self_test, came_through, TEST_TIMEOUT_S);
     jsonw_free(&request);
     return status;
 }
+
+const struct command command_report = {
+    .name = "report",
+    .group = GROUP_DAEMON,
+    .synopsis = "[--last daily|monthly] [--now]",
+    .sentence = "the last report that was made; what the next would say by now",
+    .options = report_options,
+    .run_own = run_report,
+};
+
+const struct command command_self_test = {
+    .name = "self-test",
+    .group = GROUP_DAEMON,
+    .synopsis = "[--uplink NAME] --by NAME",
+    .sentence = "send a marked test alarm the whole way now, and wait for it",
+    .options = self_test_options,
+    .run_own = run_self_test,
+};

@@ -6,39 +6,30 @@
 #include <unistd.h>
 
 #include "ctl/access.h"
+#include "ctl/catalogue.h"
+#include "ctl/options.h"
 #include "ctl/parse.h"
 #include "ctl/probe_view.h"
 
 #define WORDS_TEXT_MAX 128 /* of values, for people */
 
-static void usage(FILE *to)
-{
-    (void)fputs(
-        "riskgatectl write: writes coils or holding registers, for commissioning.\n"
-        "\n"
-        "  riskgatectl write --bus NAME --unit U --coil 3 on --by NAME\n"
-        "  riskgatectl write --bus NAME --unit U --holding 5 17 18 19 --by NAME\n"
-        "  riskgatectl write --tcp HOST:PORT --unit U --by NAME --register 40006 -- -5\n"
-        "      Shows what will be written and what is there, and asks (type yes). The value is read before "
-        "and after.\n"
-        "      Values: on, off; 0 to 65535, 0x0 to 0xffff, -32768 to -1 (after --).\n"
-        "  --by NAME             who answers for it; told in the daemon's event stream. Needed with a "
-        "daemon\n"
-        "  --yes                 do not ask; needed without a terminal\n"
-        "\n" ACCESS_HELP "  --json\n"
-        "\n"
-        "Exit status: 0 written; 1 refused, unconfirmed or not possible; 2 wrong usage; 3 no daemon there.\n",
-        to);
-}
-
 enum option_number {
-    OPTION_HELP = 1,
-    OPTION_UNIT,
+    OPTION_UNIT = 1,
     OPTION_COIL,
     OPTION_HOLDING,
     OPTION_REGISTER,
-    OPTION_BY,
     OPTION_YES,
+};
+
+static const struct command_option options[] = {
+    {"unit", "U", OPTION_UNIT, "which unit; 0: every unit of a serial line", NULL},
+    {"coil", "N", OPTION_COIL, "the first coil; zero-based", NULL},
+    {"holding", "N", OPTION_HOLDING, "the first holding register", NULL},
+    {"register", "N", OPTION_REGISTER, "in the manuals' one-based notation: 40006", NULL},
+    COMMAND_BY,
+    {"yes", NULL, OPTION_YES, "do not ask; needed without a terminal", NULL},
+    ACCESS_OPTIONS,
+    COMMAND_NO_OPTION,
 };
 
 struct wish {
@@ -82,9 +73,6 @@ static bool take(struct wish *w, int option, char *value)
     case OPTION_HOLDING:
     case OPTION_REGISTER:
         return take_place(w, option, value);
-    case OPTION_BY:
-        w->by = value;
-        return true;
     case OPTION_YES:
         w->yes = true;
         return true;
@@ -287,7 +275,7 @@ static enum exit_status write_through(const struct wish *w, struct access *acces
     return told && out.answer.result == DRIVER_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
-static enum exit_status run(const struct wish *w)
+static enum exit_status go(const struct wish *w)
 {
     struct access *access = NULL;
     enum exit_status status = access_open(&w->choice, &access);
@@ -304,35 +292,41 @@ static enum exit_status run(const struct wish *w)
     return status;
 }
 
-enum exit_status command_write(const struct arguments *a, int argc, char **argv)
+static enum exit_status run(const struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        ACCESS_OPTIONS,
-        {"help", no_argument, NULL, OPTION_HELP},
-        {"unit", required_argument, NULL, OPTION_UNIT},
-        {"coil", required_argument, NULL, OPTION_COIL},
-        {"holding", required_argument, NULL, OPTION_HOLDING},
-        {"register", required_argument, NULL, OPTION_REGISTER},
-        {"by", required_argument, NULL, OPTION_BY},
-        {"yes", no_argument, NULL, OPTION_YES},
-        {NULL, 0, NULL, 0},
-    };
-    struct wish wish = {.unit = -1, .by = a->by};
-    int option;
+    struct wish wish = {.unit = -1};
+    struct arguments own = *a;
+    struct options o;
+    int code;
 
     access_choice_init(&wish.choice, a);
-    optind = 0; /* getopt begins anew */
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP) {
-            usage(stdout);
-            return EXIT_DONE;
-        }
-        if (!take(&wish, option, optarg))
+    options_begin(&o, &command_write, &own, argc, argv);
+    while ((code = options_next(&o)) > 0) {
+        if (!take(&wish, code, optarg))
             return EXIT_USAGE;
     }
-    if (!check(&wish) || !take_values(&wish, argc - optind, argv + optind))
+    wish.by = own.by;
+    if (code == OPTIONS_WRONG || !check(&wish) || !take_values(&wish, own.operand_count, own.operands))
         return EXIT_USAGE;
     wish.ask.write = true;
     wish.ask.unit = (uint8_t)wish.unit;
-    return run(&wish);
+    return go(&wish);
 }
+
+const struct command command_write = {
+    .name = "write",
+    .group = GROUP_LINE,
+    .synopsis = "--bus NAME --unit U --coil 3 on --by NAME\n"
+                "--bus NAME --unit U --holding 5 17 18 19 --by NAME\n"
+                "--tcp HOST:PORT --unit U --by NAME --register 40006 -- -5",
+    .sentence = "write coils or holding registers: shown and confirmed before, read back after",
+    .about = "Shows what will be written and what is there, and asks (type yes). The value is read before "
+             "and after, and\n"
+             "both are told in the daemon's event stream.\n"
+             "Values: on, off; 0 to 65535, 0x0 to 0xffff, -32768 to -1 (after --).\n"
+             "Ends with 1 when it was refused, unconfirmed or not possible.\n",
+    .options = options,
+    .most = DRIVER_RAW_WRITE_MAX,
+    .completes = "on off",
+    .run_own = run,
+};

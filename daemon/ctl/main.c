@@ -1,140 +1,149 @@
-/* riskgatectl: the operator's tool. */
+/* riskgatectl: the operator's tool. Its commands: catalogue.c. */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "ctl/command.h"
-#include "ctl/parse.h"
+#include "ctl/catalogue.h"
+#include "ctl/options.h"
 
-static void usage(FILE *to)
-{
-    (void)fputs(
-        "riskgatectl: looks after riskgated.\n"
-        "\n"
-        "Without a daemon:\n"
-        "  riskgatectl check FILE          check a configuration; every error with its place\n"
-        "  riskgatectl schema              print the JSON Schema of the configuration, for editors\n"
-        "  riskgatectl profiles [NAME]     the devices whose register maps are known; one of them in full\n"
-        "  riskgatectl backtest FILE --store DB             the alarms that FILE would have raised\n"
-        "  riskgatectl backtest --compare OLD NEW --store DB    what a change of the rules changes\n"
-        "  riskgatectl history POINT [--store DB] [--minute]   what was recorded of a point\n"
-        "  riskgatectl audit verify --store DB              whether anything recorded was changed since\n"
-        "  riskgatectl audit trace ALARM --store DB         the whole story of one alarm\n"
-        "\n"
-        "Of the running daemon:\n"
-        "  riskgatectl status              what it does, and what is wrong\n"
-        "  riskgatectl alarms              active alarms\n"
-        "  riskgatectl points              every point's last reading\n"
-        "  riskgatectl risk                the level of every area\n"
-        "  riskgatectl explain ALARM|POINT why it stands, or why not: rule, limit, readings, delays\n"
-        "  riskgatectl ack ALARM --by NAME [--comment TEXT]\n"
-        "  riskgatectl shelve ALARM --for 30m --by NAME [--comment TEXT]   silent for that long\n"
-        "  riskgatectl unshelve ALARM --by NAME [--comment TEXT]\n"
-        "  riskgatectl permit open NAME --for 8h --by NAME | close NAME --by NAME | list\n"
-        "                                  work is allowed for a time: its rules are armed only then\n"
-        "  riskgatectl outputs             what is switched, and whether it is as it shall be\n"
-        "  riskgatectl silence [OUTPUT] --by NAME           off until the next announcement\n"
-        "  riskgatectl report [--last daily|monthly] [--now]  the last report; what the next would say by "
-        "now\n"
-        "  riskgatectl self-test [--uplink NAME] --by NAME     a marked test alarm goes the whole way now\n"
-        "  riskgatectl test OUTPUT [--for 10s] --by NAME    on for that long, at most 5m\n"
-        "\n"
-        "Commissioning, through the running daemon or without one:\n"
-        "  riskgatectl probe --bus NAME --unit U --holding 0-20   what its registers hold, in every reading\n"
-        "  riskgatectl probe --scan --bus NAME                    the units of a line\n"
-        "  riskgatectl write --bus NAME --unit U --coil 3 on --by NAME\n"
-        "  (probe --help and write --help say more)\n"
-        "\n"
-        "  --socket PATH   its control socket (" DEFAULT_SOCKET ", or $RISKGATE_SOCKET)\n"
-        "  --json          the answer as JSON\n"
-        "  --version, --help\n"
-        "\n"
-        "Exit status: 0 done; 1 failed, or the configuration is invalid; 2 wrong usage; 3 no daemon there.\n",
-        to);
-}
+#define NAME_COLUMN 26 /* where the sentence of a command begins */
 
-static const struct command {
-    const char *name;
-    int operands; /* below 0: none, or up to that many */
-    enum exit_status (*run)(const struct arguments *a);
-    /* For commands with options of their own: argv[0] is the command's name. The other two are unused then. */
-    enum exit_status (*run_own)(const struct arguments *a, int argc, char **argv);
-} commands[] = {
-    {"check", 1, command_check, NULL},     {"schema", 0, command_schema, NULL},
-    {"status", 0, command_status, NULL},   {"alarms", 0, command_alarms, NULL},
-    {"points", 0, command_points, NULL},   {"risk", 0, command_risk, NULL},
-    {"ack", 1, command_ack, NULL},         {"profiles", -1, command_profiles, NULL},
-    {"probe", 0, NULL, command_probe},     {"write", 0, NULL, command_write},
-    {"outputs", 0, command_outputs, NULL}, {"silence", 0, NULL, command_silence},
-    {"shelve", 0, NULL, command_shelve},   {"unshelve", 0, NULL, command_unshelve},
-    {"test", 0, NULL, command_test},       {"backtest", 0, NULL, command_backtest},
-    {"explain", 1, command_explain, NULL}, {"permit", 0, NULL, command_permit},
-    {"report", 0, NULL, command_report},   {"self-test", 0, NULL, command_self_test},
-    {"audit", 0, NULL, command_audit},     {"history", 0, NULL, command_history},
+/* What may stand before a command's name. */
+enum { OPTION_HELP = 1, OPTION_VERSION };
+
+static const struct command_option first_options[] = {
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    {"help", NULL, OPTION_HELP, "this text", NULL},
+    {"version", NULL, OPTION_VERSION, "its version", NULL},
+    COMMAND_NO_OPTION,
 };
 
-/* The same options stand before and after a command's name. Not PARSED_GO_ON: *status is what to end with. */
-static bool goes_on(enum parse_order order, int argc, char **argv, struct arguments *a,
-                    enum exit_status *status)
-{
-    const struct parse_wanted wanted = {.options = PARSE_BY | PARSE_COMMENT | PARSE_HELP, .order = order};
+static const struct command before = {.name = "riskgatectl", .synopsis = "", .options = first_options};
 
-    *status = EXIT_DONE;
-    switch (parse_options(&wanted, argc, argv, a)) {
-    case PARSED_GO_ON:
-        return true;
-    case PARSED_HELP:
-        usage(stdout);
-        return false;
-    case PARSED_VERSION:
-        (void)puts("riskgatectl " RG_VERSION);
-        return false;
-    case PARSED_WRONG:
-        break;
+/* "shelve ALARM": the name and what must stand behind it; "permit ..." when that has several forms. */
+static int write_name(const struct command *c, FILE *to)
+{
+    const char *text = c->synopsis;
+    const char *end = strstr(text, "--");
+    size_t length = end ? (size_t)(end - text) : strlen(text);
+
+    if (strchr(text, '\n'))
+        return fprintf(to, "  %s ...", c->name);
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '['))
+        length--;
+    return fprintf(to, "  %s%s%.*s", c->name, length ? " " : "", (int)length, text);
+}
+
+static void write_group(enum command_group group, const char *title, FILE *to)
+{
+    (void)fprintf(to, "\n%s:\n", title);
+    for (size_t i = 0; catalogue[i]; i++) {
+        int width;
+
+        if (catalogue[i]->group != group)
+            continue;
+        width = write_name(catalogue[i], to);
+        (void)fprintf(to, "%*s%s\n", width + 2 > NAME_COLUMN ? 2 : NAME_COLUMN - width, "",
+                      catalogue[i]->sentence);
     }
-    usage(stderr);
-    *status = EXIT_USAGE;
+}
+
+static void help(FILE *to)
+{
+    (void)fputs("usage: riskgatectl [--socket PATH] COMMAND ...\n"
+                "       riskgatectl COMMAND --help\n"
+                "\n"
+                "Looks after riskgated.\n",
+                to);
+    write_group(GROUP_OFFLINE, "Without a daemon", to);
+    write_group(GROUP_DAEMON, "Of the running daemon", to);
+    write_group(GROUP_LINE, "Commissioning, through the running daemon or without one", to);
+    (void)fputs("\nOptions:\n", to);
+    options_list(&before, to);
+    (void)fputs("\nExit status: 0 done; 1 failed, or the configuration is invalid; 2 wrong usage; 3 no "
+                "daemon there.\n",
+                to);
+}
+
+/* What is wrong has been told; here is how it goes. */
+static enum exit_status wrong_usage(const struct command *command)
+{
+    if (command) {
+        options_usage(command, "usage: ", stderr);
+        (void)fprintf(stderr, "riskgatectl %s --help says more\n", command->name);
+    } else {
+        (void)fputs("usage: riskgatectl [--socket PATH] COMMAND ...\n"
+                    "riskgatectl --help lists the commands\n",
+                    stderr);
+    }
+    return EXIT_USAGE;
+}
+
+/* It may stand anywhere, so that a half-written line can be asked about. */
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    }
     return false;
 }
 
 static enum exit_status run(const struct command *command, struct arguments *a, int argc, char **argv)
 {
-    enum exit_status status;
+    enum exit_status status = EXIT_USAGE;
 
-    if (command->run_own)
-        return command->run_own(a, argc, argv);
-    if (!goes_on(PARSE_OPTIONS_ANYWHERE, argc, argv, a, &status))
-        return status;
-    if (command->operands < 0 ? a->operand_count > -command->operands
-                              : a->operand_count != command->operands) {
-        usage(stderr);
-        return EXIT_USAGE;
+    if (wants_help(argc, argv)) {
+        options_help(command, stdout);
+        return EXIT_DONE;
     }
-    return command->run(a);
+    if (command->run_own)
+        status = command->run_own(a, argc, argv);
+    else if (options_take(command, a, argc, argv))
+        status = command->run(a);
+    return status == EXIT_USAGE ? wrong_usage(command) : status;
+}
+
+static enum exit_status no_command(const char *name)
+{
+    const struct command *nearest = catalogue_nearest(name);
+
+    (void)fprintf(stderr, "riskgatectl: there is no command `%s`", name);
+    if (nearest)
+        (void)fprintf(stderr, "; did you mean `%s`?", nearest->name);
+    (void)fputc('\n', stderr);
+    return wrong_usage(NULL);
 }
 
 int main(int argc, char **argv)
 {
     const char *socket = getenv("RISKGATE_SOCKET");
     struct arguments a = {.socket = socket ? socket : DEFAULT_SOCKET};
-    enum exit_status status;
+    const struct command *command;
+    struct options o;
+    int code;
 
     if (!setlocale(LC_CTYPE, ""))
         (void)setlocale(LC_CTYPE, "C.UTF-8");
-    if (!goes_on(PARSE_OPTIONS_FIRST, argc, argv, &a, &status))
-        return (int)status;
+    options_begin(&o, &before, &a, argc, argv);
+    o.first = true;
+    while ((code = options_next(&o)) > 0) {
+        if (code == OPTION_HELP)
+            help(stdout);
+        else
+            (void)puts("riskgatectl " RG_VERSION);
+        return EXIT_DONE;
+    }
+    if (code == OPTIONS_WRONG)
+        return (int)wrong_usage(NULL);
     if (a.operand_count == 0) {
-        usage(stderr);
-        return EXIT_USAGE;
+        (void)fputs("riskgatectl: which command?\n", stderr);
+        return (int)wrong_usage(NULL);
     }
     a.command = a.operands[0];
-    for (size_t i = 0; i < RG_COUNT(commands); i++) {
-        if (strcmp(commands[i].name, a.command) == 0)
-            return (int)run(&commands[i], &a, a.operand_count, a.operands);
-    }
-    (void)fprintf(stderr, "riskgatectl: there is no command %s\n\n", a.command);
-    usage(stderr);
-    return EXIT_USAGE;
+    command = catalogue_find(a.command);
+    return (int)(command ? run(command, &a, a.operand_count, a.operands) : no_command(a.command));
 }

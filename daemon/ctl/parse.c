@@ -1,7 +1,8 @@
 #include "ctl/parse.h"
 
-#include <getopt.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,75 +11,6 @@
 
 #define SPAN_TEXT_MAX 64
 #define ADDRESS_LAST 65535
-
-/* Each with what a command must take to have it; 0: all have it. */
-static const struct {
-    struct option option;
-    unsigned needs;
-} known[] = {
-    {{"socket", required_argument, NULL, 's'}, 0},
-    {{"json", no_argument, NULL, 'j'}, 0},
-    {{"by", required_argument, NULL, 'b'}, PARSE_BY},
-    {{"comment", required_argument, NULL, 'c'}, PARSE_COMMENT},
-    {{"for", required_argument, NULL, 'f'}, PARSE_FOR},
-    {{"version", no_argument, NULL, 'v'}, PARSE_HELP},
-    {{"help", no_argument, NULL, 'h'}, PARSE_HELP},
-};
-
-static bool take_for(const struct parse_wanted *wanted, const char *text, int64_t *out)
-{
-    if (text_duration(text, out) == RG_OK && *out > 0)
-        return true;
-    (void)fprintf(stderr, "riskgatectl: --for is a duration such as %s\n", wanted->for_example);
-    return false;
-}
-
-static enum parsed take_option(const struct parse_wanted *wanted, int option, struct arguments *a)
-{
-    switch (option) {
-    case 's':
-        a->socket = optarg;
-        a->socket_given = true;
-        return PARSED_GO_ON;
-    case 'j':
-        a->json = true;
-        return PARSED_GO_ON;
-    case 'b':
-        a->by = optarg;
-        return PARSED_GO_ON;
-    case 'c':
-        a->comment = optarg;
-        return PARSED_GO_ON;
-    case 'f':
-        return take_for(wanted, optarg, &a->for_ms) ? PARSED_GO_ON : PARSED_WRONG;
-    case 'v':
-        return PARSED_VERSION;
-    case 'h':
-        return PARSED_HELP;
-    default:
-        return PARSED_WRONG; /* getopt has told */
-    }
-}
-
-enum parsed parse_options(const struct parse_wanted *wanted, int argc, char **argv, struct arguments *a)
-{
-    const char *style = wanted->order == PARSE_OPTIONS_FIRST ? "+" : "";
-    struct option options[RG_COUNT(known) + 1] = {0};
-    enum parsed parsed = PARSED_GO_ON;
-    size_t count = 0;
-    int option;
-
-    for (size_t i = 0; i < RG_COUNT(known); i++) {
-        if ((known[i].needs & ~wanted->options) == 0)
-            options[count++] = known[i].option;
-    }
-    optind = 0; /* getopt begins anew */
-    while (parsed == PARSED_GO_ON && (option = getopt_long(argc, argv, style, options, NULL)) != -1)
-        parsed = take_option(wanted, option, a);
-    a->operands = argv + optind;
-    a->operand_count = argc - optind;
-    return parsed;
-}
 
 bool parse_number(const char *text, long least, long most, long *out)
 {
@@ -148,6 +80,22 @@ bool parse_word(enum point_space space, const char *text, uint16_t *out)
     if (!parse_number(text, INT16_MIN, UINT16_MAX, &value))
         return false;
     *out = (uint16_t)value;
+    return true;
+}
+
+bool parse_seconds(const char *text, int64_t *out_ms)
+{
+    char *end;
+    double seconds;
+
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    seconds = strtod(text, &end);
+    if (end[0] == 's')
+        end++;
+    if (*end != '\0' || !(seconds >= 0.1) || !(seconds <= 3600))
+        return false;
+    *out_ms = lround(seconds * 1000);
     return true;
 }
 

@@ -148,70 +148,18 @@ static void parities(void **state)
     assert_false(parse_parity("", &parity));
 }
 
-/* ---- options ---- */
-
-/* What is given, and what comes of it: "parsed by/comment/for socket json: operands". */
-static void options(void **state)
+static void seconds(void **state)
 {
-    static const struct parse_wanted all = {PARSE_BY | PARSE_COMMENT | PARSE_FOR | PARSE_HELP,
-                                            PARSE_OPTIONS_ANYWHERE, "30m"},
-                                     first = {PARSE_BY, PARSE_OPTIONS_FIRST, NULL},
-                                     none = {0, PARSE_OPTIONS_ANYWHERE, NULL};
-    static const struct {
-        const struct parse_wanted *wanted;
-        const char *line, *outcome;
-    } rows[] = {
-        {&all, "x", "0 -/-/7 std 0:"},
-        {&all, "x A", "0 -/-/7 std 0: A"},
-        {&all, "x A --for 30m B --by Li C --comment seen", "0 Li/seen/1800000 std 0: A B C"},
-        {&all, "x --socket=/s --json --by=", "0 /-/7 /s 1:"},
-        {&all, "x --by Li --by Wu", "0 Wu/-/7 std 0:"},
-        {&all, "x --by Li -- --for A", "0 Li/-/7 std 0: --for A"},
-        {&all, "x A - --json", "0 -/-/7 std 1: A -"},
-        {&all, "x --help --by", "1"},
-        {&all, "x --version --for x", "2"},
-        {&all, "x --for 0s", "3"},
-        {&all, "x --for -5m", "3"},
-        {&all, "x --for 30", "3"},
-        {&all, "x --for 99999999999999999999h", "3"},
-        {&all, "x --for", "3"},
-        {&all, "x --json=1", "3"},
-        {&all, "x --nothing", "3"},
-        {&all, "x -j", "3"},
-        {&first, "x --by Li A --by Wu --nothing", "0 Li/-/7 std 0: A --by Wu --nothing"},
-        {&first, "x A --help", "0 -/-/7 std 0: A --help"},
-        {&first, "x --comment seen A", "3"},
-        {&none, "x A --json --socket /s", "0 -/-/7 /s 1: A"},
-        {&none, "x --by Li", "3"},
-        {&none, "x --comment seen", "3"},
-        {&none, "x --for 30m", "3"},
-        {&none, "x --help", "3"},
-        {&none, "x --version", "3"},
-    };
+    static const char *const wrong[] = {"",   "s",   "0",  "0.05",    "-1", "3601",
+                                        "2m", "nan", " 2", "gw-01-2", "2s2"};
+    int64_t ms = 0;
 
     (void)state;
-    for (size_t i = 0; i < RG_COUNT(rows); i++) {
-        struct arguments a = {.socket = "std", .for_ms = 7};
-        char line[128], outcome[256], *argv[16] = {NULL}, *rest = NULL;
-        enum parsed parsed;
-        int argc = 0, used;
-
-        assert_true(text_copy(line, sizeof line, rows[i].line));
-        for (char *word = strtok_r(line, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-            argv[argc++] = word;
-        parsed = parse_options(rows[i].wanted, argc, argv, &a);
-        used = snprintf(outcome, sizeof outcome, "%d", (int)parsed);
-        if (parsed == PARSED_GO_ON) {
-            assert_int_equal(a.socket_given, strcmp(a.socket, "std") != 0);
-            used += snprintf(outcome + used, sizeof outcome - (size_t)used,
-                             " %s/%s/%lld %s %d:", a.by ? a.by : "-", a.comment ? a.comment : "-",
-                             (long long)a.for_ms, a.socket, a.json);
-            for (int k = 0; k < a.operand_count; k++)
-                used += snprintf(outcome + used, sizeof outcome - (size_t)used, " %s", a.operands[k]);
-        }
-        if (strcmp(outcome, rows[i].outcome) != 0)
-            fail_msg("%s\n  want %s\n  got  %s", rows[i].line, rows[i].outcome, outcome);
-    }
+    assert_true(parse_seconds("2", &ms) && ms == 2000);
+    assert_true(parse_seconds("0.25s", &ms) && ms == 250);
+    assert_true(parse_seconds("3600", &ms) && ms == 3600000);
+    for (size_t i = 0; i < RG_COUNT(wrong); i++)
+        assert_false(parse_seconds(wrong[i], &ms));
 }
 
 /* ---- JSON ---- */
@@ -354,10 +302,11 @@ static void times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),  cmocka_unit_test(ranges),  cmocka_unit_test(registers),
-        cmocka_unit_test(words),    cmocka_unit_test(times),   cmocka_unit_test(parities),
-        cmocka_unit_test(requests), cmocka_unit_test(answers), cmocka_unit_test(answers_that_are_none),
-        cmocka_unit_test(options),
+        cmocka_unit_test(numbers),   cmocka_unit_test(ranges),
+        cmocka_unit_test(registers), cmocka_unit_test(words),
+        cmocka_unit_test(times),     cmocka_unit_test(parities),
+        cmocka_unit_test(seconds),   cmocka_unit_test(requests),
+        cmocka_unit_test(answers),   cmocka_unit_test(answers_that_are_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,55 @@
+#include "ctl/catalogue.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+const struct command *const catalogue[] = {
+    /* without a daemon */
+    &command_check,
+    &command_schema,
+    &command_profiles,
+    &command_backtest,
+    &command_history,
+    &command_audit,
+    /* of the running daemon */
+    &command_status,
+    &command_alarms,
+    &command_points,
+    &command_risk,
+    &command_explain,
+    &command_ack,
+    &command_shelve,
+    &command_unshelve,
+    &command_permit,
+    &command_outputs,
+    &command_silence,
+    &command_test,
+    &command_report,
+    &command_self_test,
+    /* a line and its units */
+    &command_probe,
+    &command_write,
+    NULL,
+};
+
+const struct command *catalogue_find(const char *name)
+{
+    for (size_t i = 0; catalogue[i]; i++) {
+        if (strcmp(catalogue[i]->name, name) == 0)
+            return catalogue[i];
+    }
+    return NULL;
+}
+
+const struct command *catalogue_nearest(const char *name)
+{
+    const char *names[64];
+    const char *nearest;
+    size_t count = 0;
+
+    for (size_t i = 0; catalogue[i] && count < RG_COUNT(names); i++)
+        names[count++] = catalogue[i]->name;
+    nearest = text_nearest(name, names, count);
+    return nearest ? catalogue_find(nearest) : NULL;
+}
