@@ -5,6 +5,7 @@
 
 #include "app/actuate.h"
 #include "app/command.h"
+#include "app/door.h"
 #include "app/event.h"
 #include "app/widen.h"
 #include "base/log.h"
@@ -37,6 +38,7 @@ struct app {
     struct config_diff diff; /* while switching: of the retired to that in force */
     struct loop_worker *loader;
     struct control *control;
+    struct door door;
     struct command_context context;
     size_t leaving;          /* uplinks that have not said goodbye yet */
     struct loop_timer *left; /* fires once all have: an uplink is not freed inside its own callback */
@@ -187,18 +189,26 @@ static enum rg_err control_cb(void *arg, struct control_call *call, const char *
 {
     struct app *a = arg;
 
+    if (!door_lets(&a->door, a->pipeline.site, call, uid, command, loop_mono_ms(a->loop), error, error_size))
+        return RG_EPERM;
     return command_run(&a->context, call, command, request, uid, out, error, error_size);
 }
 
 static enum rg_err control_open(struct app *a)
 {
     const char *path = a->pipeline.site->control_socket;
+    struct control_rights rights;
+    char why[256];
     int reason = 0;
     enum rg_err err;
 
     if (!path)
         return RG_OK;
-    err = control_create(a->loop, path, control_cb, a, &a->control, &reason);
+    if (!door_rights(a->pipeline.site, &rights, why, sizeof why)) {
+        log_error("%s", why);
+        return RG_EPERM;
+    }
+    err = control_create(a->loop, path, &rights, control_cb, a, &a->control, &reason);
     if (err == RG_EEXIST)
         log_error("control: another riskgated answers on %s", path);
     else if (err != RG_OK)
@@ -250,6 +260,21 @@ static void config_keep(struct app *a, const struct config_diff *diff)
                   rg_err_text(err));
 }
 
+/* The same socket as before: who is connected stays, under the rights that are in force now. */
+static void control_follow(struct app *a)
+{
+    struct control_rights rights;
+    char why[256];
+    int reason = 0;
+
+    if (!door_rights(a->pipeline.site, &rights, why,
+                     sizeof why)) /* looked at before, but so is a user's group */
+        log_error("%s; the socket stays as it was", why);
+    else if (control_grant(a->control, &rights, &reason) != RG_OK)
+        log_error("control: the socket cannot be given to its group: %s; it stays as it was",
+                  strerror(reason));
+}
+
 static void switch_finish(struct app *a)
 {
     const char *old_socket = a->retired->site->control_socket;
@@ -266,6 +291,8 @@ static void switch_finish(struct app *a)
         control_destroy(a->control);
         a->control = NULL;
         (void)control_open(a); /* logged there; the daemon's work goes on without it */
+    } else {
+        control_follow(a);
     }
     config_free(a->retired);
     a->retired = NULL;
@@ -323,6 +350,8 @@ static void log_issues(const struct config *config)
 static void load_done_cb(void *arg, const struct loop_worker_time *time)
 {
     struct app *a = arg;
+    struct control_rights rights;
+    char why[256];
 
     (void)time;
     if (a->state != APP_LOADING) { /* a stop came first */
@@ -342,6 +371,8 @@ static void load_done_cb(void *arg, const struct loop_worker_time *time)
         refuse(a, "store.path cannot change while running; restart for that");
     else if (strcmp(a->loaded->site->gateway.id, a->config->site->gateway.id) != 0)
         refuse(a, "gateway.id cannot change while running; restart for that");
+    else if (!door_rights(a->loaded->site, &rights, why, sizeof why))
+        refuse(a, why);
     else
         yield(a);
 }

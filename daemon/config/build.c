@@ -102,21 +102,6 @@ static void take_root(struct build *b, const struct node *root)
     }
 }
 
-static void build_control(struct build *b)
-{
-    /* The longest path of a Unix socket's address: sun_path is 108 bytes with its NUL (unix(7)). */
-    const size_t longest = 107;
-    const struct node *map = b->maps[SECTION_CONTROL];
-    const char *path;
-
-    fill_map(b->ld, SECTION_CONTROL, map, b->site);
-    path = b->site->control_socket;
-    if (path && strlen(path) > longest)
-        issue_error(b->ld, node_place(node_get(map, "socket")),
-                    "`socket`: the path `%s` is longer than the %zu bytes of a socket's address",
-                    shown(path).text, longest);
-}
-
 static void build_log(struct build *b)
 {
     fill_map(b->ld, SECTION_LOG, b->maps[SECTION_LOG], b->site);

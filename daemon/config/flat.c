@@ -185,6 +185,8 @@ static void flat_gateway(struct flat *f, const struct site *site)
     if (site->shelve_max_ms != 0 && site->shelve_max_ms != SHELVE_MAX_STANDARD_MS)
         flat_duration(f, "alarms", "shelving", "max", site->shelve_max_ms);
     flat_text(f, "control", "socket", "path", site->control_socket);
+    flat_text(f, "control", "socket", "group", site->control_group.name);
+    flat_text(f, "control", "socket", "act_group", site->control_act_group.name);
     flat_text(f, "log", "level", "is", log_level_name(site->log_level));
 }
 

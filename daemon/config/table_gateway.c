@@ -127,6 +127,14 @@ static const struct key_row rows[] = {
         RANGE(MINUTE, 30 * DAY), INTO(struct site_permit, max_ms)),
     KEY(CONTROL, "socket", PATH, "Path of the Unix socket, relative to the configuration file.",
         RANGE(0, 4000), INTO(struct site, control_socket)),
+    KEY(CONTROL, "group", DIGITS,
+        "Group of the socket, by name or number: its members may ask; default the daemon's own.",
+        RANGE(0, 64), INTO(struct site, control_group.name)),
+    KEY(CONTROL, "act_group", DIGITS,
+        "Group whose members may also act (ack, shelve, write, reload ...), beside root and the daemon's "
+        "user; "
+        "they have to get in at the socket as well. Default: whoever gets in may act.",
+        RANGE(0, 64), INTO(struct site, control_act_group.name)),
     KEY(REPORTS, "daily", TIME,
         "When the report of the day before is made, local time of this machine; or none.", STANDARD("00:05"),
         INTO(struct site_reports, daily_minute)),

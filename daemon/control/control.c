@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -12,6 +13,8 @@
 #define ANSWER_MAX (32u << 20)
 #define IDLE_CHECK_MS 5000
 #define PLACES (2 * CONTROL_PEERS) /* who is being closed still has one for a moment */
+
+const struct control_rights control_rights_open = {LOOP_GROUP_OWN, CONTROL_ALL};
 
 enum call_state {
     CALL_NONE,     /* the peer is owed nothing */
@@ -44,6 +47,7 @@ struct control {
     struct loop *loop;
     struct loop_listener *listener;
     struct loop_timer *idle;
+    struct control_rights rights;
     control_command_cb command;
     void *arg;
     struct peer *peers;
@@ -170,18 +174,34 @@ static void peer_read_cb(void *context, const char *bytes, size_t length)
     }
 }
 
-/* Nobody keeps the others out by taking every place: when the last one is taken, the peer not heard for longest goes. */
-static void control_make_room(struct control *c)
+static unsigned places_of(const struct control *c, uint32_t uid)
+{
+    unsigned count = 0;
+
+    for (const struct peer *p = c->peers; p; p = p->next)
+        count += !p->dropped && p->uid == uid;
+    return count;
+}
+
+/* Nobody keeps the others out by taking every place: when the last one is taken, of the user who has the most the peer not heard
+ * for longest goes. The one who comes counts as well, so of two with as many it is his own. */
+static void control_make_room(struct control *c, uint32_t comer)
 {
     struct peer *quietest = NULL;
-    unsigned open = 0;
+    unsigned open = 0, most = 0;
 
     for (struct peer *p = c->peers; p; p = p->next) {
+        unsigned places;
+
         if (p->dropped)
             continue;
         open++;
-        if (!quietest || p->heard_ms <= quietest->heard_ms) /* the list is newest first */
+        places = places_of(c, p->uid) + (p->uid == comer);
+        /* The list is newest first. */
+        if (!quietest || places > most || (places == most && p->heard_ms <= quietest->heard_ms)) {
             quietest = p;
+            most = places;
+        }
     }
     if (open < CONTROL_PEERS)
         return;
@@ -196,7 +216,7 @@ static void *peer_open_cb(void *arg, struct loop_peer *socket, uint32_t uid)
 
     if (!p)
         return NULL;
-    control_make_room(c);
+    control_make_room(c, uid);
     p->control = c;
     p->socket = socket;
     p->uid = uid;
@@ -303,8 +323,29 @@ static enum rg_err control_make_folder(const char *path, int *reason)
     return RG_OK;
 }
 
-enum rg_err control_create(struct loop *loop, const char *path, control_command_cb cb, void *arg,
-                           struct control **out, int *reason)
+bool control_may_act(const struct control_call *call)
+{
+    const struct peer *p = call->peer;
+    uint32_t group = p->control->rights.act_group;
+
+    return group == CONTROL_ALL || p->uid == 0 || p->uid == (uint32_t)geteuid() ||
+           loop_peer_in_group(p->socket, group);
+}
+
+enum rg_err control_grant(struct control *c, const struct control_rights *rights, int *reason)
+{
+    enum rg_err err = RG_OK;
+
+    *reason = 0;
+    if (rights->group != c->rights.group)
+        err = loop_listener_grant(c->listener, rights->group, reason);
+    if (err == RG_OK)
+        c->rights = *rights;
+    return err;
+}
+
+enum rg_err control_create(struct loop *loop, const char *path, const struct control_rights *rights,
+                           control_command_cb cb, void *arg, struct control **out, int *reason)
 {
     static const struct loop_peer_cbs peer_cbs = {peer_open_cb, peer_read_cb, peer_closed_cb};
     struct control *c = calloc(1, sizeof *c);
@@ -315,13 +356,14 @@ enum rg_err control_create(struct loop *loop, const char *path, control_command_
     if (!c)
         return RG_ENOMEM;
     c->loop = loop;
+    c->rights = *rights;
     c->command = cb;
     c->arg = arg;
     err = control_make_folder(path, reason);
     if (err == RG_OK)
         err = loop_timer_create(loop, control_idle_cb, c, &c->idle);
     if (err == RG_OK)
-        err = loop_listen_local(loop, path, 0660, PLACES, &peer_cbs, c, &c->listener, reason);
+        err = loop_listen_local(loop, path, 0660, rights->group, PLACES, &peer_cbs, c, &c->listener, reason);
     if (err != RG_OK) {
         control_destroy(c);
         return err;

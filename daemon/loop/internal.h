@@ -38,11 +38,15 @@ struct local_file {
 };
 
 /* A socket bound to path, not listening yet. Errors as for loop_listen_local; *reason is set for RG_EIO only. */
-RG_NODISCARD enum rg_err local_bind(const char *path, unsigned mode, int *out, struct local_file *file,
-                                    int *reason);
+RG_NODISCARD enum rg_err local_bind(const char *path, unsigned mode, uint32_t group, int *out,
+                                    struct local_file *file, int *reason);
+/* Gives the file that group, if it is still that one. RG_EIO: *reason gets an errno. */
+RG_NODISCARD enum rg_err local_grant(const char *path, const struct local_file *file, uint32_t group,
+                                     int *reason);
 /* Removes the file if it is still that one. */
 void local_unlink(const char *path, const struct local_file *file);
 /* Who connected. */
 bool local_peer_uid(int fd, uint32_t *uid);
+bool local_peer_in_group(int fd, uint32_t group);
 
 #endif

@@ -301,9 +301,9 @@ static int listener_start(struct loop_listener *l, int fd)
     return uv_listen((uv_stream_t *)&l->uv, LOCAL_BACKLOG, on_connection);
 }
 
-enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, unsigned max_peers,
-                              const struct loop_peer_cbs *cbs, void *arg, struct loop_listener **out,
-                              int *reason)
+enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, uint32_t group,
+                              unsigned max_peers, const struct loop_peer_cbs *cbs, void *arg,
+                              struct loop_listener **out, int *reason)
 {
     struct loop_listener *l = calloc(1, sizeof *l);
     enum rg_err err = RG_ENOMEM;
@@ -330,7 +330,7 @@ enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode
         goto fail;
     l->uv.data = l;
     l->closing = 1;
-    err = local_bind(path, mode, &fd, &l->file, reason);
+    err = local_bind(path, mode, group, &fd, &l->file, reason);
     if (err != RG_OK)
         goto fail_bind;
     rc = listener_start(l, fd);
@@ -352,6 +352,19 @@ fail:
     free(l->path);
     free(l);
     return err;
+}
+
+enum rg_err loop_listener_grant(struct loop_listener *l, uint32_t group, int *reason)
+{
+    return local_grant(l->path, &l->file, group, reason);
+}
+
+bool loop_peer_in_group(const struct loop_peer *peer, uint32_t group)
+{
+    uv_os_fd_t fd = -1;
+
+    return peer->state == PEER_OPEN && uv_fileno((const uv_handle_t *)&peer->uv, &fd) == 0 &&
+           local_peer_in_group(fd, group);
 }
 
 void loop_listener_destroy(struct loop_listener *l)

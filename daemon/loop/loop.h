@@ -99,17 +99,24 @@ struct loop_peer_cbs {
      * but from the loop afterwards (or from loop_listener_destroy). */
     void (*closed)(void *context);
 };
-/* Listens at path with the given mode (0660): a stale socket file is replaced, a live one gives RG_EEXIST (another
- * instance answers there); the parent folder must exist. RG_EINVAL: the path is too long; RG_EIO: *reason (may be NULL)
- * gets an errno (EEXIST: a file that is no socket is in the way). */
-RG_NODISCARD enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode,
+/* Listens at path with the given mode (0660) and group (a gid, or LOOP_GROUP_OWN: as the process makes files): a stale socket
+ * file is replaced, a live one gives RG_EEXIST (another instance answers there); the parent folder must exist. RG_EINVAL: the
+ * path is too long; RG_EIO: *reason (may be NULL) gets an errno (EEXIST: a file that is no socket is in the way; EPERM: the
+ * process may not give the file that group). */
+#define LOOP_GROUP_OWN UINT32_MAX
+RG_NODISCARD enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, uint32_t group,
                                            unsigned max_peers, const struct loop_peer_cbs *cbs, void *arg,
                                            struct loop_listener **out, int *reason);
+/* Another group for the socket file; who is connected stays. RG_EIO: *reason gets an errno, and nothing has changed. */
+RG_NODISCARD enum rg_err loop_listener_grant(struct loop_listener *l, uint32_t group, int *reason);
 /* Closes all its peers (closed is called for each) and removes the socket file. */
 void loop_listener_destroy(struct loop_listener *l);
 /* Copies the bytes. RG_EFULL when more than LOOP_PEER_WAITING_MAX would wait for a peer that does not read: then it is
  * closed. RG_ESTATE: it is closed or closing; RG_EIO, RG_ENOMEM: then it is closed too. */
 RG_NODISCARD enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t length);
+/* Whether the process that connected was in that group then, as its own or one of its supplementary ones; false once it is
+ * closing. Never asks the name service. */
+bool loop_peer_in_group(const struct loop_peer *peer, uint32_t group);
 /* Bytes written that the peer has not taken yet; 0 once it is closing. */
 size_t loop_peer_waiting(const struct loop_peer *peer);
 /* After what was written has gone out (bounded: a peer that does not read is cut after a few seconds). No read follows. */

@@ -254,6 +254,13 @@ struct site_reports {
     int16_t daily_minute, monthly_minute; /* of the day; -1: never */
 };
 
+/* A group of this machine's users. */
+#define SITE_NO_GROUP UINT32_MAX
+struct site_door {
+    const char *name; /* or NULL: none is named */
+    uint32_t gid;     /* SITE_NO_GROUP: there is none of that name */
+};
+
 /* A marked test alarm that goes the whole way, now and then. */
 struct site_self_test {
     int64_t every_ms; /* 0: never */
@@ -290,6 +297,7 @@ struct site {
     struct site_self_test self_test;
     int64_t shelve_max_ms;      /* the longest an alarm can be shelved for; 0: SHELVE_MAX_STANDARD_MS */
     const char *control_socket; /* or NULL: no control socket */
+    struct site_door control_group, control_act_group;
     enum log_level log_level;
 };
 

@@ -220,20 +220,33 @@ void mailbox_destroy(struct mailbox *m)
 
 /* ---- local sockets: none ---- */
 
-enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, unsigned max_peers,
-                              const struct loop_peer_cbs *cbs, void *arg, struct loop_listener **out,
-                              int *reason)
+enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, uint32_t group,
+                              unsigned max_peers, const struct loop_peer_cbs *cbs, void *arg,
+                              struct loop_listener **out, int *reason)
 {
-    (void)loop, (void)path, (void)mode, (void)max_peers, (void)cbs, (void)arg;
+    (void)loop, (void)path, (void)mode, (void)group, (void)max_peers, (void)cbs, (void)arg;
     *out = NULL;
     if (reason)
         *reason = 0;
     return RG_EUNSUPPORTED;
 }
 
+enum rg_err loop_listener_grant(struct loop_listener *l, uint32_t group, int *reason)
+{
+    (void)l, (void)group;
+    *reason = 0;
+    return RG_EUNSUPPORTED;
+}
+
 void loop_listener_destroy(struct loop_listener *l)
 {
     (void)l;
+}
+
+bool loop_peer_in_group(const struct loop_peer *peer, uint32_t group)
+{
+    (void)peer, (void)group;
+    return false;
 }
 
 enum rg_err loop_peer_write(struct loop_peer *peer, const char *bytes, size_t length)

@@ -37,16 +37,31 @@ void control_answer_error(struct control_call *call, const char *text)
 }
 
 /* app.c is part of the library and refers to them. */
-enum rg_err control_create(struct loop *loop, const char *path, control_command_cb cb, void *arg,
-                           struct control **out, int *reason)
+enum rg_err control_create(struct loop *loop, const char *path, const struct control_rights *rights,
+                           control_command_cb cb, void *arg, struct control **out, int *reason)
 {
     (void)loop;
     (void)path;
+    (void)rights;
     (void)cb;
     (void)arg;
     (void)out;
     (void)reason;
     return RG_EUNSUPPORTED;
+}
+
+enum rg_err control_grant(struct control *c, const struct control_rights *rights, int *reason)
+{
+    (void)c;
+    (void)rights;
+    (void)reason;
+    return RG_OK;
+}
+
+bool control_may_act(const struct control_call *call)
+{
+    (void)call;
+    return true;
 }
 
 void control_destroy(struct control *c)

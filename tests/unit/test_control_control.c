@@ -116,7 +116,8 @@ static int begin(void **state)
     (void)snprintf(b->path, sizeof b->path, "%s/made/control.sock", b->folder);
     assert_int_equal(loop_create(&b->loop), RG_OK);
     assert_int_equal(loop_timer_create(b->loop, tick_cb, b, &b->tick), RG_OK);
-    assert_int_equal(control_create(b->loop, b->path, command_cb, b, &b->control, &reason), RG_OK);
+    assert_int_equal(
+        control_create(b->loop, b->path, &control_rights_open, command_cb, b, &b->control, &reason), RG_OK);
     *state = b;
     return 0;
 }
@@ -460,14 +461,17 @@ static void where_it_cannot_listen(void **state)
     int reason = 0;
 
     /* Another one answers there. */
-    assert_int_equal(control_create(b->loop, b->path, command_cb, b, &second, &reason), RG_EEXIST);
+    assert_int_equal(control_create(b->loop, b->path, &control_rights_open, command_cb, b, &second, &reason),
+                     RG_EEXIST);
     assert_null(second);
     /* Its folder would have to be made below one that is not there. */
     (void)snprintf(path, sizeof path, "%s/not/there/control.sock", b->folder);
-    assert_int_equal(control_create(b->loop, path, command_cb, b, &second, &reason), RG_EIO);
+    assert_int_equal(control_create(b->loop, path, &control_rights_open, command_cb, b, &second, &reason),
+                     RG_EIO);
     assert_int_equal(reason, ENOENT);
     (void)snprintf(path, sizeof path, "%s/%0200d", b->folder, 0);
-    assert_int_equal(control_create(b->loop, path, command_cb, b, &second, &reason), RG_EINVAL);
+    assert_int_equal(control_create(b->loop, path, &control_rights_open, command_cb, b, &second, &reason),
+                     RG_EINVAL);
     assert_null(second);
     expect_alive(b);
     /* Not for everybody. */

@@ -57,12 +57,13 @@ void loop_timer_destroy(struct loop_timer *t)
     free(t);
 }
 
-enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, unsigned max_peers,
-                              const struct loop_peer_cbs *cbs, void *arg, struct loop_listener **out,
-                              int *reason)
+enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode, uint32_t group,
+                              unsigned max_peers, const struct loop_peer_cbs *cbs, void *arg,
+                              struct loop_listener **out, int *reason)
 {
     (void)path;
     (void)mode;
+    (void)group;
     (void)max_peers;
     (void)reason;
     *out = calloc(1, sizeof **out);
@@ -71,6 +72,21 @@ enum rg_err loop_listen_local(struct loop *loop, const char *path, unsigned mode
     loop->cbs = *cbs;
     loop->listener_arg = arg;
     return RG_OK;
+}
+
+enum rg_err loop_listener_grant(struct loop_listener *l, uint32_t group, int *reason)
+{
+    (void)l;
+    (void)group;
+    (void)reason;
+    return RG_OK;
+}
+
+bool loop_peer_in_group(const struct loop_peer *peer, uint32_t group)
+{
+    (void)peer;
+    (void)group;
+    return false;
 }
 
 void loop_listener_destroy(struct loop_listener *l)
@@ -155,7 +171,9 @@ static int begin(void **state)
     assert_non_null(b);
     b->peer.loop = &b->loop;
     b->loop.now_ms = 1000;
-    assert_int_equal(control_create(&b->loop, "control.sock", command_cb, b, &b->control, &reason), RG_OK);
+    assert_int_equal(
+        control_create(&b->loop, "control.sock", &control_rights_open, command_cb, b, &b->control, &reason),
+        RG_OK);
     b->loop.peer = b->loop.cbs.open(b->loop.listener_arg, &b->peer, 0);
     assert_non_null(b->loop.peer);
     *state = b;

@@ -149,8 +149,9 @@ static void begin(struct server *s)
     assert_int_equal(loop_create(&s->loop), RG_OK);
     assert_int_equal(loop_timer_create(s->loop, on_out_of_time, s, &s->timer), RG_OK);
     loop_timer_at(s->timer, loop_mono_ms(s->loop) + PATIENCE_MS);
-    assert_int_equal(loop_listen_local(s->loop, s->path, 0660, PEERS - 2, &cbs, s, &s->listener, NULL),
-                     RG_OK);
+    assert_int_equal(
+        loop_listen_local(s->loop, s->path, 0660, LOOP_GROUP_OWN, PEERS - 2, &cbs, s, &s->listener, NULL),
+        RG_OK);
 }
 
 static void run(struct server *s)

@@ -25,6 +25,7 @@ struct fixture {
     char path[SUPPORT_TMP_SIZE + 8];
     unsigned visits;
     unsigned awaited; /* visits after which the loop is stopped */
+    uint32_t group;   /* asked for */
 };
 
 static void *on_open(void *arg, struct loop_peer *peer, uint32_t uid)
@@ -54,14 +55,14 @@ static enum rg_err listen_at(struct fixture *f, const char *path, struct loop_li
 {
     static const struct loop_peer_cbs cbs = {on_open, on_read, on_closed};
 
-    return loop_listen_local(f->loop, path, 0660, 4, &cbs, f, out, reason);
+    return loop_listen_local(f->loop, path, 0660, f->group, 4, &cbs, f, out, reason);
 }
 
 static int begin(void **state)
 {
     static struct fixture fixture;
 
-    fixture = (struct fixture){.visits = 0};
+    fixture = (struct fixture){.group = LOOP_GROUP_OWN};
     *state = &fixture;
     if (!support_tmp_dir(fixture.folder) || loop_create(&fixture.loop) != RG_OK)
         return -1;
@@ -132,6 +133,61 @@ static void it_has_the_mode_asked_for(void **state)
         loop_listener_destroy(f->listener);
         f->listener = NULL;
     }
+}
+
+/* A group that this process may give: any for root, else its own. */
+static uint32_t some_group(void)
+{
+    return geteuid() == 0 ? 54321 : (uint32_t)getegid();
+}
+
+static void it_has_the_group_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    int reason = 0;
+
+    f->group = some_group();
+    assert_int_equal(listen_at(f, f->path, &f->listener, NULL), RG_OK);
+    assert_int_equal(lstat(f->path, &st), 0);
+    assert_int_equal(st.st_gid, f->group);
+    assert_int_equal(st.st_mode & 07777, 0660);
+    assert_int_equal(st.st_uid, geteuid());
+    /* Another one meanwhile; it goes on listening. */
+    assert_int_equal(loop_listener_grant(f->listener, LOOP_GROUP_OWN, &reason), RG_OK);
+    assert_int_equal(lstat(f->path, &st), 0);
+    assert_int_equal(st.st_gid, getegid());
+    visit(f, 1);
+    /* Not to a file that somebody else put in its place. */
+    assert_int_equal(unlink(f->path), 0);
+    make_file(f->path);
+    assert_int_equal(loop_listener_grant(f->listener, some_group(), &reason), RG_EIO);
+    assert_int_equal(reason, ESTALE);
+    assert_int_equal(unlink(f->path), 0);
+}
+
+/* One that cannot have its group is not there at all: rather no door than one for the wrong people. */
+static void without_its_group_it_is_not_there(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    int reason = 0;
+
+    bool root = geteuid() == 0;
+    enum rg_err err;
+
+    f->group = root ? 54321 : 0;
+    if (root) { /* who may give any: another user for a moment */
+        assert_int_equal(chmod(f->folder, 0777), 0);
+        assert_int_equal(seteuid(65534), 0);
+    }
+    err = listen_at(f, f->path, &f->listener, &reason);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(err, RG_EIO);
+    assert_int_equal(reason, EPERM);
+    assert_null(f->listener);
+    assert_int_equal(lstat(f->path, &st), -1);
 }
 
 static void a_live_one_is_left_alone(void **state)
@@ -214,6 +270,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_has_the_mode_asked_for, begin, end),
+        cmocka_unit_test_setup_teardown(it_has_the_group_asked_for, begin, end),
+        cmocka_unit_test_setup_teardown(without_its_group_it_is_not_there, begin, end),
         cmocka_unit_test_setup_teardown(a_live_one_is_left_alone, begin, end),
         cmocka_unit_test_setup_teardown(a_stale_one_is_replaced, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_socket_stays, begin, end),

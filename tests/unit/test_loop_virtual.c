@@ -358,7 +358,7 @@ static void there_are_no_local_sockets(void **state)
 
     (void)state;
     begin(&s);
-    assert_int_equal(loop_listen_local(s.loop, "/nowhere", 0600, 1, &cbs, NULL, &l, &reason),
+    assert_int_equal(loop_listen_local(s.loop, "/nowhere", 0600, LOOP_GROUP_OWN, 1, &cbs, NULL, &l, &reason),
                      RG_EUNSUPPORTED);
     assert_null(l);
     loop_listener_destroy(NULL);
