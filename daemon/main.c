@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "app/app.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "drivers/modbus/modbus_driver.h"
@@ -59,6 +60,16 @@ static void raise_file_limit(void)
         return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void follow_clock(void)
+{
+    const char *told = getenv("RISKGATE_CLOCK");
+
+    if (clock_follow(told) != RG_OK)
+        log_warning("the clock counts as not synchronised: the kernel may not be asked whether it is, and %s",
+                    told ? "the file of RISKGATE_CLOCK cannot be read; does riskgate-clock run?"
+                         : "RISKGATE_CLOCK names no file");
 }
 
 static const int signums[] = {SIGTERM, SIGINT, SIGHUP};
@@ -172,5 +183,6 @@ int main(int argc, char **argv)
     if (!hold_signals(SIG_BLOCK))
         return EXIT_FAILED;
     raise_file_limit();
+    follow_clock();
     return (int)start(file);
 }

@@ -6,6 +6,6 @@
 #include "base/error.h"
 
 /* state: assignments, each on its own line: "READY=1\nSTATUS=...". RG_ESTATE: nobody listens; RG_EIO: it could not be sent. */
-RG_NODISCARD enum rg_err notify_send(const char *state);
+enum rg_err notify_send(const char *state);
 
 #endif
