@@ -83,6 +83,24 @@ static void command_status(const struct command_context *c, struct jsonw *w)
     jsonw_object_end(w);
 }
 
+static enum rg_err command_config(const struct command_context *c, struct jsonw *w)
+{
+    struct jsonw keys;
+    enum rg_err err;
+
+    jsonw_init(&keys, 0);
+    err = config_describe(c->pipeline->site, &keys);
+    jsonw_object_begin(w);
+    jsonw_key_string(w, "file", c->config_file);
+    jsonw_key_string(w, "sha256", c->pipeline->config_sha256);
+    jsonw_key_int(w, "loaded_ts", c->config_loaded_wall_ms);
+    jsonw_key(w, "keys");
+    jsonw_raw(w, keys.text, keys.length);
+    jsonw_object_end(w);
+    jsonw_free(&keys);
+    return err;
+}
+
 static void command_points(const struct command_context *c, struct jsonw *w)
 {
     const struct pipeline *p = c->pipeline;
@@ -157,6 +175,8 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
         command_points(c, out);
     else if (strcmp(command, "risk") == 0)
         command_risk(c, out);
+    else if (strcmp(command, "config") == 0)
+        return command_config(c, out);
     else if (strcmp(command, "outputs") == 0)
         command_output_list(c->pipeline, out);
     else if (strcmp(command, "ack") == 0)

@@ -14,8 +14,9 @@ struct command_context {
 };
 
 /* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points,
- * risk, explain; ack, shelve, unshelve (command_alarm.h); outputs, silence, test; permit; bus, raw, write (command_probe.h), of which
- * the last two are answered later. */
+ * risk, explain, config ({file, sha256, loaded_ts, keys}, keys as config_describe writes them); ack, shelve, unshelve
+ * (command_alarm.h); outputs, silence, test; permit; bus, raw, write (command_probe.h), of which the last two are answered
+ * later. (`reload` is the app's own: app_impl.h.) */
 RG_NODISCARD enum rg_err command_run(const struct command_context *c, struct control_call *call,
                                      const char *command, const struct json *request, uint32_t uid,
                                      struct jsonw *out, char *error, size_t error_size);

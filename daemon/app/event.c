@@ -4,12 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "config/config.h"
-#include "config/diff.h"
 #include "record/record.h"
-#include "replay/meaning.h"
-
-#define CHANGES_IN_EVENT 500 /* of a configuration */
 
 /* ts first, then kind, then what belongs to the kind. */
 static struct jsonw *event_begin(struct pipeline *p, const char *kind, int64_t wall_ms)
@@ -42,105 +37,6 @@ void event_stop(struct pipeline *p, const char *reason, struct moment now)
     log_info("riskgated stops: %s", reason);
     jsonw_key_string(w, "reason", reason);
     pipeline_append_event_at(p, "stop", now, 0);
-}
-
-/* How urgently a change is told. */
-enum telling {
-    TELL_LIMIT, /* what decides whether people are warned: limits, dead-bands, delays, the outputs */
-    TELL_MEANING, /* what a point's readings mean, other than before: which may be taken together with those of before */
-    TELL_REST, /* which points a rule watches follows from names and globs; what is new or gone means nothing else */
-};
-
-/* What every point has is only new or gone together with it; of the rest there may be some more now, or less. */
-static bool means_other_than_before(const struct config_change *c)
-{
-    return meaning_key(c->what) && ((c->before && c->after) || strstr(c->what, ".convert") ||
-                                    strstr(c->what, ".derived") || strstr(c->what, ".decimals_from"));
-}
-
-static enum telling telling(const struct config_change *c)
-{
-    const char *text = c->after ? c->after : c->before;
-
-    if ((strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0) ||
-        strncmp(c->what, "output.", 7) == 0)
-        return TELL_LIMIT;
-    return means_other_than_before(c) ? TELL_MEANING : TELL_REST;
-}
-
-static void applied_begin(struct pipeline *p, const struct config *config, const char *by, int64_t now)
-{
-    struct jsonw *w = event_begin(p, "config", now);
-
-    jsonw_key_bool(w, "applied", true);
-    jsonw_key_string(w, "file", config->file);
-    jsonw_key_string(w, "sha256", config->sha256);
-    jsonw_key_string(w, "by", by);
-    jsonw_key(w, "changes");
-    jsonw_array_begin(w);
-}
-
-static void applied_end(struct pipeline *p, size_t more)
-{
-    jsonw_array_end(&p->event);
-    if (more > 0)
-        jsonw_key_int(&p->event, "more", (int64_t)more);
-    pipeline_append_event_at(p, "config", p->taken.at, p->taken.turn);
-    p->taken.turn = 0;
-}
-
-static void write_change(struct jsonw *w, const struct config_change *c)
-{
-    jsonw_object_begin(w);
-    jsonw_key_string(w, "what", c->what);
-    jsonw_key_string(w, "old", c->before);
-    jsonw_key_string(w, "new", c->after);
-    jsonw_object_end(w);
-}
-
-/* Every changed limit and every changed meaning is told, in as many events as that takes, the limits before all else; other changes as
- * far as the event still holds them. */
-void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
-                          const char *by)
-{
-    int64_t now = p->taken.at.wall_ms;
-    size_t written = 0;
-    size_t left = diff->count;
-
-    log_info("configuration %s taken (%zu changes, asked by %s)", config->file, diff->count, by);
-    applied_begin(p, config, by, now);
-    for (enum telling which = TELL_LIMIT; which <= TELL_REST; which++) {
-        for (size_t i = 0; i < diff->count; i++) {
-            if (telling(&diff->changes[i]) != which)
-                continue;
-            if (written == CHANGES_IN_EVENT && which == TELL_REST)
-                break;
-            if (written == CHANGES_IN_EVENT) {
-                applied_end(p, 0);
-                applied_begin(p, config, by, now);
-                written = 0;
-            }
-            write_change(&p->event, &diff->changes[i]);
-            written++;
-            left--;
-        }
-    }
-    applied_end(p, left);
-}
-
-void event_config_refused(struct pipeline *p, const struct config *config, const char *why, const char *by)
-{
-    int64_t now = loop_wall_ms(p->loop);
-    struct jsonw *w = event_begin(p, "config", now);
-
-    log_error("configuration %s refused, the one in force stays: %s", config->file, why);
-    jsonw_key_bool(w, "applied", false);
-    jsonw_key_string(w, "file", config->file);
-    jsonw_key_string(w, "sha256", config->sha256);
-    jsonw_key_string(w, "by", by);
-    jsonw_key_string(w, "error", why);
-    jsonw_key_int(w, "errors", (int64_t)config->error_count);
-    pipeline_append_event(p, "config", now);
 }
 
 /* For the log. */

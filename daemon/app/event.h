@@ -3,6 +3,7 @@
 #define RG_APP_EVENT_H
 
 #include "app/act.h"
+#include "app/asked.h"
 #include "app/pipeline.h"
 
 struct config;
@@ -12,9 +13,15 @@ void event_start(struct pipeline *p, bool clean);
 void event_stop(struct pipeline *p, const char *reason, struct moment now);
 /* A configuration was taken. */
 void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
-                          const char *by);
+                          const struct asked *asked);
+/* The one in force was read again: nothing changes. */
+void event_config_unchanged(struct pipeline *p, const struct config *config, const struct asked *asked);
 /* One was refused; what was in force still is. */
-void event_config_refused(struct pipeline *p, const struct config *config, const char *why, const char *by);
+void event_config_refused(struct pipeline *p, const struct config *config, const char *why,
+                          const struct asked *asked);
+/* Its errors as one array of {file, line, column, text}, at most so many; without any: why, of the file as a whole, unless that is NULL. config may be NULL. */
+void event_config_errors(struct jsonw *w, const struct config *config, const char *file, const char *why,
+                         size_t most);
 /* poll_cbs; arg is the pipeline. */
 void event_device(void *arg, uint32_t device, enum unit_state state, const char *detail);
 void event_bus(void *arg, uint32_t bus, enum bus_state state, const char *detail);

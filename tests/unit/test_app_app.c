@@ -133,6 +133,7 @@ static void an_invalid_file_changes_nothing(void **state)
     world_run_for(w, 3000);
     assert_int_equal(told("\"applied\":false"), 1);
     assert_int_equal(told("\"by\":\"a test\",\"error\":\"it has errors\""), 1);
+    assert_int_equal(told("\"issues\":[{\"file\":\""), 1);
     assert_string_equal(app_pipeline(w->app)->config_sha256, sha256);
     assert_int_equal(asked(w), before + 3);
     assert_true(w->platforms[0].broker->connections == 1); /* not even reconnected */
@@ -173,8 +174,27 @@ static void reloads_asked_for_during_one_are_one_more(void **state)
     world_run_for(w, 10000);
     assert_int_equal(told("\"applied\":true"), 2);
     assert_int_equal(told("\"by\":\"number 0\""), 1);
-    assert_int_equal(told("\"by\":\"number 4\""), 1);
+    assert_int_equal(told("\"by\":\"number 1, number 2, number 3, number 4\""), 1);
     assert_true(app_pipeline(w->app)->site->rules[0].above[LEVEL_RED] == 43);
+}
+
+/* Nothing is exchanged for the very same file; that somebody asked is told. */
+static void the_same_file_again_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    const struct pipeline *p = app_pipeline(w->app);
+    const struct rules *rules = p->rules;
+    const struct site *site = p->site;
+
+    app_reload(w->app, "a test");
+    world_run_for(w, 3000);
+    assert_int_equal(told("\"applied\":true"), 1);
+    assert_int_equal(told("\"by\":\"a test\",\"changes\":[]"), 1);
+    assert_ptr_equal(p->rules, rules);
+    assert_ptr_equal(p->site, site);
+    assert_int_equal(w->platforms[0].broker->connections, 1);
+    world_settle(w, 10000);
+    world_check_platforms(w);
 }
 
 /* ---- the daemon is asked while uplinks leave ---- */
@@ -388,6 +408,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_invalid_file_changes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_change_while_running_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(reloads_asked_for_during_one_are_one_more, begin, end),
+        cmocka_unit_test_setup_teardown(the_same_file_again_changes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(questions_at_every_moment_of_a_reload, begin, end),
         cmocka_unit_test_setup_teardown(a_stop_says_goodbye, begin, end),
         cmocka_unit_test_setup_teardown(a_stop_ends_whatever_the_platforms_do, begin, end),

@@ -1,0 +1,79 @@
+/* Inside the app: what app.c (start, control, stop) and reload.c (another configuration, taken while all goes on) share. */
+#ifndef RG_APP_APP_IMPL_H
+#define RG_APP_APP_IMPL_H
+
+#include "app/app.h"
+#include "app/asked.h"
+#include "app/command.h"
+#include "app/door.h"
+#include "config/diff.h"
+#include "control/control.h"
+
+enum app_state {
+    APP_RUNNING,
+    APP_LOADING,   /* a new configuration is being read off the loop; all else goes on */
+    APP_YIELDING,  /* it is good: outputs that it has no more are brought to their on_stop states */
+    APP_SWITCHING, /* it was taken; the old uplinks say goodbye before the new ones begin */
+    APP_RETURNING, /* a stop came meanwhile or right after: the new ones connect first, since the old ones said "online" */
+    APP_RELEASING, /* stopping: the outputs are brought to their on_stop states */
+    APP_FLUSHING,  /* stopping: the store commits the last records */
+    APP_LEAVING,   /* stopping: the uplinks send what waits */
+    APP_STOPPED,
+};
+
+#define APP_REASON_MAX 64
+
+struct app {
+    struct loop *loop;
+    struct pipeline pipeline;
+    enum app_state state;
+    struct config *config;  /* in force */
+    struct config *loaded;  /* read by the worker, not judged yet */
+    struct config *retired; /* still referred to by uplinks that are leaving */
+    struct config_diff
+        diff; /* of that in force to the loaded one, by the worker; while switching: of the retired to that in force */
+    enum rg_err diff_error;
+    struct loop_worker *loader;
+    struct control *control;
+    struct control *control_next; /* of the configuration that is being taken, at another place; or NULL */
+    struct door door;
+    struct command_context context;
+    size_t leaving;          /* uplinks that have not said goodbye yet */
+    struct loop_timer *left; /* fires once all have: an uplink is not freed inside its own callback */
+    struct asked
+        asked; /* who asked for the reload that is under way; the worker's while it is loading, but for calls */
+    struct asked asked_next; /* who asked while one was under way */
+    char stop_reason[APP_REASON_MAX];
+    bool stop_wanted;        /* carried out at once, or after switching */
+    int64_t return_until_ms; /* monotonic: so long new uplinks have to connect; 0: never switched */
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+};
+
+/* ---- app.c ---- */
+
+/* A stop is wanted and nothing stands in its way any more. */
+void app_stop_now(struct app *a);
+/* Sends every uplink off with its final state document: a platform that hears no more must not take the gateway for alive. */
+void app_uplinks_leave(struct app *a, bool online, int64_t timeout_ms);
+/* Makes the control socket of a site, *out NULL when it has none. What is wrong is logged. */
+RG_NODISCARD enum rg_err app_control_create(struct app *a, const struct site *site, struct control **out);
+
+/* ---- reload.c ---- */
+
+/* The worker's job and its end. */
+void reload_load_cb(void *arg);
+void reload_loaded_cb(void *arg, const struct loop_worker_time *time);
+/* The uplinks of before have left. */
+void reload_left(struct app *a);
+/* `reload`: answered once it is over, with {outcome, sha256, by, changes: [{what, before, after}], more?, errors: [{file, line, column, text}]};
+ * outcome: "applied", "refused" (what was in force stays, and errors says why) or "unchanged". more: changes that did not find
+ * room. */
+RG_NODISCARD enum rg_err reload_command(struct app *a, struct control_call *call, uint32_t uid, char *error,
+                                        size_t error_size);
+/* Keeps what the next start compares with, once its event is on its way and while no uplink is at work: what it means for their cursors, too. */
+void reload_keep(struct app *a, const struct config_diff *diff);
+/* Who waits for a reload is told that there will be none. */
+void reload_give_up(struct app *a);
+
+#endif

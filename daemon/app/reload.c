@@ -1,0 +1,299 @@
+/* Another configuration, taken whole or not at all while all else goes on: read and compared off the loop, taken on it. */
+#include <string.h>
+
+#include "app/actuate.h"
+#include "app/app_impl.h"
+#include "app/event.h"
+#include "app/widen.h"
+#include "base/log.h"
+
+#define RETURN_MS 2000 /* for the new uplinks to connect */
+/* Of an answer: beyond it a peer that reads slowly would be closed (loop.h). */
+#define ANSWER_CHANGES_BYTES ((size_t)2 << 20)
+
+/* ---- outcomes ---- */
+
+enum outcome { OUTCOME_APPLIED, OUTCOME_REFUSED, OUTCOME_UNCHANGED };
+
+static void write_changes(struct jsonw *w, const struct config_diff *diff)
+{
+    size_t i = 0;
+
+    jsonw_key(w, "changes");
+    jsonw_array_begin(w);
+    for (; diff && i < diff->count && w->length < ANSWER_CHANGES_BYTES; i++) {
+        jsonw_object_begin(w);
+        jsonw_key_string(w, "what", diff->changes[i].what);
+        jsonw_key_string(w, "before", diff->changes[i].before);
+        jsonw_key_string(w, "after", diff->changes[i].after);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+    if (diff && i < diff->count)
+        jsonw_key_int(w, "more", (int64_t)(diff->count - i));
+}
+
+/* To all who wait for this one. config: that was read; why: it was refused, or NULL. */
+static void answer(struct app *a, enum outcome outcome, const struct config *config, const char *why)
+{
+    static const char *const words[] = {"applied", "refused", "unchanged"};
+    char by[ASKED_BY_MAX];
+    struct jsonw w;
+
+    jsonw_init(&w, 0);
+    jsonw_object_begin(&w);
+    jsonw_key_string(&w, "outcome", words[outcome]);
+    jsonw_key_string(&w, "sha256", config ? config->sha256 : NULL);
+    jsonw_key_string(&w, "by", asked_by(&a->asked, by));
+    write_changes(&w, outcome == OUTCOME_APPLIED ? &a->diff : NULL);
+    jsonw_key(&w, "errors");
+    event_config_errors(&w, outcome == OUTCOME_REFUSED ? config : NULL, a->config->file, why, SIZE_MAX);
+    jsonw_object_end(&w);
+    asked_answer(&a->asked, &w);
+    jsonw_free(&w);
+}
+
+void reload_give_up(struct app *a)
+{
+    static const char text[] = "the daemon is stopping";
+
+    asked_answer_error(&a->asked_next, text);
+    if (a->state == APP_LOADING)
+        asked_answer_error(&a->asked, text);
+}
+
+/* ---- the way of one ---- */
+
+void reload_load_cb(void *arg)
+{
+    struct app *a = arg;
+
+    asked_resolve(&a->asked);
+    a->diff_error = RG_OK;
+    if (config_load(a->config->file, &a->loaded) != RG_OK)
+        a->loaded = NULL;
+    if (a->loaded && a->loaded->site)
+        a->diff_error = config_diff(a->config->site, a->loaded->site, &a->diff);
+}
+
+static void reload_begin(struct app *a)
+{
+    if (loop_worker_submit(a->loader) == RG_OK) {
+        a->state = APP_LOADING;
+        return;
+    }
+    log_error("reload: cannot be started now; it waits for the next one"); /* never: the worker is free */
+}
+
+static void reload_next(struct app *a)
+{
+    a->state = APP_RUNNING;
+    if (a->stop_wanted) {
+        app_stop_now(a);
+    } else if (asked_any(&a->asked_next)) {
+        asked_move(&a->asked_next, &a->asked);
+        reload_begin(a);
+    }
+}
+
+void reload_keep(struct app *a, const struct config_diff *diff)
+{
+    struct pipeline *p = &a->pipeline;
+    enum rg_err err = widen_cursors(p->store, p->site, diff);
+    struct jsonw text;
+
+    jsonw_init(&text, 0);
+    if (err == RG_OK)
+        err = config_describe(p->site, &text);
+    if (err == RG_OK)
+        err = store_config_put(p->store, text.text, text.length);
+    jsonw_free(&text);
+    if (err != RG_OK)
+        log_error("the configuration in force cannot be kept (%s): the next start tells its changes again",
+                  rg_err_text(err));
+}
+
+static bool control_moves(const struct site *old, const struct site *new)
+{
+    return !old->control_socket || !new->control_socket ||
+           strcmp(old->control_socket, new->control_socket) != 0;
+}
+
+/* The same socket as before: who is connected stays, under the rights that are in force now. */
+static void control_follow(struct app *a)
+{
+    struct control_rights rights;
+    char why[256];
+    int reason = 0;
+
+    if (!a->control)
+        return;
+    if (!door_rights(a->config->site, &rights, why,
+                     sizeof why)) /* looked at before, but so is a user's group */
+        log_error("%s; the socket stays as it was", why);
+    else if (control_grant(a->control, &rights, &reason) != RG_OK)
+        log_error("control: the socket cannot be given to its group: %s; it stays as it was",
+                  strerror(reason));
+}
+
+void reload_left(struct app *a)
+{
+    pipeline_uplinks_free(&a->pipeline);
+    reload_keep(a, &a->diff);
+    if (pipeline_uplinks_start(&a->pipeline) != RG_OK)
+        log_error(
+            "reload: an uplink could not be made, it and those after it are missing until the next reload");
+    a->return_until_ms = loop_mono_ms(a->loop) + RETURN_MS;
+    answer(a, OUTCOME_APPLIED, a->config, NULL); /* before the socket goes that it was asked for on */
+    config_diff_free(&a->diff);
+    if (control_moves(a->retired->site, a->config->site)) {
+        control_destroy(a->control);
+        a->control = a->control_next;
+        a->control_next = NULL;
+    } else {
+        control_follow(a);
+    }
+    config_free(a->retired);
+    a->retired = NULL;
+    reload_next(a);
+}
+
+static void drop_loaded(struct app *a)
+{
+    config_diff_free(&a->diff);
+    config_free(a->loaded);
+    a->loaded = NULL;
+}
+
+static void refuse(struct app *a, const char *why)
+{
+    event_config_refused(&a->pipeline, a->loaded, why, &a->asked);
+    answer(a, OUTCOME_REFUSED, a->loaded, why);
+    drop_loaded(a);
+    reload_next(a);
+}
+
+static void take_cb(void *arg)
+{
+    struct app *a = arg;
+    const char *why = "the control socket cannot be made";
+    enum rg_err err = RG_OK;
+
+    if (control_moves(a->config->site, a->loaded->site))
+        err = app_control_create(a, a->loaded->site, &a->control_next);
+    if (err == RG_OK) {
+        err = pipeline_take(&a->pipeline, a->loaded->site, a->loaded->sha256, NULL);
+        why = rg_err_text(err);
+    }
+    if (err != RG_OK) {
+        control_destroy(a->control_next);
+        a->control_next = NULL;
+        actuate_resume(&a->pipeline);
+        refuse(a, why);
+        return;
+    }
+    a->retired = a->config;
+    a->config = a->loaded;
+    a->loaded = NULL;
+    a->context.config_file = a->config->file;
+    a->context.config_loaded_wall_ms = loop_wall_ms(a->loop);
+    log_set_level(a->config->site->log_level);
+    event_config_applied(&a->pipeline, a->config, &a->diff, &a->asked);
+    a->state = APP_SWITCHING;
+    app_uplinks_leave(a, true, APP_RELOAD_UPLINK_MS);
+}
+
+static void yield(struct app *a)
+{
+    a->state = APP_YIELDING;
+    actuate_release(&a->pipeline, a->loaded->site, APP_OUTPUT_MS, take_cb, a);
+}
+
+/* The very same files: there is nothing to exchange. That somebody asked is told all the same. */
+static void stay(struct app *a)
+{
+    a->context.config_loaded_wall_ms = loop_wall_ms(a->loop);
+    event_config_unchanged(&a->pipeline, a->config, &a->asked);
+    answer(a, OUTCOME_UNCHANGED, a->config, NULL);
+    drop_loaded(a);
+    reload_next(a);
+}
+
+static void log_issues(const struct config *config)
+{
+    for (size_t i = 0; i < config->issue_count; i++) {
+        const struct config_issue *issue = &config->issues[i];
+
+        log_write(issue->severity == CONFIG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s:%u:%u: %s",
+                  issue->file, issue->line, issue->column, issue->text);
+    }
+}
+
+static void judge(struct app *a)
+{
+    const struct site *old = a->config->site, *new = a->loaded->site;
+    struct control_rights rights;
+    char why[256];
+
+    log_issues(a->loaded);
+    if (!new)
+        refuse(a, "it has errors");
+    else if (strcmp(new->store.path, old->store.path) != 0)
+        refuse(a, "store.path cannot change while running; restart for that");
+    else if (strcmp(new->gateway.id, old->gateway.id) != 0)
+        refuse(a, "gateway.id cannot change while running; restart for that");
+    else if (a->diff_error != RG_OK)
+        refuse(a, rg_err_text(a->diff_error));
+    else if (!door_rights(new, &rights, why, sizeof why))
+        refuse(a, why);
+    else if (a->diff.count == 0 && strcmp(a->loaded->sha256, a->config->sha256) == 0)
+        stay(a);
+    else
+        yield(a);
+}
+
+void reload_loaded_cb(void *arg, const struct loop_worker_time *time)
+{
+    struct app *a = arg;
+
+    (void)time;
+    if (a->state != APP_LOADING) { /* a stop came first */
+        drop_loaded(a);
+    } else if (!a->loaded) {
+        log_error("reload: out of memory; the configuration in force stays");
+        answer(a, OUTCOME_REFUSED, NULL, "out of memory");
+        reload_next(a);
+    } else {
+        judge(a);
+    }
+}
+
+/* ---- who asks ---- */
+
+void app_reload(struct app *a, const char *by)
+{
+    if (a->stop_wanted)
+        return;
+    if (a->state != APP_RUNNING) {
+        asked_add(&a->asked_next, by);
+        return;
+    }
+    asked_add(&a->asked, by);
+    reload_begin(a);
+}
+
+enum rg_err reload_command(struct app *a, struct control_call *call, uint32_t uid, char *error,
+                           size_t error_size)
+{
+    const bool running = a->state == APP_RUNNING;
+    enum rg_err err;
+
+    if (a->stop_wanted) {
+        (void)text_copy(error, error_size, "the daemon is stopping");
+        return RG_ESTATE;
+    }
+    err = asked_add_call(running ? &a->asked : &a->asked_next, uid, call);
+    if (err == RG_OK && running)
+        reload_begin(a);
+    return err;
+}
