@@ -91,13 +91,14 @@ static void test_page(void **state)
     free(made);
 }
 
-/* The only thing that may be amiss: passwords and certificates are not shipped, and `insecure` is. */
+/* What may be amiss: passwords, certificates and groups are the site's, and `insecure` is warned of. */
 static void check(struct config *config)
 {
     config_print(config, stderr);
     assert_int_equal(config->error_count, 0);
     for (size_t i = 0; i < config->issue_count; i++)
         assert_true(strstr(config->issues[i].text, "there is no file") ||
+                    strstr(config->issues[i].text, "there is no group") ||
                     strstr(config->issues[i].text, "as `insecure` allows"));
     config_free(config);
 }
