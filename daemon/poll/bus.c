@@ -62,6 +62,7 @@ void bus_submit(struct bus *b, enum bus_work work)
     const struct bus_context *context = b->context;
 
     b->work = work;
+    b->handed_ms = loop_mono_ms(context->loop);
     enum rg_err err = loop_worker_submit(b->worker);
     if (err == RG_OK)
         return;
@@ -74,6 +75,21 @@ void bus_submit(struct bus *b, enum bus_work work)
     (void)text_format(detail, DRIVER_DETAIL_MAX, "bus thread: %s", rg_err_text(err));
     bus_result(b, &at, 0);
     loop_timer_at(b->timer, at.mono_ms); /* goes on from there */
+}
+
+int64_t bus_standing_ms(const struct bus *b, int64_t now_ms)
+{
+    int64_t from_ms = INT64_MAX;
+
+    if (b->work != BUS_WORK_NONE) {
+        const int64_t timeout_ms = b->work == BUS_WORK_REQUEST ? b->job.timeout_ms : b->raw->timeout_ms;
+
+        from_ms = b->handed_ms + BUS_LONGEST_TIMEOUTS * timeout_ms;
+    } else if (b->started) {
+        for (size_t i = 0; i < b->count; i++)
+            from_ms = b->dues[i].at_ms < from_ms ? b->dues[i].at_ms : from_ms;
+    }
+    return from_ms < now_ms ? now_ms - from_ms : 0;
 }
 
 void bus_count(struct bus *b, enum driver_result result, bool answered, int64_t duration_us)

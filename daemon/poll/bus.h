@@ -18,6 +18,8 @@
 #include "poll/schedule.h"
 #include "poll/trigger.h"
 
+/* What a transaction may take, in its time-outs: to connect, to clear the line of what came late, to send, to hear. */
+#define BUS_LONGEST_TIMEOUTS 4
 /* Silence because the bus is down is told at most once in this time. */
 #define BUS_TELL_GAP_MS 10000
 #define BUS_TOLD_NEVER INT64_MIN
@@ -95,7 +97,8 @@ struct bus {
     struct rg_random random;
     bool started;
     enum bus_work work;
-    bool polling; /* a poll is under way: its next request is turn.request */
+    int64_t handed_ms; /* monotonic: when the worker was given it */
+    bool polling;      /* a poll is under way: its next request is turn.request */
     enum schedule_before before;
     uint64_t answers; /* transactions that were answered */
     struct turn turn;
@@ -127,6 +130,9 @@ void bus_destroy(struct bus *b); /* waits for its thread; takes a zeroed or half
 
 /* poll_errand for a bus that is there. */
 RG_NODISCARD enum rg_err bus_errand(struct bus *b, const struct poll_errand *what);
+
+/* poll_standing_ms of this bus. */
+int64_t bus_standing_ms(const struct bus *b, int64_t now_ms);
 
 /* poll_now for a device of this bus from which something is read. */
 RG_NODISCARD enum rg_err bus_now(struct bus *b, uint32_t device);

@@ -203,6 +203,23 @@ double poll_bus_load(struct poll *p, uint32_t bus, int64_t *window_us)
     return meter_share(&p->buses[bus].meter, loop_mono_us(p->context.loop), window_us);
 }
 
+int64_t poll_standing_ms(const struct poll *p, uint32_t *bus)
+{
+    const int64_t now_ms = loop_mono_ms(p->context.loop);
+    int64_t longest_ms = 0;
+
+    *bus = SITE_NONE;
+    for (uint32_t i = 0; i < p->context.site->bus_count; i++) {
+        const int64_t ms = bus_standing_ms(&p->buses[i], now_ms);
+
+        if (ms > longest_ms) {
+            longest_ms = ms;
+            *bus = i;
+        }
+    }
+    return longest_ms;
+}
+
 void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out)
 {
     *out = (struct poll_bus_stats){.state = BUS_IDLE};

@@ -184,6 +184,10 @@ RG_NODISCARD enum rg_err poll_now(struct poll *p, uint32_t device);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
 /* Of poll_bus_stats the share of the last *window_us that a bus was busy, which costs nothing; 0 and 0 before poll_start. */
 double poll_bus_load(struct poll *p, uint32_t bus, int64_t *window_us);
+/* For how long, ms, a bus's thread has been at a transaction beyond all that its time-outs allow, or nothing was begun on a free bus
+ * though something was due; of all buses the longest, *bus says which. 0: all get on. What is wrong then is a driver or a
+ * kernel that does not return, not a device. */
+int64_t poll_standing_ms(const struct poll *p, uint32_t *bus);
 void poll_bus_stats(struct poll *p, uint32_t bus, struct poll_bus_stats *out);
 
 #endif

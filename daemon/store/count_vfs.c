@@ -12,7 +12,7 @@ struct count_vfs {
     sqlite3_vfs vfs; /* its pAppData is that of the real one, whose functions it borrows */
     sqlite3_vfs *real;
     char name[48];
-    atomic_uint_least64_t bytes, syncs;
+    atomic_uint_least64_t bytes, syncs, read;
     atomic_int last_errno; /* of what failed last: errno itself is another's by the time SQLite asks */
 };
 
@@ -58,6 +58,7 @@ static int count_close(sqlite3_file *f)
 
 static int count_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 {
+    atomic_fetch_add_explicit(&owner_of(f)->read, (uint64_t)n, memory_order_relaxed);
     return real_of(f)->pMethods->xRead(real_of(f), to, n, at);
 }
 
@@ -218,4 +219,11 @@ struct count_written count_vfs_read(const struct count_vfs *v)
         .bytes = atomic_load_explicit(&v->bytes, memory_order_relaxed),
         .syncs = atomic_load_explicit(&v->syncs, memory_order_relaxed),
     };
+}
+
+uint64_t count_vfs_moved(const struct count_vfs *v)
+{
+    const struct count_written written = count_vfs_read(v);
+
+    return written.bytes + written.syncs + atomic_load_explicit(&v->read, memory_order_relaxed);
 }

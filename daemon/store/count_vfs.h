@@ -24,5 +24,7 @@ const char *count_vfs_name(const struct count_vfs *v); /* for sqlite3_open_v2 */
 /* What the store writes beside SQLite. Any thread, as the next. */
 void count_vfs_add(struct count_vfs *v, uint64_t bytes, uint64_t syncs);
 struct count_written count_vfs_read(const struct count_vfs *v);
+/* Grows whenever anything is read, written or synced: as long as it does, the disk answers. */
+uint64_t count_vfs_moved(const struct count_vfs *v);
 
 #endif

@@ -290,6 +290,15 @@ const char *store_aside(const struct store *s)
     return s->aside[0] == '\0' ? NULL : s->aside;
 }
 
+bool store_working(const struct store *s, uint64_t *mark)
+{
+    const int64_t now = loop_mono_ms(s->loop);
+    const bool overdue = s->telemetry_due_ms < now || s->cursors_due_ms < now;
+
+    *mark = count_vfs_moved(s->count) + s->stats.commits + s->stats.failures + (uint64_t)s->job_begun_ms;
+    return s->job.kind != JOB_NONE || (overdue && !s->failing && !s->damaged);
+}
+
 void store_stats(const struct store *s, struct store_stats *out)
 {
     *out = s->stats;

@@ -224,6 +224,10 @@ struct store_stats {
 };
 void store_stats(const struct store *s, struct store_stats *out);
 
+/* True when there is something for the writing side to do, now: then *mark is another one as soon as it gets on with it by
+ * anything, be it a page that was read. A mark that stays is a disk that does not answer, or work that nobody takes up. */
+bool store_working(const struct store *s, uint64_t *mark);
+
 /* The name of the file that was set aside last, as long as the store remembers; NULL: none. Valid until the next call of
  * the store. */
 const char *store_aside(const struct store *s);
