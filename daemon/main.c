@@ -8,6 +8,7 @@
 #include "app/app.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "drivers/modbus/modbus_driver.h"
 #include "uplink/paho.h"
@@ -128,6 +129,7 @@ static enum exit_status start(const char *file)
         return EXIT_FAILED;
     }
     config_print(config, stderr);
+    memory_give_back(); /* what the parser used */
     if (!config->site) {
         log_error("cannot start: %s has errors", file);
         config_free(config);
@@ -184,5 +186,6 @@ int main(int argc, char **argv)
         return EXIT_FAILED;
     raise_file_limit();
     follow_clock();
+    memory_setup();
     return (int)start(file);
 }

@@ -5,6 +5,7 @@
 #include "app/app_impl.h"
 #include "app/event.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #define RETURN_LOOK_MS 20
 
@@ -222,6 +223,7 @@ static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
             log_error("cannot start: an uplink could not be made: %s", rg_err_text(err));
     }
     store_start_free(&start);
+    memory_give_back();
     return err;
 }
 

@@ -6,6 +6,7 @@
 #include "app/event.h"
 #include "app/widen.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #define RETURN_MS 2000 /* for the new uplinks to connect */
 /* Of an answer: beyond it a peer that reads slowly would be closed (loop.h). */
@@ -74,6 +75,7 @@ void reload_load_cb(void *arg)
         a->loaded = NULL;
     if (a->loaded && a->loaded->site)
         a->diff_error = config_diff(a->config->site, a->loaded->site, &a->diff);
+    memory_give_back(); /* what the parser used */
 }
 
 static void reload_begin(struct app *a)
@@ -155,6 +157,7 @@ void reload_left(struct app *a)
     }
     config_free(a->retired);
     a->retired = NULL;
+    memory_give_back();
     reload_next(a);
 }
 

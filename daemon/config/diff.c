@@ -6,52 +6,96 @@
 #include "base/json_read.h"
 #include "config/flat.h"
 
+/* The next key of the two in their order; false at the end. */
+static bool diff_next(const struct flat *a, const struct flat *b, size_t *i, size_t *k,
+                      struct config_change *out)
+{
+    int order;
+
+    *out = (struct config_change){0};
+    if (*i == a->count && *k == b->count)
+        return false;
+    order = *i == a->count ? 1 : *k == b->count ? -1 : strcmp(a->entries[*i].what, b->entries[*k].what);
+    if (order <= 0) {
+        out->what = a->entries[*i].what;
+        out->before = a->entries[(*i)++].text;
+    }
+    if (order >= 0) {
+        out->what = b->entries[*k].what;
+        out->after = b->entries[(*k)++].text;
+    }
+    return true;
+}
+
+static bool differs(const struct config_change *c)
+{
+    return !c->before || !c->after || strcmp(c->before, c->after) != 0;
+}
+
+static bool diff_keep(struct config_diff *out, const struct config_change *c)
+{
+    struct config_change *kept = &out->changes[out->count];
+
+    kept->what = arena_strdup(&out->arena, c->what);
+    kept->before = arena_strdup(&out->arena, c->before);
+    kept->after = arena_strdup(&out->arena, c->after);
+    if (!kept->what || !kept->before != !c->before || !kept->after != !c->after)
+        return false;
+    out->count++;
+    return true;
+}
+
 static enum rg_err diff_merge(const struct flat *a, const struct flat *b, struct config_diff *out)
 {
-    size_t i = 0, k = 0;
+    struct config_change c;
+    size_t count = 0;
 
-    out->changes = arena_alloc(&out->arena, a->count + b->count + 1, sizeof *out->changes);
+    for (size_t i = 0, k = 0; diff_next(a, b, &i, &k, &c);)
+        count += differs(&c);
+    out->changes = arena_alloc(&out->arena, count + 1, sizeof *out->changes);
     if (!out->changes)
         return RG_ENOMEM;
-    while (i < a->count || k < b->count) {
-        int order = i == a->count ? 1 : k == b->count ? -1 : strcmp(a->entries[i].what, b->entries[k].what);
-        struct config_change c = {0};
-
-        if (order <= 0) {
-            c.what = a->entries[i].what;
-            c.before = a->entries[i++].text;
-        }
-        if (order >= 0) {
-            c.what = b->entries[k].what;
-            c.after = b->entries[k++].text;
-        }
-        if (order != 0 || strcmp(c.before, c.after) != 0)
-            out->changes[out->count++] = c;
-    }
+    for (size_t i = 0, k = 0; diff_next(a, b, &i, &k, &c);)
+        if (differs(&c) && !diff_keep(out, &c))
+            return RG_ENOMEM;
     return RG_OK;
 }
 
-/* Both are used up. */
-static enum rg_err diff_finish(struct flat *a, struct flat *b, struct config_diff *out)
+/* The two lists are as large as the sites; what is kept of them is not. */
+struct lists {
+    struct arena arena;
+    struct flat a, b;
+};
+
+static void lists_begin(struct lists *l, struct config_diff *out)
 {
-    enum rg_err err = a->error != RG_OK ? a->error : b->error;
+    arena_init(&l->arena, 0);
+    l->a = (struct flat){.arena = &l->arena};
+    l->b = (struct flat){.arena = &l->arena};
+    memset(out, 0, sizeof *out);
+    arena_init(&out->arena, 0);
+}
+
+static enum rg_err lists_end(struct lists *l, struct config_diff *out)
+{
+    enum rg_err err = l->a.error != RG_OK ? l->a.error : l->b.error;
 
     if (err == RG_OK)
-        err = diff_merge(a, b, out);
-    free(a->entries);
-    free(b->entries);
+        err = diff_merge(&l->a, &l->b, out);
+    free(l->a.entries);
+    free(l->b.entries);
+    arena_destroy(&l->arena);
     return err;
 }
 
 enum rg_err config_diff(const struct site *before, const struct site *after, struct config_diff *out)
 {
-    struct flat a = {.arena = &out->arena}, b = {.arena = &out->arena};
+    struct lists l;
 
-    memset(out, 0, sizeof *out);
-    arena_init(&out->arena, 0);
-    flat_site(&a, before);
-    flat_site(&b, after);
-    return diff_finish(&a, &b, out);
+    lists_begin(&l, out);
+    flat_site(&l.a, before);
+    flat_site(&l.b, after);
+    return lists_end(&l, out);
 }
 
 enum rg_err config_describe(const struct site *site, struct jsonw *out)
@@ -97,13 +141,12 @@ static void flat_parse(struct flat *f, const char *text, size_t length)
 enum rg_err config_diff_text(const char *before, size_t length, const struct site *after,
                              struct config_diff *out)
 {
-    struct flat a = {.arena = &out->arena}, b = {.arena = &out->arena};
+    struct lists l;
 
-    memset(out, 0, sizeof *out);
-    arena_init(&out->arena, 0);
-    flat_parse(&a, before, length);
-    flat_site(&b, after);
-    return diff_finish(&a, &b, out);
+    lists_begin(&l, out);
+    flat_parse(&l.a, before, length);
+    flat_site(&l.b, after);
+    return lists_end(&l, out);
 }
 
 static int change_compare(const void *key, const void *change)

@@ -47,7 +47,10 @@ static int open_file(struct reader *r)
     int rc = db_connect(r->path, DB_READER, NULL, &r->db);
     if (rc == SQLITE_OK) {
         db_leave_log(r->db); /* what it reads may be set aside meanwhile */
-        rc = fetch_open(&r->fetcher, r->db);
+        /* It reads each record about once, in order. */
+        rc = db_exec(r->db, "PRAGMA cache_size = -512");
+        if (rc == SQLITE_OK)
+            rc = fetch_open(&r->fetcher, r->db);
     }
     if (rc != SQLITE_OK)
         db_words(r->db, rc, r->path, r->words, sizeof(r->words));
