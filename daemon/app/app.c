@@ -6,6 +6,7 @@
 #include "app/event.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "service/notify.h"
 
 #define RETURN_LOOK_MS 20
 
@@ -137,6 +138,7 @@ void app_stop(struct app *a, const char *reason, void (*done)(void *arg), void *
     a->stopped = done;
     a->stopped_arg = arg;
     (void)text_copy(a->stop_reason, sizeof a->stop_reason, reason);
+    supervise_stopping(a->supervise);
     reload_give_up(a);
     if (a->state == APP_RUNNING || a->state == APP_LOADING)
         app_stop_now(a);
@@ -227,6 +229,20 @@ static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
     return err;
 }
 
+static void manager_send(void *arg, const char *state)
+{
+    (void)arg;
+    (void)notify_send(
+        state); /* by hand nobody listens; and whom should it be told to that a manager is deaf? */
+}
+
+static enum rg_err app_supervise(struct app *a)
+{
+    const struct supervise_manager manager = {.send = manager_send, .watchdog_ms = notify_watchdog_ms()};
+
+    return supervise_create(a->loop, &a->pipeline, &manager, &a->supervise);
+}
+
 enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct config *config,
                        struct app **out)
 {
@@ -249,9 +265,13 @@ enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct
     if (err == RG_OK)
         err = loop_timer_create(loop, all_left_cb, a, &a->left);
     if (err == RG_OK)
+        err = app_supervise(a);
+    if (err == RG_OK)
         err = app_open(a, env);
     if (err == RG_OK)
         err = app_control_create(a, config->site, &a->control);
+    if (err == RG_OK)
+        supervise_ready(a->supervise);
     if (err != RG_OK) {
         (void)app_destroy(a);
         return err;
@@ -270,6 +290,7 @@ enum rg_err app_destroy(struct app *a)
     control_destroy(a->control_next);
     loop_worker_destroy(a->loader);
     loop_timer_destroy(a->left);
+    supervise_destroy(a->supervise);
     err = pipeline_close(&a->pipeline);
     config_diff_free(&a->diff);
     config_free(a->loaded);

@@ -6,6 +6,7 @@
 #include "app/asked.h"
 #include "app/command.h"
 #include "app/door.h"
+#include "app/supervise.h"
 #include "config/diff.h"
 #include "control/control.h"
 
@@ -36,6 +37,7 @@ struct app {
     struct loop_worker *loader;
     struct control *control;
     struct control *control_next; /* of the configuration that is being taken, at another place; or NULL */
+    struct supervise *supervise;
     struct door door;
     struct command_context context;
     size_t leaving;          /* uplinks that have not said goodbye yet */

@@ -292,6 +292,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     rules_destroy(old);
     recording_standing(p);
     flow_schedule_deadline(p);
+    p->second_ms = now.mono_ms;
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
     poll_booted(p->poll, p->started_ms);
     poll_start(p->poll);

@@ -303,6 +303,7 @@ void flow_second_cb(void *arg)
         pipeline_publish_risk(p);
     reports_look(p);
     self_test_look(p);
+    p->second_ms = now.mono_ms;
     loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
 }
 

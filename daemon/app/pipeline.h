@@ -71,6 +71,7 @@ struct pipeline {
         *uplink_site; /* what they were made of: after a reload the old one, until they have left */
     struct loop_timer *deadline; /* the rules' next one */
     struct loop_timer *second;
+    int64_t second_ms;               /* monotonic: when that was done last */
     struct loop_timer *actuate;      /* the outputs' next one, and the end of their release */
     void (*release_done)(void *arg); /* NULL: none is under way */
     void *release_arg;

@@ -81,6 +81,7 @@ void reload_load_cb(void *arg)
 static void reload_begin(struct app *a)
 {
     if (loop_worker_submit(a->loader) == RG_OK) {
+        supervise_reloading(a->supervise);
         a->state = APP_LOADING;
         return;
     }
@@ -91,8 +92,11 @@ static void reload_next(struct app *a)
 {
     a->state = APP_RUNNING;
     if (a->stop_wanted) {
-        app_stop_now(a);
-    } else if (asked_any(&a->asked_next)) {
+        app_stop_now(a); /* which is what the manager was told last */
+        return;
+    }
+    supervise_reloaded(a->supervise);
+    if (asked_any(&a->asked_next)) {
         asked_move(&a->asked_next, &a->asked);
         reload_begin(a);
     }

@@ -3,9 +3,13 @@
 #ifndef RG_SERVICE_NOTIFY_H
 #define RG_SERVICE_NOTIFY_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 /* state: assignments, each on its own line: "READY=1\nSTATUS=...". RG_ESTATE: nobody listens; RG_EIO: it could not be sent. */
 enum rg_err notify_send(const char *state);
+/* How often the manager wants to hear WATCHDOG=1, ms; 0: it does not watch this process. */
+int64_t notify_watchdog_ms(void);
 
 #endif

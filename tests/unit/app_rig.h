@@ -40,7 +40,8 @@ struct rig {
     struct fake *fake;
     struct support_broker *broker;
     struct pipeline pipeline;
-    double a, b; /* what the points say */
+    double a, b;      /* what the points say */
+    int64_t takes_ms; /* so long the driver takes to decode a point */
 };
 
 static inline int64_t now_cb(void *arg)
@@ -59,6 +60,8 @@ static inline void read_cb(void *arg, int64_t now_ms, struct sample *sample)
 
     (void)now_ms;
     sample->value = sample->point == 0 ? r->a : r->b;
+    if (r->takes_ms > 0)
+        virtual_loop_spend(r->loop, r->takes_ms);
 }
 
 static inline void rig_open(struct rig *r)

@@ -1,0 +1,268 @@
+#include "app/supervise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/flow.h"
+#include "app/pipeline.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define LOOKS 4     /* in the manager's time: one that comes late is not the end */
+#define MESSAGE 512 /* bytes */
+
+struct supervise {
+    struct loop *loop;
+    const struct pipeline *pipeline;
+    struct supervise_manager manager;
+    struct loop_timer *timer;
+    int64_t every_ms, looked_ms, told_ms;
+    struct supervise_progress parts[SUPERVISE_PARTS];
+    bool stands[SUPERVISE_PARTS]; /* told */
+    uint32_t bus;                 /* which one, of SUPERVISE_BUSES */
+    char status[MESSAGE];         /* as told last */
+};
+
+int64_t supervise_look(struct supervise_progress *p, bool busy, uint64_t mark, int64_t elapsed_ms)
+{
+    p->stood_ms = busy && p->busy && mark == p->mark ? p->stood_ms + elapsed_ms : 0;
+    p->busy = busy;
+    p->mark = mark;
+    return p->stood_ms;
+}
+
+static int64_t patience_ms(const struct supervise *s, enum supervise_part part)
+{
+    const int64_t one = s->manager.watchdog_ms > 0 ? s->manager.watchdog_ms : SUPERVISE_PATIENCE_MS;
+
+    return part == SUPERVISE_STORE ? SUPERVISE_STORE_TIMES * one : one;
+}
+
+static void say(const struct supervise *s, const char *state)
+{
+    s->manager.send(s->manager.arg, state);
+}
+
+/* ---- how it is ---- */
+
+static size_t devices_that_answer(const struct pipeline *p, size_t *all)
+{
+    size_t answer = 0;
+
+    *all = 0;
+    for (uint32_t i = 0; i < p->site->device_count; i++) {
+        struct poll_device_stats d;
+
+        if (p->site->devices[i].derived)
+            continue;
+        (*all)++;
+        poll_device_stats(p->poll, i, &d);
+        answer += d.state == UNIT_ONLINE || d.state == UNIT_DOUBTFUL ? 1 : 0;
+    }
+    return answer;
+}
+
+static size_t platforms_connected(const struct pipeline *p)
+{
+    size_t connected = 0;
+
+    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
+        struct uplink_stats u;
+
+        uplink_stats(p->uplinks[i], &u);
+        connected += u.connected ? 1 : 0;
+    }
+    return connected;
+}
+
+static void part_name(const struct supervise *s, enum supervise_part part, char *out, size_t size)
+{
+    if (part == SUPERVISE_BUSES && s->bus != SITE_NONE)
+        (void)text_format(out, size, "bus %s", s->pipeline->site->buses[s->bus].name);
+    else
+        (void)text_copy(out, size, part == SUPERVISE_STORE ? "the store" : "the loop");
+}
+
+static void describe(const struct supervise *s, char *out, size_t size)
+{
+    const struct pipeline *p = s->pipeline;
+    struct rules_counts counts;
+    size_t alarms = 0, devices, answer;
+
+    for (int i = 0; i < SUPERVISE_PARTS; i++) {
+        char name[TEXT_ID_MAX + 8];
+
+        if (!s->stands[i])
+            continue;
+        part_name(s, (enum supervise_part)i, name, sizeof name);
+        (void)text_format(out, size, "%s stands still", name);
+        return;
+    }
+    rules_counts(p->rules, &counts);
+    for (int i = 0; i < LEVEL_COUNT; i++)
+        alarms += i == LEVEL_NONE ? 0 : counts.active[i];
+    answer = devices_that_answer(p, &devices);
+    (void)text_format(out, size,
+                      "level %s; %zu alarm%s, %zu not acknowledged; %zu of %zu devices answer; %zu of %zu "
+                      "platforms connected%s",
+                      level_name(rules_level(p->rules)), alarms, alarms == 1 ? "" : "s", counts.unacked,
+                      answer, devices, platforms_connected(p), p->uplink_count,
+                      p->store_watch.failing ? "; the store does not take records" : "");
+}
+
+/* now: without waiting for the next time. */
+static void tell_status(struct supervise *s, bool now)
+{
+    const int64_t now_ms = loop_mono_ms(s->loop);
+    char text[MESSAGE - 16], state[MESSAGE];
+
+    if (!now && now_ms < s->told_ms + SUPERVISE_STATUS_MS)
+        return;
+    s->told_ms = now_ms;
+    describe(s, text, sizeof text);
+    if (strcmp(text, s->status) == 0)
+        return;
+    (void)text_copy(s->status, sizeof s->status, text);
+    (void)text_format(state, sizeof state, "STATUS=%s", text);
+    say(s, state);
+}
+
+/* ---- whether it gets on ---- */
+
+/* A loop that turns fires this timer, too; its own second tells whether it does its work. */
+static int64_t look_loop(struct supervise *s, int64_t now_ms, int64_t elapsed_ms)
+{
+    const bool late = now_ms > s->pipeline->second_ms + 2 * FLOW_SECOND_MS;
+
+    return supervise_look(&s->parts[SUPERVISE_LOOP], late, (uint64_t)s->pipeline->second_ms, elapsed_ms);
+}
+
+static int64_t look_buses(struct supervise *s, int64_t elapsed_ms)
+{
+    uint32_t bus = SITE_NONE;
+    const int64_t over_ms = s->pipeline->poll ? poll_standing_ms(s->pipeline->poll, &bus) : 0;
+    /* Of another bus than at the last look it is the shorter time. */
+    const int64_t stood_ms = supervise_look(&s->parts[SUPERVISE_BUSES], bus != SITE_NONE, 0, elapsed_ms);
+
+    s->bus = bus;
+    return stood_ms < over_ms ? stood_ms : over_ms;
+}
+
+static int64_t look_store(struct supervise *s, int64_t elapsed_ms)
+{
+    uint64_t mark = 0;
+    const bool busy = store_working(s->pipeline->store, &mark);
+
+    return supervise_look(&s->parts[SUPERVISE_STORE], busy, mark, elapsed_ms);
+}
+
+/* True when it gets on. Crossings are told. */
+static bool judge(struct supervise *s, enum supervise_part part, int64_t stood_ms)
+{
+    const bool stands = stood_ms >= patience_ms(s, part);
+    char name[TEXT_ID_MAX + 8];
+
+    part_name(s, part, name, sizeof name);
+    if (stands && !s->stands[part]) {
+        if (s->manager.watchdog_ms > 0)
+            log_error("%s has not got on for %lld s: unless it does, the service manager starts the daemon "
+                      "anew in %lld s",
+                      name, (long long)(stood_ms / 1000), (long long)(s->manager.watchdog_ms / 1000));
+        else
+            log_error("%s has not got on for %lld s; nobody watches who would start the daemon anew", name,
+                      (long long)(stood_ms / 1000));
+    } else if (!stands && s->stands[part]) {
+        log_info("%s gets on again", part == SUPERVISE_BUSES ? "the bus" : name);
+    }
+    s->stands[part] = stands;
+    return !stands;
+}
+
+static void look_cb(void *arg)
+{
+    struct supervise *s = arg;
+    const int64_t now_ms = loop_mono_ms(s->loop);
+    int64_t elapsed_ms = now_ms - s->looked_ms;
+    bool stood[SUPERVISE_PARTS], all = true, changed = false;
+
+    /* A machine that stood still did so with all its disks and lines: that is not held against them. */
+    if (elapsed_ms > 2 * s->every_ms)
+        elapsed_ms = 2 * s->every_ms;
+    s->looked_ms = now_ms;
+    memcpy(stood, s->stands, sizeof stood);
+    all = judge(s, SUPERVISE_LOOP, look_loop(s, now_ms, elapsed_ms)) && all;
+    all = judge(s, SUPERVISE_BUSES, look_buses(s, elapsed_ms)) && all;
+    all = judge(s, SUPERVISE_STORE, look_store(s, elapsed_ms)) && all;
+    for (int i = 0; i < SUPERVISE_PARTS; i++)
+        changed = changed || stood[i] != s->stands[i];
+    tell_status(s, changed);
+    if (all && s->manager.watchdog_ms > 0)
+        say(s, "WATCHDOG=1");
+    loop_timer_at(s->timer, now_ms + s->every_ms);
+}
+
+/* ---- life ---- */
+
+enum rg_err supervise_create(struct loop *loop, const struct pipeline *pipeline,
+                             const struct supervise_manager *manager, struct supervise **out)
+{
+    struct supervise *s = calloc(1, sizeof *s);
+    enum rg_err err;
+
+    *out = NULL;
+    if (!s)
+        return RG_ENOMEM;
+    s->loop = loop;
+    s->pipeline = pipeline;
+    s->manager = *manager;
+    s->bus = SITE_NONE;
+    s->every_ms = patience_ms(s, SUPERVISE_LOOP) / LOOKS;
+    if (s->every_ms < 1)
+        s->every_ms = 1;
+    err = loop_timer_create(loop, look_cb, s, &s->timer);
+    if (err != RG_OK) {
+        free(s);
+        return err;
+    }
+    say(s, "STATUS=starting; after a power cut the whole database is checked first");
+    *out = s;
+    return RG_OK;
+}
+
+void supervise_destroy(struct supervise *s)
+{
+    if (!s)
+        return;
+    loop_timer_destroy(s->timer);
+    free(s);
+}
+
+void supervise_ready(struct supervise *s)
+{
+    say(s, "READY=1");
+    tell_status(s, true);
+    s->looked_ms = loop_mono_ms(s->loop);
+    loop_timer_at(s->timer, s->looked_ms + s->every_ms);
+}
+
+void supervise_reloading(struct supervise *s)
+{
+    char state[MESSAGE];
+
+    /* The instant: for Type=notify-reload of newer managers. */
+    (void)text_format(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                      (long long)loop_mono_us(s->loop));
+    say(s, state);
+}
+
+void supervise_reloaded(struct supervise *s)
+{
+    say(s, "READY=1");
+    tell_status(s, true);
+}
+
+void supervise_stopping(struct supervise *s)
+{
+    loop_timer_stop(s->timer);
+    say(s, "STOPPING=1\nSTATUS=stopping");
+}
