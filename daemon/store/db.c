@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -12,12 +13,12 @@
 
 #define DB_FLAGS (SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE)
 
-/* A closed store on a medium where SQLite can make no files beside it: nobody writes to it either. */
-static int open_frozen(const char *path, sqlite3 **out)
+static int open_uri(const char *path, const char *how, sqlite3 **out)
 {
     static const char digits[] = "0123456789abcdef";
     const size_t length = strlen(path);
-    char *uri = malloc(3 * length + 32);
+    const size_t room = 3 * length + 64;
+    char *uri = malloc(room);
     if (uri == NULL)
         return SQLITE_NOMEM;
     size_t at = (size_t)snprintf(uri, 8, "file:");
@@ -31,23 +32,48 @@ static int open_frozen(const char *path, sqlite3 **out)
             uri[at++] = path[i];
         }
     }
-    memcpy(uri + at, "?immutable=1", sizeof("?immutable=1"));
+    (void)text_format(uri + at, room - at, "?%s", how);
     int rc = sqlite3_open_v2(uri, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | DB_FLAGS, NULL);
     free(uri);
     return rc;
 }
 
-static int open_auditor(const char *path, sqlite3 **out)
+static int look(sqlite3 *db)
+{
+    return db_exec(db, "PRAGMA user_version"); /* this is where a log that cannot be made shows */
+}
+
+/* The database is closed, and SQLite can make no files beside it: nobody writes to it either. */
+static bool frozen(const char *path, int rc)
 {
     char wal[PATH_MAX];
+    struct stat log;
+
+    return (rc & 0xff) == SQLITE_CANTOPEN && access(path, R_OK) == 0 &&
+           text_format(wal, sizeof(wal), "%s-wal", path) && (stat(wal, &log) != 0 || log.st_size == 0);
+}
+
+static int open_auditor(const char *path, sqlite3 **out)
+{
     int rc = sqlite3_open_v2(path, out, SQLITE_OPEN_READONLY | DB_FLAGS, NULL);
     if (rc == SQLITE_OK)
-        rc = db_exec(*out, "PRAGMA user_version"); /* this is where a log that cannot be made shows */
-    if ((rc & 0xff) != SQLITE_CANTOPEN || access(path, R_OK) != 0 ||
-        !text_format(wal, sizeof(wal), "%s-wal", path) || access(wal, F_OK) == 0)
+        rc = look(*out);
+    if (!frozen(path, rc))
         return rc;
     db_close(*out);
-    return open_frozen(path, out);
+    return open_uri(path, "immutable=1", out);
+}
+
+/* With a log, its index is made in memory where the disk takes none. */
+static int open_survivor(const char *path, sqlite3 **out)
+{
+    int rc = open_uri(path, "readonly_shm=1", out);
+    if (rc == SQLITE_OK)
+        rc = look(*out);
+    if (!frozen(path, rc))
+        return rc;
+    db_close(*out);
+    return open_uri(path, "immutable=1", out);
 }
 
 static int open_role(const char *path, enum db_role role, const char *vfs, sqlite3 **out)
@@ -55,6 +81,8 @@ static int open_role(const char *path, enum db_role role, const char *vfs, sqlit
     switch (role) {
     case DB_AUDITOR:
         return open_auditor(path, out);
+    case DB_SURVIVOR:
+        return open_survivor(path, out);
     case DB_WRITER:
         return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | DB_FLAGS, vfs);
     case DB_READER:

@@ -16,6 +16,7 @@
 enum db_role {
     DB_WRITER, /* makes the file when it is not there */
     DB_READER, /* refuses to write */
+    DB_SURVIVOR, /* while nobody else has it open, in this process neither: reads from a disk that takes nothing at all */
     DB_AUDITOR, /* leaves no trace, not even a log copied back; a copy on a medium that takes no files can be read too */
 };
 

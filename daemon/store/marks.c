@@ -138,6 +138,8 @@ void marks_open(struct marks *m, const char *path, struct count_vfs *count, stru
         if (m->fd >= 0)
             folder_sync(path);
     }
+    if (m->fd < 0)
+        m->fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW); /* writing to it will fail, as without */
     if (m->fd >= 0)
         read_slots(m, found);
     m->now = *found;

@@ -58,29 +58,26 @@ static enum rg_err migrate(struct store *s, struct words why)
     return err;
 }
 
-/* The last run's end decides how much is checked. Then a new run begins. */
-static enum rg_err begin_boot(struct store *s, struct store_start *start, struct words why)
+enum rg_err store_check_end(struct store *s, struct store_start *start, struct words why)
 {
-    int64_t clean = 0, next = 0;
+    int64_t clean = 0;
     int rc = db_number(s->db, "SELECT clean FROM run", 0, &clean);
     if (rc != SQLITE_OK)
         return store_sqlite_failed(s, rc, why);
     start->clean = clean != 0;
-    if (!start->clean) {
-        char detail[256];
-        enum rg_err err = check_database(s->db, detail, sizeof(detail));
-        if (err != RG_OK) {
-            (void)text_format(why.text, why.size, "%s: %s", s->path, detail);
-            return err;
-        }
-    }
-    char begin[128];
-    (void)text_format(begin, sizeof(begin),
-                      "UPDATE run SET boot = boot + 1, next_alarm = next_alarm + %d, clean = 0",
-                      start->clean ? 0 : STORE_ALARM_MARGIN);
-    rc = db_exec(s->db, begin);
-    if (rc == SQLITE_OK)
-        rc = db_number(s->db, "SELECT boot FROM run", 0, &start->boot);
+    if (start->clean)
+        return RG_OK;
+    char detail[256];
+    enum rg_err err = check_database(s->db, detail, sizeof(detail));
+    if (err != RG_OK)
+        (void)text_format(why.text, why.size, "%s: %s", s->path, detail);
+    return err;
+}
+
+enum rg_err store_read_run(struct store *s, struct store_start *start, struct words why)
+{
+    int64_t next = 0;
+    int rc = db_number(s->db, "SELECT boot FROM run", 0, &start->boot);
     if (rc == SQLITE_OK)
         rc = db_number(s->db, "SELECT next_alarm FROM run", 1, &next);
     /* Seen from the newest records: what the retention has taken was older. */
@@ -94,6 +91,20 @@ static enum rg_err begin_boot(struct store *s, struct store_start *start, struct
             0, &s->turn);
     start->next_alarm = s->next_alarm = s->next_alarm_kept = (uint64_t)next;
     return rc == SQLITE_OK ? RG_OK : store_sqlite_failed(s, rc, why);
+}
+
+/* The last run's end decides how much is checked. Then a new run begins. */
+static enum rg_err begin_boot(struct store *s, struct store_start *start, struct words why)
+{
+    enum rg_err err = store_check_end(s, start, why);
+    if (err != RG_OK)
+        return err;
+    char begin[128];
+    (void)text_format(begin, sizeof(begin),
+                      "UPDATE run SET boot = boot + 1, next_alarm = next_alarm + %d, clean = 0",
+                      start->clean ? 0 : STORE_ALARM_MARGIN);
+    int rc = db_exec(s->db, begin);
+    return rc == SQLITE_OK ? store_read_run(s, start, why) : store_sqlite_failed(s, rc, why);
 }
 
 enum rg_err store_engine(struct store *s, struct words why)
@@ -140,7 +151,7 @@ static enum rg_err start_loop_side(struct store *s, struct words why)
     if (err == RG_OK)
         err = rollups_create(&s->rollups);
     if (err == RG_OK)
-        err = reader_create(s->loop, s->path, reader_damaged, s, &s->reader, why.text, why.size);
+        err = reader_create(s->loop, s->path, s->standby, reader_damaged, s, &s->reader, why.text, why.size);
     if (err == RG_OK)
         err = loop_timer_create(s->loop, pump_timer, s, &s->timer);
     if (err == RG_OK)
@@ -202,8 +213,7 @@ static enum rg_err check_there(struct store *s, const struct store_start *start,
     return RG_ECORRUPT;
 }
 
-/* Numbers that were committed, and that the database does not know: it is not the one that it was. */
-static enum rg_err check_marks(struct store *s, struct words why)
+enum rg_err store_check_marks(struct store *s, struct words why)
 {
     for (int i = 0; i < STREAM_COUNT; i++) {
         int64_t seq = 0;
@@ -224,7 +234,7 @@ static enum rg_err check_marks(struct store *s, struct words why)
     return RG_OK;
 }
 
-static enum rg_err take_state(struct store *s, struct store_start *start, struct words why)
+enum rg_err store_take_state(struct store *s, struct store_start *start, struct words why)
 {
     enum rg_err err = RG_OK;
     int rc = load_state(s, start, &err);
@@ -235,8 +245,7 @@ static enum rg_err take_state(struct store *s, struct store_start *start, struct
     return err;
 }
 
-/* The state of an attempt that failed goes before the next one. */
-static enum rg_err forget_state(struct store *s, struct store_start *start)
+enum rg_err store_forget_state(struct store *s, struct store_start *start)
 {
     store_disconnect(s, false);
     store_start_free(start);
@@ -248,13 +257,13 @@ static enum rg_err forget_state(struct store *s, struct store_start *start)
 
 static enum rg_err open_database(struct store *s, struct store_start *start, struct words why)
 {
-    enum rg_err err = forget_state(s, start);
+    enum rg_err err = store_forget_state(s, start);
     if (err == RG_OK)
         err = check_there(s, start, why);
     if (err == RG_OK)
         err = store_connect(s, why);
     if (err == RG_OK)
-        err = check_marks(s, why);
+        err = store_check_marks(s, why);
     if (err == RG_OK)
         err = begin_boot(s, start, why);
     if (err == RG_OK) {
@@ -265,7 +274,7 @@ static enum rg_err open_database(struct store *s, struct store_start *start, str
             err = store_sqlite_failed(s, rc, why);
     }
     if (err == RG_OK)
-        err = take_state(s, start, why);
+        err = store_take_state(s, start, why);
     return err == RG_OK ? store_engine(s, why) : err;
 }
 
@@ -321,6 +330,8 @@ static enum rg_err open_parts(struct store *s, struct store_start *start, struct
     start->fresh = !file || (there.st_size == 0 && !logged);
     marks_open(&s->marks, s->path, s->count, &s->found);
     err = open_or_replace(s, start, why);
+    if (err == RG_EIO && !start->fresh)
+        err = standby_open(s, start, why);
     if (err == RG_OK) {
         learn_engine(s);
         s->boot = start->boot;
@@ -435,7 +446,7 @@ enum rg_err store_close(struct store *s)
         job_run(s);
         s->job.kind = JOB_NONE;
     }
-    bool whole = s->db != NULL && commit_rest(s);
+    bool whole = (s->db != NULL || s->standby) && commit_rest(s) && s->db != NULL;
     enum rg_err err = whole ? RG_OK : RG_EIO;
     if (whole && db_exec(s->db, "UPDATE run SET clean = 1") != SQLITE_OK)
         err = RG_EIO;

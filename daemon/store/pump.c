@@ -17,6 +17,16 @@ static bool corrupt(int rc)
 static void run_commit(struct store *s)
 {
     struct job *job = &s->job;
+    if (s->standby) {
+        job->batch.rc = standby_end(s, (struct words){job->batch.words, sizeof(job->batch.words)});
+        if (job->batch.rc != SQLITE_OK) {
+            for (int i = 0; i < STREAM_COUNT; i++) {
+                job->batch.head[i] = s->writer.streams[i].seq;
+                job->batch.changed[i] = false;
+            }
+            return;
+        }
+    }
     writer_run(&s->writer, &job->batch);
     if (corrupt(job->batch.rc)) {
         /* Not what some cable did once: again, with what is read from the disk. */
@@ -239,6 +249,9 @@ void pump_done(void *arg, const struct loop_worker_time *time)
         s->commits_in_a_row = 0;
         round_done(s);
     }
+    if (s->job.opened)
+        reader_reopen(s->reader); /* it may have taken the file for one that nobody writes to */
+    s->job.opened = false;
     if (s->job.gone)
         replace_wanted(s, LOSS_MISSING,
                        "the file was taken away, or another put in its place, while it was in use");
@@ -272,6 +285,8 @@ static enum job_kind choose(const struct store *s, int64_t now)
         return JOB_NONE;
     if (s->damaged)
         return JOB_RENEW;
+    if (s->standby)
+        return JOB_COMMIT; /* though nothing waits: who looks at the status shall know */
     bool round = !s->failing && s->round_at_ms <= now;
     if (!commit_wanted(s, now))
         return round ? JOB_ROUND : JOB_NONE;

@@ -24,8 +24,10 @@ struct reader {
     char *path;
     void (*damaged)(void *arg, const char *words);
     void *damaged_arg;
-    bool reopen;  /* wanted */
-    bool opening; /* the job that runs opens the file first */
+    bool reopen;   /* wanted */
+    bool opening;  /* the job that runs opens the file first */
+    bool held;     /* not to be opened yet */
+    bool refusing; /* the job that runs does no more than say so */
     char words[512];
     sqlite3 *db;
     struct fetcher fetcher;
@@ -62,6 +64,10 @@ static void run_job(void *arg)
     struct reader *r = arg;
     r->chunk = (struct chunk){0};
     int rc = SQLITE_OK;
+    if (r->refusing) {
+        r->chunk.error = RG_EIO;
+        return;
+    }
     if (r->opening) {
         close_file(r);
         rc = open_file(r);
@@ -105,7 +111,8 @@ static void submit_next(struct reader *r)
         return;
     slot->state = SLOT_RUNNING;
     r->running = slot;
-    r->opening = r->reopen || r->db == NULL;
+    r->refusing = r->held;
+    r->opening = !r->held && (r->reopen || r->db == NULL);
     if (loop_worker_submit(r->worker) != RG_OK) {
         slot->state = SLOT_WAITING; /* still busy: its done_cb comes here again */
         r->running = NULL;
@@ -129,8 +136,9 @@ static void job_done(void *arg, const struct loop_worker_time *time)
     submit_next(r);
 }
 
-enum rg_err reader_create(struct loop *loop, const char *path, void (*damaged)(void *arg, const char *words),
-                          void *arg, struct reader **out, char *why, size_t why_size)
+enum rg_err reader_create(struct loop *loop, const char *path, bool held,
+                          void (*damaged)(void *arg, const char *words), void *arg, struct reader **out,
+                          char *why, size_t why_size)
 {
     *out = NULL;
     struct reader *r = calloc(1, sizeof(*r));
@@ -139,7 +147,10 @@ enum rg_err reader_create(struct loop *loop, const char *path, void (*damaged)(v
     r->damaged = damaged;
     r->damaged_arg = arg;
     r->path = strdup(path);
-    enum rg_err err = r->path == NULL ? RG_ENOMEM : db_error(open_file(r));
+    r->held = held;
+    enum rg_err err = r->path == NULL ? RG_ENOMEM : RG_OK;
+    if (err == RG_OK && !held)
+        err = db_error(open_file(r));
     if (err != RG_OK && r->path != NULL)
         (void)text_copy(why, why_size, r->words);
     if (err == RG_OK)
@@ -155,6 +166,7 @@ enum rg_err reader_create(struct loop *loop, const char *path, void (*damaged)(v
 void reader_reopen(struct reader *r)
 {
     r->reopen = true;
+    r->held = false;
 }
 
 void reader_destroy(struct reader *r)
@@ -162,7 +174,7 @@ void reader_destroy(struct reader *r)
     if (r == NULL)
         return;
     /* While it opens another file there is nothing yet to break off, and it will not take long. */
-    if (r->worker != NULL && loop_worker_busy(r->worker) && !r->opening)
+    if (r->worker != NULL && loop_worker_busy(r->worker) && !r->opening && !r->refusing)
         sqlite3_interrupt(r->db);
     loop_worker_destroy(r->worker); /* waits for it */
     close_file(r);

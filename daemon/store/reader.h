@@ -8,9 +8,9 @@
 
 struct reader;
 
-/* Opens a connection of its own. damaged: on the loop, when the database was found damaged, twice in a row. *why: words
+/* Opens a connection of its own; held: not before reader_reopen, and until then every fetch gets RG_EIO. damaged: on the loop, when the database was found damaged, twice in a row. *why: words
  * with the path. */
-RG_NODISCARD enum rg_err reader_create(struct loop *loop, const char *path,
+RG_NODISCARD enum rg_err reader_create(struct loop *loop, const char *path, bool held,
                                        void (*damaged)(void *arg, const char *words), void *arg,
                                        struct reader **out, char *why, size_t why_size);
 /* Another file is at the path now: the next fetch opens it. One that runs ends with what it reads of the old one. */

@@ -110,7 +110,7 @@ void replace_run(struct store *s)
     struct renew *r = &job->renew;
     struct words why = {job->batch.words, sizeof(job->batch.words)};
     job->renewed = RG_OK;
-    if (s->db != NULL && !s->parted) {
+    if ((s->db != NULL || s->standby) && !s->parted) {
         learn_from_writer(s, r);
         store_disconnect(s, true);
         s->parted = true;
@@ -126,7 +126,7 @@ void replace_run(struct store *s)
     if (job->renewed != RG_OK)
         store_disconnect(s, true);
     else
-        s->parted = s->moved = false;
+        s->parted = s->moved = s->standby = false;
     s->retention.present_ms = s->marks.now.present_ms;
 }
 

@@ -27,6 +27,8 @@ enum rg_err lock_take(const char *path, int *fd, char *why, size_t why_size)
         return RG_EIO;
     }
     int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (file < 0 && errno == EROFS)
+        file = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW); /* a lock asks for no more */
     if (file < 0)
         return system_words(name, "cannot be opened", why, why_size);
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {

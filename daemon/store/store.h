@@ -134,7 +134,9 @@ void store_start_free(struct store_start *start);
 /* Opens or makes the file, brings its schema up to date (numbered migrations, each in a transaction), checks it
  * (quick_check after an unclean end), begins a boot. Blocking: at start-up only. On an error *why (room for
  * why_size) says what and where. A damaged database is set aside and a new one begun (see struct store_start); so is one
- * that is an older copy, or not there though there was one. RG_EINVAL: some other program's database, or a text, or no file;
+ * that is an older copy, or not there though there was one. A database that can be read while the disk
+ * takes nothing is opened all the same: the store begins by refusing records (health), and takes them once the disk does.
+ * RG_EINVAL: some other program's database, or a text, or no file;
  * RG_EEXIST: another process has it open (<path>.lock); RG_EUNSUPPORTED: made by a newer version; RG_EIO;
  * RG_ENOMEM. *out and *start are only set on RG_OK. */
 RG_NODISCARD enum rg_err store_open(struct loop *loop, const struct site_store *conf,

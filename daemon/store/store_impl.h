@@ -57,6 +57,7 @@ struct job {
     unsigned aside_count;
     int64_t aside_bytes;
     bool released; /* the reserve was given up */
+    bool opened;   /* it stood by, and is open for writing now */
     bool gone;     /* somebody took the file away */
     struct renew renew;
     enum rg_err renewed;
@@ -104,6 +105,7 @@ struct store {
     bool calling;       /* inside a callback's caller: the next step comes after it */
     bool failing;       /* the store does not take records */
     bool damaged;       /* the database is, and is to be set aside */
+    bool standby;       /* it could only be read at the start, and waits to be opened */
     bool parted, moved; /* how far the worker is with that: closed, renamed */
     uint64_t inode;     /* of the file that is open */
     int64_t boot;
@@ -144,6 +146,24 @@ RG_NODISCARD enum rg_err store_connect(struct store *s, struct words why);
 RG_NODISCARD enum rg_err store_engine(struct store *s, struct words why);
 /* Closes the database and what works on it. leave: the log stays as it is. */
 void store_disconnect(struct store *s, bool leave);
+
+/* How the last run ended; after an unclean end the database is checked. */
+RG_NODISCARD enum rg_err store_check_end(struct store *s, struct store_start *start, struct words why);
+/* What run this is, which occurrence is next, and the turn of the newest record. */
+RG_NODISCARD enum rg_err store_read_run(struct store *s, struct store_start *start, struct words why);
+/* Numbers that were committed, and that the database does not know: it is not the one that it was. */
+RG_NODISCARD enum rg_err store_check_marks(struct store *s, struct words why);
+RG_NODISCARD enum rg_err store_take_state(struct store *s, struct store_start *start, struct words why);
+/* The state of an attempt that failed goes before the next one. */
+RG_NODISCARD enum rg_err store_forget_state(struct store *s, struct store_start *start);
+
+/* A start on a disk that can be read, but takes nothing (standby.c): it is watched all the same, as on a disk that begins to
+ * refuse later. At the start, after store_open's own attempt failed with RG_EIO, and why has its words: what is there is read, nothing is
+ * written. An error: those words stay. */
+RG_NODISCARD enum rg_err standby_open(struct store *s, struct store_start *start, struct words why);
+/* On the worker, before a commit: the store is opened as at a start. SQLITE_OK: it takes records now; otherwise a result code for the batch, with
+ * the words. */
+int standby_end(struct store *s, struct words why);
 
 /* A damaged database is replaced (replace.c). At a start, with what it was opened with at first: */
 RG_NODISCARD enum rg_err replace_at_start(struct store *s, enum loss_cause cause, bool salvage,

@@ -305,19 +305,6 @@ def test_it_ends_whatever_hangs(plant, daemon, start, number):
 # ---- a full disk -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of its own of 6 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = shutil.which("mount", path=os.environ.get("PATH", "") + ":/usr/bin:/bin:/usr/sbin")
-    if os.geteuid() != 0 or subprocess.run([mount, "-t", "tmpfs", "-o", "size=6m", "none", str(place)], check=False,
-                                           capture_output=True).returncode != 0:
-        pytest.skip("only root may mount a small file system")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 def fill(place):
     """Takes all that is free, to the last byte."""
     with open(place / f"ballast-{time.monotonic_ns()}", "wb", buffering=0) as file:

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import json
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -21,6 +22,10 @@ FAULTS = {
     "slow": ({"slow_ms": 10000}, "has not answered"),
     "hanging": ({"slow_ms": 100000000}, "has not answered"),
 }
+
+
+def remount(place, how):
+    subprocess.run(["mount", "-o", f"remount,{how}", str(place)], check=True)
 
 
 def polls(gateway):
@@ -77,6 +82,54 @@ def test_no_alarm_is_lost(plant, broker, daemon, platform, tmp_path, fault):
     assert [r["point"] for r in raised] == ["d-0-1.gas", "d-1-1.gas"]  # once each
     lost = events(gateway, "lost")
     assert not lost, lost
+    judge(gateway, watcher)
+
+
+@pytest.mark.parametrize("how", ["read-only", "failing"])
+def test_a_start_on_a_disk_that_takes_nothing(plant, broker, daemon, platform, tmp_path, small_disk, how):
+    """The box was cut off the power, and comes up with its disk mounted read-only: it watches all the same, knows the alarms that stood,
+    tells new ones, and stores everything as soon as the disk takes it."""
+    remount(small_disk, "size=64m")
+    world = plant(world_of(buses=1, units=2))
+    world.control.set("bus-0", 1, "holding", 0, 60)
+    watcher = platform(broker)
+    site = site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"})], units=2, poll="50ms", swings=False)
+    site["store"] = {"path": str(small_disk / "riskgate.db"), "commit": "100ms"}
+    gateway = daemon(site)
+    gateway.database = small_disk / "riskgate.db"
+    lasting = wait_for(gateway.alarms, what="an alarm")[0]["alarm"]
+    await_arrival(gateway, watcher)
+    gateway.kill()
+    before = head(gateway, "telemetry")
+
+    disk = Disk(tmp_path, gateway.database)
+    if how == "read-only":
+        remount(small_disk, "ro")
+        gateway.start()
+    else:
+        disk.set(write=errno.EIO, sync=errno.EIO)
+        gateway.start(env=disk.env())
+    with Listener(broker.port) as seen:
+        wait_for(lambda: polls(gateway) > 20, what="polls")
+        store = gateway.status()["store"]
+        assert not store["ok"] and str(gateway.database) in store["detail"], store
+        assert [a["alarm"] for a in gateway.alarms()] == [lasting]
+        world.control.set("bus-0", 2, "holding", 0, 60)
+        told = seen.wait(lambda all: [m for m in all if m.kind == "alarm" and m.json.get("stored") is False], "the alarm, unstored", LONG)[0]
+        assert told.json["records"][0]["point"] == "d-0-2.gas"
+        if how == "read-only":
+            remount(small_disk, "rw")
+        else:
+            disk.heal()
+        wait_for(lambda: gateway.status()["store"]["ok"], LONG, "the store to take records")
+        seen.wait(lambda all: [m for m in all if m.kind == "alarm" and m.json["first"] and m.json["records"][-1]["point"] == "d-0-2.gas"],
+                  "the proper record", LONG)
+    raised = [r for _, r in gateway.records("alarm") if r["event"] == "raise"]
+    assert [r["point"] for r in raised] == ["d-0-1.gas", "d-0-2.gas"] and raised[0]["alarm"] == lasting
+    starts = [r for r in events(gateway, "start")]
+    assert len(starts) == 2 and gateway.status()["boot"] == 2
+    wait_for(lambda: head(gateway, "telemetry") > before, what="telemetry")
+    assert not events(gateway, "lost")
     judge(gateway, watcher)
 
 
