@@ -4,6 +4,7 @@
 #include "app/actuate.h"
 #include "app/app_impl.h"
 #include "app/event.h"
+#include "app/metrics_file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "service/notify.h"
@@ -269,9 +270,13 @@ enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct
     if (err == RG_OK)
         err = app_open(a, env);
     if (err == RG_OK)
-        err = app_control_create(a, config->site, &a->control);
+        err = metrics_file_create(&a->context, &a->context.metrics);
     if (err == RG_OK)
+        err = app_control_create(a, config->site, &a->control);
+    if (err == RG_OK) {
+        metrics_file_follow(a->context.metrics);
         supervise_ready(a->supervise);
+    }
     if (err != RG_OK) {
         (void)app_destroy(a);
         return err;
@@ -292,6 +297,7 @@ enum rg_err app_destroy(struct app *a)
     loop_timer_destroy(a->left);
     supervise_destroy(a->supervise);
     err = pipeline_close(&a->pipeline);
+    metrics_file_destroy(a->context.metrics); /* last: it waits for a disk that may not be the store's */
     config_diff_free(&a->diff);
     config_free(a->loaded);
     config_free(a->retired);

@@ -10,6 +10,7 @@
 #include "app/command_permit.h"
 #include "app/command_probe.h"
 #include "app/field.h"
+#include "app/metrics_file.h"
 #include "app/status_uplink.h"
 #include "base/text.h"
 #include "record/record.h"
@@ -41,9 +42,9 @@ static void write_store(struct jsonw *w, const struct pipeline *p)
     jsonw_object_end(w);
 }
 
-static void command_status(const struct command_context *c, struct jsonw *w)
+void command_status(const struct command_context *c, enum status_reader who, struct jsonw *w)
 {
-    const struct pipeline *p = c->pipeline;
+    struct pipeline *p = c->pipeline;
 
     jsonw_object_begin(w);
     jsonw_key_string(w, "version", p->env.version);
@@ -76,9 +77,10 @@ static void command_status(const struct command_context *c, struct jsonw *w)
         jsonw_key(w, "self_test");
         self_test_status(p, w);
     }
+    metrics_file_status(c->metrics, w);
     jsonw_key(w, "loop");
     jsonw_object_begin(w);
-    jsonw_key_int(w, "late_max_ms", loop_late_max_ms(p->loop));
+    jsonw_key_int(w, "late_max_ms", status_late_take(&p->late, p->loop, who));
     jsonw_object_end(w);
     jsonw_object_end(w);
 }
@@ -168,7 +170,9 @@ enum rg_err command_run(const struct command_context *c, struct control_call *ca
         return RG_ESTATE;
     }
     if (strcmp(command, "status") == 0)
-        command_status(c, out);
+        command_status(c, STATUS_PEOPLE, out);
+    else if (strcmp(command, "metrics") == 0)
+        return metrics_file_command(c, out);
     else if (strcmp(command, "alarms") == 0)
         command_alarm_list(c->pipeline, out);
     else if (strcmp(command, "points") == 0)

@@ -6,15 +6,21 @@
 #include "base/json_read.h"
 #include "control/control.h"
 
+struct metrics_file;
+
 struct command_context {
     struct pipeline *pipeline;
     const char *config_file;
     int64_t config_loaded_wall_ms;
     int64_t started_mono_ms;
+    struct metrics_file *metrics; /* or NULL */
 };
 
-/* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, alarms, points,
- * risk, explain, config ({file, sha256, loaded_ts, keys}, keys as config_describe writes them); ack, shelve, unshelve
+/* The result of the command `status`. Not while the pipeline is halted. */
+void command_status(const struct command_context *c, enum status_reader who, struct jsonw *w);
+
+/* A control_command_cb's work: writes the result (one JSON value) or an error for people. Commands: status, metrics (its figures
+ * as OpenMetrics, in one text), alarms, points, risk, explain, config ({file, sha256, loaded_ts, keys}, keys as config_describe writes them); ack, shelve, unshelve
  * (command_alarm.h); outputs, silence, test; permit; bus, raw, write (command_probe.h), of which the last two are answered
  * later. (`reload` is the app's own: app_impl.h.) */
 RG_NODISCARD enum rg_err command_run(const struct command_context *c, struct control_call *call,

@@ -4,6 +4,7 @@
 #include "app/actuate.h"
 #include "app/app_impl.h"
 #include "app/event.h"
+#include "app/metrics_file.h"
 #include "app/widen.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -205,6 +206,7 @@ static void take_cb(void *arg)
     a->context.config_file = a->config->file;
     a->context.config_loaded_wall_ms = loop_wall_ms(a->loop);
     log_set_level(a->config->site->log_level);
+    metrics_file_follow(a->context.metrics);
     event_config_applied(&a->pipeline, a->config, &a->diff, &a->asked);
     a->state = APP_SWITCHING;
     app_uplinks_leave(a, true, APP_RELOAD_UPLINK_MS);

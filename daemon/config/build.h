@@ -51,6 +51,7 @@ void build_site(struct load *ld, struct site *site);
 void build_gateway(struct build *b);
 void build_store(struct build *b);
 void build_control(struct build *b);
+void build_metrics(struct build *b);
 void build_areas(struct build *b);
 void build_buses(struct build *b);
 void build_devices(struct build *b);

@@ -1,4 +1,4 @@
-/* control: the socket, and who may do what through it. */
+/* control and metrics: the socket and who may do what through it, and the file for monitoring. */
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
@@ -61,4 +61,26 @@ void build_control(struct build *b)
     find_group(b, map, "act_group", &site->control_act_group);
     if (!path && (site->control_group.name || site->control_act_group.name))
         issue_error(b->ld, node_key_place(map), "`control` names a group, but no `socket` for it");
+}
+
+/* A collector passes over other names without a word. */
+static void check_metrics_name(struct build *b, const struct node *map)
+{
+    static const char end[] = ".prom";
+    const char *file = b->site->metrics.file;
+    size_t length = file ? strlen(file) : 0;
+
+    if (file && (length < sizeof end || strcmp(file + length - (sizeof end - 1), end) != 0))
+        issue_warning(b->ld, node_place(node_get(map, "file")),
+                      "`file`: node_exporter reads only files that end in .prom");
+}
+
+void build_metrics(struct build *b)
+{
+    const struct node *map = b->maps[SECTION_METRICS];
+
+    if (!map)
+        return;
+    fill_map(b->ld, SECTION_METRICS, map, &b->site->metrics);
+    check_metrics_name(b, map);
 }

@@ -188,6 +188,9 @@ static void flat_gateway(struct flat *f, const struct site *site)
     flat_text(f, "control", "socket", "group", site->control_group.name);
     flat_text(f, "control", "socket", "act_group", site->control_act_group.name);
     flat_text(f, "log", "level", "is", log_level_name(site->log_level));
+    flat_text(f, "metrics", "file", "path", site->metrics.file);
+    if (site->metrics.file)
+        flat_duration(f, "metrics", "file", "every", site->metrics.every_ms);
 }
 
 static int flat_compare(const void *a, const void *b)

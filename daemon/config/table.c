@@ -60,6 +60,7 @@ static const char *const titles[SECTION_COUNT] = {
     [SECTION_REPORTS] = "`reports`",
     [SECTION_SELF_TEST] = "`self_test`",
     [SECTION_LOG] = "`log`",
+    [SECTION_METRICS] = "`metrics`",
     [SECTION_RS485] = "`rs485`",
     [SECTION_LINE] = "`line`",
     [SECTION_STATUS] = "a `status`",

@@ -35,6 +35,9 @@ static const struct key_row rows[] = {
     KEY(ROOT, "alarms", MAP, "How alarms are handled. Given once over all files.", OF(SHELVING)),
     KEY(ROOT, "control", MAP, "The door for riskgatectl. Given once over all files.", OF(CONTROL)),
     KEY(ROOT, "log", MAP, "The log on standard error. Given once over all files.", OF(LOG)),
+    KEY(ROOT, "metrics", MAP,
+        "The figures of `riskgatectl status` as a file for monitoring. Given once over all files.",
+        OF(METRICS)),
     KEY(ROOT, "outputs", ITEMS, "Sounders, beacons, fans: what is switched, with or without any uplink.",
         OF(OUTPUT)),
     KEY(ROOT, "reports", MAP, "When it is told what a day, or a month, was like. Given once over all files.",
@@ -152,6 +155,13 @@ static const struct key_row rows[] = {
         STANDARD("yellow"), NAMES(table_levels), INTO(struct self_test_item, test.level)),
     KEY(LOG, "level", CHOICE, "The least important that is logged.", STANDARD("info"), NAMES(log_levels),
         INTO(struct site, log_level)),
+    KEY(METRICS, "file", PATH,
+        "Written anew, as a whole, in the text format of Prometheus: a name that ends in .prom inside the "
+        "folder of "
+        "node_exporter's textfile collector. Removed at an orderly stop.",
+        REQUIRED, RANGE(0, 4000), INTO(struct site_metrics, file)),
+    KEY(METRICS, "every", DURATION, "How often.", RANGE(1000, HOUR), STANDARD("15s"),
+        INTO(struct site_metrics, every_ms)),
 };
 
 const struct table_part table_gateway = {rows, RG_COUNT(rows)};

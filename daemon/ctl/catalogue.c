@@ -26,6 +26,7 @@ const struct command *const catalogue[] = {
     &command_silence,
     &command_test,
     &command_report,
+    &command_metrics,
     &command_self_test,
     /* a line and its units */
     &command_probe,

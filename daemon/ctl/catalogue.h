@@ -10,8 +10,8 @@ extern const struct command command_profiles;              /* command_profiles.c
 extern const struct command command_backtest;              /* command_backtest.c */
 extern const struct command command_history;               /* command_history.c */
 extern const struct command command_audit;                 /* command_audit.c */
-extern const struct command command_status, command_alarms, command_points, command_risk,
-    command_outputs;                                                       /* command_daemon.c */
+extern const struct command command_status, command_alarms, command_points, command_risk, command_outputs,
+    command_metrics;                                                       /* command_daemon.c */
 extern const struct command command_explain;                               /* command_explain.c */
 extern const struct command command_ack, command_shelve, command_unshelve; /* command_alarm.c */
 extern const struct command command_permit;                                /* command_permit.c */

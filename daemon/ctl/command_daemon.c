@@ -99,6 +99,19 @@ static enum exit_status run_outputs(const struct arguments *a)
     return command_ask_of(a, "alarm", show_outputs);
 }
 
+/* As it came: a text that programs read. */
+static void show_text(const struct json *result, FILE *to)
+{
+    const char *text = json_string(result);
+
+    (void)fputs(text ? text : "", to);
+}
+
+static enum exit_status run_metrics(const struct arguments *a)
+{
+    return command_ask_of(a, "alarm", show_text);
+}
+
 static const struct command_option options[] = {
     COMMAND_WATCH,
     COMMAND_SOCKET,
@@ -140,6 +153,21 @@ const struct command command_risk = {
     .sentence = "the level of every area",
     .options = options,
     .run = run_risk,
+};
+
+static const struct command_option metrics_options[] = {
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    COMMAND_NO_OPTION,
+};
+
+const struct command command_metrics = {
+    .name = "metrics",
+    .group = GROUP_DAEMON,
+    .synopsis = "",
+    .sentence = "every figure of status as OpenMetrics",
+    .options = metrics_options,
+    .run = run_metrics,
 };
 
 const struct command command_outputs = {

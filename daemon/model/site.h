@@ -254,6 +254,12 @@ struct site_reports {
     int16_t daily_minute, monthly_minute; /* of the day; -1: never */
 };
 
+/* The figures of status as a file, for those who gather them. */
+struct site_metrics {
+    const char *file; /* or NULL: none is written */
+    int64_t every_ms;
+};
+
 /* A group of this machine's users. */
 #define SITE_NO_GROUP UINT32_MAX
 struct site_door {
@@ -298,6 +304,7 @@ struct site {
     int64_t shelve_max_ms;      /* the longest an alarm can be shelved for; 0: SHELVE_MAX_STANDARD_MS */
     const char *control_socket; /* or NULL: no control socket */
     struct site_door control_group, control_act_group;
+    struct site_metrics metrics;
     enum log_level log_level;
 };
 
