@@ -18,6 +18,8 @@ static bool is_there(struct build *b, const struct node *node, const char *path)
         return false;
     if (access(path, F_OK) == 0)
         return true;
+    if (load_is_credential(node->text) && !load_has_credentials())
+        return false; /* it is there for the service alone, and only while it runs */
     issue_warning(b->ld, node_place(node), "`%s`: there is no file `%s` on this machine", node->key,
                   shown(path).text);
     return false;
@@ -50,6 +52,8 @@ static void check_secret(struct build *b, const struct node *node, const char *p
                       name.text);
     else if (password && is_empty(path))
         issue_warning(b->ld, node_place(node), "`%s`: the first line of `%s` is empty", node->key, name.text);
+    if (load_is_credential(node->text))
+        return; /* its rights are systemd's affair, and an access list makes them look wider */
     if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRGRP | S_IROTH | S_IWGRP | S_IWOTH)))
         issue_warning(b->ld, node_place(node), "`%s`: others can get at `%s` (mode %03o); chmod 600 it",
                       node->key, name.text, (unsigned)(st.st_mode & 0777));

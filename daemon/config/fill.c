@@ -20,6 +20,7 @@ static const char *const wanted[] = {
     [KIND_ID] = "a name",
     [KIND_NAME] = "a name",
     [KIND_PATH] = "a path",
+    [KIND_SECRET] = "a path, or credential:NAME",
     [KIND_DURATION] = "a duration such as 250ms, 3s, 15m, 8h or 30d",
     [KIND_SIZE] = "a size such as 64KiB, 8MiB or 4GiB",
     [KIND_RATE] = "a rate such as 200/s, or unlimited",
@@ -204,6 +205,19 @@ static void fill_choice(struct load *ld, const struct key_row *row, const struct
         put_int(field, row->size, value);
 }
 
+static void fill_credential(struct load *ld, const struct key_row *row, const struct node *node,
+                            const char **field)
+{
+    const char *name = node->text + strlen(LOAD_CREDENTIAL);
+
+    if (text_is_id(name))
+        *field = load_credential(ld, name);
+    else
+        issue_error(ld, node_place(node),
+                    "`%s`: the name of a credential is 1 to 64 of A-Z a-z 0-9 . _ -, not `%s`", row->name,
+                    shown(name).text);
+}
+
 static void fill_word(struct load *ld, const struct key_row *row, const struct node *node, const char **field)
 {
     bool id = row->kind == KIND_ID || row->kind == KIND_NAME;
@@ -219,7 +233,9 @@ static void fill_word(struct load *ld, const struct key_row *row, const struct n
                     shown(node->text).text);
     else if (!id && strlen(node->text) > (size_t)row->max)
         issue_error(ld, node_place(node), "`%s` is longer than %.0f bytes", row->name, row->max);
-    else if (row->kind == KIND_PATH)
+    else if (row->kind == KIND_SECRET && load_is_credential(node->text))
+        fill_credential(ld, row, node, field);
+    else if (row->kind == KIND_PATH || row->kind == KIND_SECRET)
         *field = load_path(ld, node->file, node->text);
     else
         *field = load_keep_text(ld, node->text);

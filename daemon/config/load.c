@@ -73,6 +73,37 @@ const char *load_path(struct load *ld, uint32_t file, const char *path)
     return text;
 }
 
+bool load_is_credential(const char *text)
+{
+    return strncmp(text, LOAD_CREDENTIAL, strlen(LOAD_CREDENTIAL)) == 0;
+}
+
+static const char *credentials(void)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+    return folder && folder[0] == '/' ? folder : NULL;
+}
+
+bool load_has_credentials(void)
+{
+    return credentials() != NULL;
+}
+
+const char *load_credential(struct load *ld, const char *name)
+{
+    const char *folder = credentials();
+    size_t room;
+    char *text;
+
+    folder = folder ? folder : "/run/credentials/riskgate.service";
+    room = strlen(folder) + strlen("/riskgate_") + strlen(name) + 1;
+    text = load_keep(ld, room, 1);
+    if (text)
+        (void)snprintf(text, room, "%s/riskgate_%s", folder, name);
+    return text;
+}
+
 static void read_text(struct load *ld, struct source *source, struct place named, int fd, size_t size)
 {
     ssize_t got = 0;

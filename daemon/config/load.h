@@ -72,4 +72,13 @@ const char *load_where(struct load *ld, struct place at);
  * they are. */
 const char *load_path(struct load *ld, uint32_t file, const char *path);
 
+/* "credential:NAME": what systemd hands the service over (LoadCredential=riskgate_NAME:...), in the folder $CREDENTIALS_DIRECTORY. Where that
+ * is not set (a person checks a file) it is the folder that the shipped unit has, so that the same file means the same. */
+#define LOAD_CREDENTIAL "credential:"
+bool load_is_credential(const char *text);
+/* The path; kept. */
+const char *load_credential(struct load *ld, const char *name);
+/* Whether this process is given credentials at all: otherwise nothing can be said of one. */
+bool load_has_credentials(void);
+
 #endif

@@ -65,6 +65,7 @@ static const char *const words[] = {
     [KIND_ID] = "identifier",
     [KIND_NAME] = "identifier without a dot",
     [KIND_PATH] = "path",
+    [KIND_SECRET] = "path, or `credential:NAME`",
     [KIND_TIME] = "time of day, or `none`",
     [KIND_MAP] = "mapping",
     [KIND_PART] = "mapping",

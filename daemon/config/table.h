@@ -85,6 +85,7 @@ enum key_kind {
     KIND_ID,     /* const char *; an identifier of the contract */
     KIND_NAME,   /* const char *; an identifier without '.': half of a full point name */
     KIND_PATH,   /* const char *; relative to the folder of the file that holds it */
+    KIND_SECRET, /* const char *; a path, or `credential:NAME`: the path of what the service manager hands over by that name */
     KIND_DURATION, /* int64_t, milliseconds */
     KIND_SIZE,     /* int64_t, bytes */
     KIND_RATE,     /* double, per second; 0: unlimited */

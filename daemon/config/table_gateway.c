@@ -89,8 +89,11 @@ static const struct key_row rows[] = {
         RANGE(0, 256), INTO(struct uplink_item, uplink.client_id)),
     KEY(UPLINK, "username", DIGITS, "MQTT user name.", RANGE(0, 256),
         INTO(struct uplink_item, uplink.username)),
-    KEY(UPLINK, "password_file", PATH, "File whose first line is the password.", RANGE(0, 4000),
-        INTO(struct uplink_item, uplink.password_file)),
+    KEY(UPLINK, "password_file", SECRET,
+        "File whose first line is the password; `credential:NAME` is the one that systemd hands over as "
+        "riskgate_NAME "
+        "(LoadCredential).",
+        RANGE(0, 4000), INTO(struct uplink_item, uplink.password_file)),
     KEY(UPLINK, "insecure", BOOL, "The password may go over mqtt:// to another machine, in clear text.",
         STANDARD("false"), INTO(struct uplink_item, uplink.insecure)),
     KEY(UPLINK, "tls", MAP, "Certificates, for mqtts:// only.", OF(TLS)),
@@ -108,11 +111,11 @@ static const struct key_row rows[] = {
         "Whether a record is done with only when the platform itself says so, on the topic `receipt`, and "
         "not by the broker's word.",
         STANDARD("false"), INTO(struct uplink_item, uplink.receipts)),
-    KEY(TLS, "ca", PATH, "Certificates of the authorities to trust, PEM; default the system's.",
+    KEY(TLS, "ca", SECRET, "Certificates of the authorities to trust, PEM; default the system's.",
         RANGE(0, 4000), INTO(struct uplink_item, uplink.ca)),
-    KEY(TLS, "cert", PATH, "Client certificate, PEM; with key.", RANGE(0, 4000),
+    KEY(TLS, "cert", SECRET, "Client certificate, PEM; with key.", RANGE(0, 4000),
         INTO(struct uplink_item, uplink.cert)),
-    KEY(TLS, "key", PATH, "Client key, PEM; with cert.", RANGE(0, 4000),
+    KEY(TLS, "key", SECRET, "Client key, PEM; with cert.", RANGE(0, 4000),
         INTO(struct uplink_item, uplink.key)),
     KEY(TELEMETRY, "send", BOOL, "Whether it gets telemetry at all.", STANDARD("true"),
         INTO(struct uplink_item, uplink.telemetry_send)),

@@ -150,6 +150,48 @@ static void no_secret_is_printed(void **state)
     }
 }
 
+/* What systemd hands over, by name: where it lies, and what is told of it. */
+static void credentials_by_name(void **state)
+{
+    static const char config[] =
+        BEGIN "  - {name: u, url: mqtts://h, username: x, password_file: credential:county, tls: {key: "
+              "credential:k.pem, cert: credential:c}}\n";
+    struct config *loaded = NULL;
+    char out[8192], path[SUPPORT_TMP_SIZE + 32];
+
+    (void)state;
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    print(config, out, sizeof out);
+    assert_null(strstr(out, "main.yaml:4")); /* nobody can say anything of them here */
+    assert_int_equal(config_load_text("main.yaml", config, strlen(config), &loaded), RG_OK);
+    assert_non_null(loaded->site);
+    assert_string_equal(loaded->site->uplinks[0].password_file,
+                        "/run/credentials/riskgate.service/riskgate_county");
+    config_free(loaded);
+
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", folder, 1), 0);
+    print(config, out, sizeof out);
+    assert_non_null(strstr(out, "`password_file`: there is no file `riskgate_county`"));
+    /* As systemd gives them: an access list for the user shows as rights of the group. */
+    put(&(struct file){"riskgate_county", "geheim\n", 0440});
+    put(&(struct file){"riskgate_c", PEM_BROKER, 0440});
+    put(&(struct file){"riskgate_k.pem", PEM_BROKER_KEY, 0440});
+    print(config, out, sizeof out);
+    assert_null(strstr(out, "main.yaml:4"));
+    put(&(struct file){"riskgate_county", "\n", 0440});
+    print(config, out, sizeof out);
+    assert_non_null(strstr(out, "is empty"));
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const names[] = {"riskgate_county", "riskgate_c", "riskgate_k.pem"};
+
+        path_of(names[i], path);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    print(BEGIN "  - {name: u, url: mqtts://h, password_file: \"credential:../x\"}\n", out, sizeof out);
+    assert_non_null(strstr(out, "error: `password_file`: the name of a credential is"));
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -167,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_that_are_of_no_use),
         cmocka_unit_test(no_secret_is_printed),
+        cmocka_unit_test(credentials_by_name),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
