@@ -38,11 +38,12 @@ struct driver_answer {
 };
 
 /* The requests that read one device, in order: a request may rely on what an earlier one of the same poll has read
- * (a status). Immutable after planning; shared by loop and bus thread. The points must outlive it. */
+ * (a status). Immutable after planning; shared by loop and bus thread. Refers to no site: a reload may exchange the site
+ * while the bus thread works by the plan. The same holds for links and memories. */
 struct driver_plan;
 struct driver_link; /* one bus's connection or line; used by one thread at a time */
 /* What was learnt of one device while it was read: its status, heartbeat, decimals. Made for a device; fits all
- * plans of it, divided ones too. The device must outlive it. Only transact touches it, on the bus's thread. */
+ * plans of it, divided ones too. Only transact touches it, on the bus's thread. */
 struct driver_memory;
 
 /* One request of a plan, to be carried out. */
@@ -105,7 +106,7 @@ struct driver {
                                  struct driver_memory **out);
     void (*memory_destroy)(struct driver_memory *memory); /* takes NULL */
 
-    /* Allocates; opens nothing yet. The bus definition must outlive the link. */
+    /* Allocates; opens nothing yet. */
     enum rg_err (*link_create)(const struct site_bus *bus, struct driver_link **out);
     /* On the bus thread: opens the link if it is closed, sends the request, waits at most timeout_ms for its answer, decodes it.
      * Bounded: returns within the time-out for the connection and the one for the answer, and the silences of the line;

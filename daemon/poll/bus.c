@@ -17,10 +17,13 @@ static void worker_run_cb(void *arg)
 {
     struct bus *b = arg;
 
+    /* Not by its context, which a reload may exchange meanwhile. */
     if (b->work == BUS_WORK_REQUEST)
-        b->context->driver->transact(b->link, &b->job, &b->answer);
+        b->driver->transact(b->link, &b->job, &b->answer);
+    else if (b->work == BUS_WORK_CLOSE)
+        b->driver->link_destroy(b->link);
     else
-        b->context->driver->raw(b->link, b->raw, &b->raw_answer);
+        b->driver->raw(b->link, b->raw, &b->raw_answer);
 }
 
 static void bus_result(struct bus *b, const struct moment *at, int64_t duration_us)
@@ -28,6 +31,10 @@ static void bus_result(struct bus *b, const struct moment *at, int64_t duration_
     const enum bus_work work = b->work;
 
     b->work = BUS_WORK_NONE;
+    if (b->orphan != NULL && work != BUS_WORK_ERRAND) {
+        bus_orphan_result(b, work, at, duration_us);
+        return;
+    }
     switch (work) {
     case BUS_WORK_REQUEST:
     case BUS_WORK_TRIGGER:
@@ -37,13 +44,14 @@ static void bus_result(struct bus *b, const struct moment *at, int64_t duration_
         carry_result(b, at, duration_us);
         break;
     case BUS_WORK_NONE:
+    case BUS_WORK_CLOSE:
         break;
     }
 }
 
 bool bus_nobody_answers(const struct bus *b, const struct driver_raw *ask)
 {
-    return ask->write && ask->unit == 0 && b->context->site->buses[b->index].kind != BUS_TCP;
+    return ask->write && ask->unit == 0 && b->line;
 }
 
 static void worker_done_cb(void *arg, const struct loop_worker_time *time)
@@ -51,10 +59,15 @@ static void worker_done_cb(void *arg, const struct loop_worker_time *time)
     struct moment at = {.mono_ms = time->ended_us / 1000, .wall_ms = time->ended_wall_ms};
     struct bus *b = arg;
 
+    if (b->leaving) {
+        bus_leave_on(b);
+        return;
+    }
     b->unsynced = !time->synced;
     meter_add(&b->meter, time->started_us, time->ended_us + b->silence_us);
-    bus_result(arg, &at, time->ended_us - time->started_us);
-    bus_kick(arg);
+    bus_result(b, &at, time->ended_us - time->started_us);
+    bus_swap_samples(b);
+    bus_kick(b);
 }
 
 void bus_submit(struct bus *b, enum bus_work work)
@@ -204,7 +217,7 @@ static void bus_wait_down(struct bus *b, int64_t now_ms)
 
 static void bus_kick(struct bus *b)
 {
-    if (!b->started || b->work != BUS_WORK_NONE)
+    if (!b->started || b->held || b->work != BUS_WORK_NONE)
         return;
     int64_t now_ms = loop_mono_ms(b->context->loop);
     bool down = b->health.state == BUS_DOWN;
@@ -266,6 +279,10 @@ static void timer_cb(void *arg)
 {
     struct bus *b = arg;
 
+    if (b->leaving) {
+        bus_leave_on(b);
+        return;
+    }
     if (b->before == SCHEDULE_ANSWERED)
         b->before = SCHEDULE_IDLE;
     bus_kick(b);
@@ -273,52 +290,32 @@ static void timer_cb(void *arg)
 
 /* ---- lifetime ---- */
 
-static enum rg_err bus_init_memory(struct bus *b, struct unit *units)
+/* Of all serial lines alike: two paths may lead to one device. */
+static uint64_t other_end(const struct site_bus *bus)
 {
-    const struct bus_context *context = b->context;
-    size_t samples = 0;
-    size_t points = 0;
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
 
-    /* One more each, so that a bus without devices needs no case of its own. */
-    b->units = calloc(b->count + 1, sizeof(struct unit *));
-    b->dues = calloc(b->count + 1, sizeof(struct due));
-    if (b->units == NULL || b->dues == NULL)
-        return RG_ENOMEM;
-    size_t next = 0;
-    for (size_t i = 0; i < context->site->device_count; i++) {
-        struct unit *u = &units[i];
-
-        if (u->device->bus != b->index)
-            continue;
-        b->dues[next].cost_ms = u->device->timeout_ms;
-        b->units[next++] = u;
-        if (u->device->point_count > points)
-            points = u->device->point_count;
-        for (size_t r = 0; r < u->requests.count; r++) {
-            size_t count = context->driver->plan_points(u->plan, r);
-
-            samples = count > samples ? count : samples;
-        }
-    }
-    samples = points > samples ? points : samples;
-    b->answer.samples = calloc(samples + 1, sizeof(struct sample));
-    b->read = calloc(points + 1, sizeof(bool));
-    return b->answer.samples == NULL || b->read == NULL ? RG_ENOMEM : RG_OK;
+    if (bus->kind == BUS_RTU)
+        return 0;
+    for (const char *c = bus->host; c != NULL && *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    return (hash ^ bus->port) * UINT64_C(1099511628211);
 }
 
-enum rg_err bus_init(struct bus *b, const struct bus_context *context, uint32_t index, struct unit *units,
-                     uint64_t seed)
+static enum rg_err bus_init(struct bus *b, struct unit *const *units)
 {
-    const struct site_bus *site_bus = &context->site->buses[index];
+    const struct bus_context *context = b->context;
+    const struct site_bus *site_bus = &context->site->buses[b->index];
+    struct bus_room room = {.units = NULL};
     char name[16];
 
-    *b = (struct bus){.context = context, .index = index};
-    b->silence_us = site_bus_silence_us(site_bus) + site_bus->gap_ms * 1000;
     bus_health_init(&b->health, site_bus->retry_ms);
-    random_seed(&b->random, seed);
-    for (size_t i = 0; i < context->site->device_count; i++)
-        b->count += units[i].device->bus == index ? 1 : 0;
-    enum rg_err err = bus_init_memory(b, units);
+    enum rg_err err = bus_room_create(&room, context, b->index, units);
+    b->units = room.units;
+    b->dues = room.dues;
+    b->count = room.count;
+    b->answer.samples = room.samples;
+    b->read = room.read;
     if (err == RG_OK)
         err = context->driver->link_create(site_bus, &b->link);
     if (err == RG_OK)
@@ -329,41 +326,78 @@ enum rg_err bus_init(struct bus *b, const struct bus_context *context, uint32_t 
     return err;
 }
 
+enum rg_err bus_create(const struct bus_context *context, uint32_t index, uint64_t id,
+                       struct unit *const *units, uint64_t seed, struct bus **out)
+{
+    const struct site_bus *site_bus = &context->site->buses[index];
+    struct bus *b = calloc(1, sizeof(*b));
+
+    *out = b;
+    if (b == NULL)
+        return RG_ENOMEM;
+    b->context = context;
+    b->driver = context->driver;
+    b->id = id;
+    b->index = index;
+    b->end = other_end(site_bus);
+    b->line = site_bus->kind != BUS_TCP;
+    b->silence_us = site_bus_silence_us(site_bus) + site_bus->gap_ms * 1000;
+    random_seed(&b->random, seed);
+    return bus_init(b, units);
+}
+
 void bus_start(struct bus *b)
 {
-    if (b->started)
-        return;
-    int64_t now_ms = loop_mono_ms(b->context->loop);
+    const int64_t now_ms = loop_mono_ms(b->context->loop);
+    bool fresh = false;
+
     for (size_t i = 0; i < b->count; i++) {
         struct unit *u = b->units[i];
         const int64_t from_ms = b->context->booted_ms + u->device->start_up_ms;
 
+        if (u->grid.period_ms > 0)
+            continue; /* it is at work */
         u->ask_from_ms = from_ms > now_ms ? from_ms : now_ms;
         grid_start(&u->grid, u->device->poll_ms, u->ask_from_ms);
         bus_settle(b, i);
+        fresh = true;
     }
-    meter_start(&b->meter, loop_mono_us(b->context->loop));
-    b->started = true;
-    bus_kick(b);
+    if (!b->started) {
+        meter_start(&b->meter, loop_mono_us(b->context->loop));
+        b->started = true;
+        bus_kick(b);
+    } else if (fresh && b->work == BUS_WORK_NONE) {
+        loop_timer_at(b->timer, now_ms); /* also when it goes on with a poll that an errand has interrupted */
+    }
+}
+
+void bus_let_go(struct bus *b)
+{
+    b->held = false;
+    loop_timer_at(b->timer, loop_mono_ms(b->context->loop));
 }
 
 void bus_cancel(struct bus *b)
 {
     b->started = false;
     if (b->link != NULL)
-        b->context->driver->link_cancel(b->link);
+        b->driver->link_cancel(b->link);
 }
 
 void bus_destroy(struct bus *b)
 {
+    if (b == NULL)
+        return;
     loop_worker_destroy(b->worker);
     loop_timer_destroy(b->timer);
     carry_end(b);
-    if (b->context != NULL)
-        b->context->driver->link_destroy(b->link);
+    if (b->work != BUS_WORK_CLOSE) /* else its thread has done it */
+        b->driver->link_destroy(b->link);
+    unit_destroy(b->orphan, b->driver);
+    free(b->next_samples);
     free(b->read);
     free(b->answer.samples);
     free(b->dues);
     free(b->units);
-    *b = (struct bus){.context = NULL};
+    free(b);
 }

@@ -29,6 +29,7 @@ struct unit {
     const struct site_device *device;
     uint32_t index; /* into site.devices */
     struct driver_plan *plan;
+    uint32_t plan_first;          /* the index of its first point in the site that plan was made for */
     struct driver_memory *memory; /* the worker's while it is busy; NULL when the driver has none */
     struct driver_plan *whole;    /* while a division is on trial: the plan without it; else NULL */
     struct requests requests;     /* of plan */
@@ -72,10 +73,12 @@ enum bus_work {
     BUS_WORK_REQUEST, /* a request of the poll under way */
     BUS_WORK_TRIGGER, /* the write it begins with */
     BUS_WORK_ERRAND,
+    BUS_WORK_CLOSE, /* the end of its link: it was removed */
 };
 
 /* What all buses share. */
 struct bus_context {
+    struct poll *owner;
     struct loop *loop;
     const struct site *site;
     const struct driver *driver;
@@ -85,9 +88,22 @@ struct bus_context {
 };
 #define BUS_BOOTED_NOW INT64_MIN
 
+/* What of a bus depends on its units. */
+struct bus_room {
+    struct unit **units;
+    struct due *dues;
+    size_t count;
+    struct sample *samples; /* room for the largest request and for the largest device */
+    bool *read;
+};
+
 struct bus {
     const struct bus_context *context;
+    const struct driver *driver; /* the context's: constant, for the thread */
+    uint64_t id;                 /* poll_bus_id */
+    uint64_t end;        /* the same for buses that may be at the other end of one line or connection */
     uint32_t index;      /* into site.buses */
+    bool line;           /* unit 0 is all units, and nobody answers */
     struct unit **units; /* in the order of the site's devices; borrowed */
     struct due *dues;    /* of the unit with the same index */
     size_t count;
@@ -96,6 +112,11 @@ struct bus {
     struct loop_timer *timer;
     struct rg_random random;
     bool started;
+    bool held;        /* begins nothing: what it opens is still in use by one that was removed */
+    bool leaving;     /* removed: what is under way is awaited, and then its end */
+    struct bus *next; /* of those that are leaving */
+    struct unit
+        *orphan; /* what is under way was asked of it, and it was removed, or changed: nobody is told */
     enum bus_work work;
     int64_t handed_ms; /* monotonic: when the worker was given it */
     bool polling;      /* a poll is under way: its next request is turn.request */
@@ -104,6 +125,7 @@ struct bus {
     struct turn turn;
     struct driver_ask job;       /* constant while the worker is busy */
     struct driver_answer answer; /* its samples: room for the largest request and for the largest device */
+    struct sample *next_samples; /* take their place when the request under way has ended; or NULL */
     struct errands errands;
     struct errand *errand;        /* under way, or NULL */
     struct driver_raw trigger;    /* under way */
@@ -118,15 +140,46 @@ struct bus {
     struct poll_bus_stats stats; /* but for state and percentiles */
 };
 
+/* ---- unit.c ---- */
+
+/* Plans the device. *out is NULL or to be destroyed on an error, too. */
+RG_NODISCARD enum rg_err unit_create(const struct bus_context *context, uint32_t index, struct unit **out);
+void unit_destroy(struct unit *u, const struct driver *driver); /* takes NULL */
+
+/* ---- the life of a bus ---- */
+
 /* units: all of the poll, by device index, already planned. A bus without devices has a thread and a link, too:
- * an empty line is what a commissioner asks first. On an error bus_destroy is to be called as well. */
-RG_NODISCARD enum rg_err bus_init(struct bus *b, const struct bus_context *context, uint32_t index,
-                                  struct unit *units, uint64_t seed);
+ * an empty line is what a commissioner asks first. *out is NULL or to be destroyed on an error, too. */
+RG_NODISCARD enum rg_err bus_create(const struct bus_context *context, uint32_t index, uint64_t id,
+                                    struct unit *const *units, uint64_t seed, struct bus **out);
+/* Starts the bus, and those of its units that are not at work yet. */
 void bus_start(struct bus *b);
 /* Nothing begins any more; a transaction under way is told to return. First for all buses, so that they
  * end together. */
 void bus_cancel(struct bus *b);
-void bus_destroy(struct bus *b); /* waits for its thread; takes a zeroed or half-built bus */
+void bus_destroy(struct bus *b); /* waits for its thread, and answers its errands; takes NULL */
+void bus_let_go(struct bus *b);  /* of one that was held */
+
+/* ---- renew.c: over a reload ---- */
+
+/* units: as bus_create; the bus's own may be planned for another site. RG_ENOMEM; destroyed in any case. */
+RG_NODISCARD enum rg_err bus_room_create(struct bus_room *room, const struct bus_context *context,
+                                         uint32_t index, struct unit *const *units);
+void bus_room_destroy(struct bus_room *room); /* takes a zeroed one */
+/* The bus goes on with the units of that room, which is empty then: those that were its before as they are, the others
+ * once it is started again. Returns the unit that is the bus's to destroy from now on, or NULL. */
+struct unit *bus_follow(struct bus *b, const struct bus_context *context, uint32_t index,
+                        struct bus_room *room);
+/* It was removed: poll_bus_left follows, never from inside, as soon as its thread is done. Returns like bus_follow. */
+struct unit *bus_leave(struct bus *b, const struct bus_context *context);
+/* What its thread did has ended, or its timer has come. */
+void bus_leave_on(struct bus *b);
+/* What was under way for a unit that is configured no more has ended. */
+void bus_orphan_result(struct bus *b, enum bus_work work, const struct moment *at, int64_t duration_us);
+/* The thread does not fill the samples of the answer: larger ones, if there are, take their place. */
+void bus_swap_samples(struct bus *b);
+/* follow.c: one that was leaving is done; destroys it. */
+void poll_bus_left(struct poll *p, struct bus *b);
 
 /* poll_errand for a bus that is there. */
 RG_NODISCARD enum rg_err bus_errand(struct bus *b, const struct poll_errand *what);
@@ -163,6 +216,9 @@ bool bus_nobody_answers(const struct bus *b, const struct driver_raw *ask);
 /* Begins the errand that goes now; false when none does. */
 bool carry_begin(struct bus *b, bool poll_waits);
 void carry_result(struct bus *b, const struct moment *at, int64_t duration_us);
+/* poll_errand_pass and poll_errand_drop for this bus. False: the errand is not one of its. */
+bool carry_pass(struct bus *b, poll_done_cb done, const void *from, void *to);
+bool carry_drop(struct bus *b, poll_done_cb done, const void *arg);
 /* The worker has ended: answers all that are left. */
 void carry_end(struct bus *b);
 

@@ -60,6 +60,22 @@ void carry_result(struct bus *b, const struct moment *at, int64_t duration_us)
     answer_all(others, &answer);
 }
 
+bool carry_pass(struct bus *b, poll_done_cb done, const void *from, void *to)
+{
+    if (b->errand == NULL || b->errand->what.done != done || b->errand->what.arg != from)
+        return errands_pass(&b->errands, done, from, to);
+    b->errand->what.arg = to;
+    return true;
+}
+
+bool carry_drop(struct bus *b, poll_done_cb done, const void *arg)
+{
+    if (b->errand == NULL || b->errand->what.done != done || b->errand->what.arg != arg)
+        return errands_drop(&b->errands, done, arg);
+    b->errand->what.done = NULL; /* it is being carried out: what comes of it is nobody's */
+    return true;
+}
+
 void carry_end(struct bus *b)
 {
     struct driver_raw_answer answer = {.result = DRIVER_BROKEN};

@@ -43,6 +43,19 @@ static struct errand *find(const struct errands *q, size_t line, bool poll_waits
     return NULL;
 }
 
+/* before: what is in front of it, or NULL. */
+static void take_out(struct errands *q, size_t line, struct errand *e, struct errand *before)
+{
+    if (before == NULL)
+        q->first[line] = e->next;
+    else
+        before->next = e->next;
+    if (q->last[line] == e)
+        q->last[line] = before;
+    e->next = NULL;
+    q->count--;
+}
+
 struct errand *errands_take(struct errands *q, bool poll_waits, int64_t now_ms)
 {
     for (size_t line = 0; line < 2; line++) {
@@ -51,14 +64,7 @@ struct errand *errands_take(struct errands *q, bool poll_waits, int64_t now_ms)
 
         if (e == NULL)
             continue;
-        if (before == NULL)
-            q->first[line] = e->next;
-        else
-            before->next = e->next;
-        if (q->last[line] == e)
-            q->last[line] = before;
-        e->next = NULL;
-        q->count--;
+        take_out(q, line, e, before);
         q->row += q->row < POLL_ERRANDS_URGENT_ROW ? 1 : 0;
         return e;
     }
@@ -80,6 +86,35 @@ void errands_ended(struct errands *q, uint8_t unit, bool answered, int64_t now_m
 void errands_polled(struct errands *q)
 {
     q->row = 0;
+}
+
+bool errands_pass(struct errands *q, poll_done_cb done, const void *from, void *to)
+{
+    for (size_t line = 0; line < 2; line++) {
+        for (struct errand *e = q->first[line]; e != NULL; e = e->next) {
+            if (e->what.done != done || e->what.arg != from)
+                continue;
+            e->what.arg = to;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool errands_drop(struct errands *q, poll_done_cb done, const void *arg)
+{
+    for (size_t line = 0; line < 2; line++) {
+        struct errand *before = NULL;
+
+        for (struct errand *e = q->first[line]; e != NULL; before = e, e = e->next) {
+            if (e->what.done != done || e->what.arg != arg)
+                continue;
+            take_out(q, line, e, before);
+            free(e);
+            return true;
+        }
+    }
+    return false;
 }
 
 struct errand *errands_take_all(struct errands *q)

@@ -39,6 +39,10 @@ struct errand *errands_take(struct errands *q, bool poll_waits, int64_t now_ms);
 void errands_ended(struct errands *q, uint8_t unit, bool answered, int64_t now_ms);
 /* A request of a poll goes. */
 void errands_polled(struct errands *q);
+/* The one of (done, from), if it waits, answers to `to` from now on. */
+bool errands_pass(struct errands *q, poll_done_cb done, const void *from, void *to);
+/* Drops the one of (done, arg), if it waits: it is not carried out, and nobody is told. */
+bool errands_drop(struct errands *q, poll_done_cb done, const void *arg);
 /* All that wait, linked by next, urgent ones first, and none waits any more. The caller frees them. */
 struct errand *errands_take_all(struct errands *q);
 

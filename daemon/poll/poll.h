@@ -135,6 +135,7 @@ struct poll_bus_stats {
     char detail[DRIVER_DETAIL_MAX]; /* why it is down; empty when it is not */
 };
 
+typedef void (*poll_done_cb)(void *arg, const struct driver_raw_answer *answer);
 /* One read or write beside the polls. */
 struct poll_errand {
     uint32_t bus; /* into site.buses; it need not have devices */
@@ -142,8 +143,8 @@ struct poll_errand {
     struct driver_raw ask;
     bool urgent; /* before everything else that waits for the bus: outputs */
     /* On the loop, exactly once, never inside poll_errand; with DRIVER_BROKEN when it was not carried out because the
-     * poll is being destroyed. */
-    void (*done)(void *arg, const struct driver_raw_answer *answer);
+     * poll is being destroyed, or the bus was removed by a reload. */
+    poll_done_cb done;
     void *arg;
 };
 #define POLL_ERRANDS 64           /* that wait for one bus */
@@ -158,10 +159,44 @@ RG_NODISCARD enum rg_err poll_create(struct loop *loop, const struct site *site,
 /* Before poll_start, which otherwise is that instant: when the daemon started (monotonic), from where start_up_ms
  * counts. After a reload the devices have long been on. */
 void poll_booted(struct poll *p, int64_t mono_ms);
+/* Of a poll that was started: starts what is not at work yet (after poll_take). */
 void poll_start(struct poll *p);
 /* No transaction begins any more, those under way are cancelled (all at once, then all are waited for); no
  * callback follows. Takes NULL. */
 void poll_destroy(struct poll *p);
+
+/* ---- another site: a reload ----
+ *
+ * A bus that is configured as before (but for where) goes on: its thread, link, health, figures, errands, and what is
+ * under way. A device of the same name on such a bus, that is read as before (same.h), goes on: its grid, health, figures, plan,
+ * and its poll under way, whatever index it and its points have now. Nothing is asked anew, skipped or shifted for
+ * their sake. Everything else is as if it were new; what is under way for a device that is gone or changed is no
+ * reading of anything.
+ *
+ * Buses that are gone end by themselves, without anybody waiting for them: what is under way is cancelled, their errands
+ * are answered then (DRIVER_BROKEN, unless one was carried out after all), and only then a new bus begins that opens the
+ * same host and port, or a serial line, too.
+ *
+ * Both calls in one go: nothing may happen to `old` in between. */
+
+/* Like poll_create, with the loop, driver, callbacks and argument of a started poll. Makes all that is needed and
+ * changes nothing yet: *out may be destroyed, and `old` goes on. old and its site must be there until poll_take. */
+RG_NODISCARD enum rg_err poll_create_from(struct poll *old, const struct site *site, uint64_t seed,
+                                          struct poll **out);
+/* Takes the place of `old`, which is destroyed; the site of before is not referred to any more. Cannot fail; calls nothing
+ * back. poll_start, or another poll_take, follows. */
+void poll_take(struct poll *p);
+/* After poll_take: the index of what was that device in the site before and goes on, or SITE_NONE. */
+uint32_t poll_device_now(const struct poll *p, uint32_t before);
+/* A number that a bus keeps as long as it goes on, and that no other gets: to know it again after reloads. 0: no such
+ * bus. */
+uint64_t poll_bus_id(const struct poll *p, uint32_t bus);
+/* The errand of (done, from) on that bus, waiting or under way, is answered to `to`. False: there is none; one of a bus that
+ * was removed is none. */
+bool poll_errand_pass(struct poll *p, uint32_t bus, poll_done_cb done, const void *from, void *to);
+/* done is not called with arg any more: an errand that waits is not carried out. */
+void poll_errand_drop(struct poll *p, poll_done_cb done, const void *arg);
+
 /* Carries out an errand when its bus is free next: between two requests, not only between two polls (errands.h says how
  * many). It is tried once, on a bus that is down as well; when the link cannot be opened for one, the others that
  * wait for the bus are answered likewise (DRIVER_UNREACHABLE). Whoever repeats errands to a unit that does not answer

@@ -28,10 +28,11 @@ void tell_answer(struct bus *b, const struct moment *at, enum quality quality)
     size_t count = b->answer.count < room ? b->answer.count : room;
 
     for (size_t i = 0; i < count; i++) {
-        uint32_t local = samples[i].point - u->device->first_point;
+        uint32_t local = samples[i].point - u->plan_first;
 
         if (local < u->device->point_count)
             b->read[local] = true;
+        samples[i].point = u->device->first_point + local; /* a reload may have moved it */
         if (quality != QUALITY_GOOD)
             samples[i].quality = quality;
         if (samples[i].quality != QUALITY_GOOD)

@@ -46,7 +46,8 @@
 #define CODEC_NO_DECIMALS UINT32_MAX
 #define CODEC_DECIMALS_MAX 9u
 
-/* What decoding needs of a point. names: the words of its enumeration, the site's, which outlives it. */
+/* What decoding needs of a point. names: the words of its enumeration; codec_prepare gives
+ * the point's own, a plan its copies. */
 struct codec_point {
     uint32_t point;  /* index into site.points */
     uint16_t offset; /* of its first register or bit, from the request's first */

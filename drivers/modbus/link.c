@@ -134,6 +134,24 @@ void link_cancel(struct driver_link *l)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
+static char *copy_text(const char *text)
+{
+    const size_t size = text ? strlen(text) + 1 : 0;
+    char *copy = text ? malloc(size) : NULL;
+
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static enum rg_err copy_bus(struct driver_link *l, const struct site_bus *bus)
+{
+    l->own = *bus;
+    l->own.name = l->own.where = NULL;
+    l->own.host = l->host = copy_text(bus->host);
+    l->own.path = l->path = copy_text(bus->path);
+    l->bus = &l->own;
+    return (bus->host && !l->host) || (bus->path && !l->path) ? RG_ENOMEM : RG_OK;
+}
+
 enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
 {
     struct driver_link *l = calloc(1, sizeof *l);
@@ -141,7 +159,6 @@ enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
 
     if (!l)
         return RG_ENOMEM;
-    l->bus = bus;
     l->fd = -1;
     l->cancel_fd = -1;
     atomic_init(&l->cancelled, false);
@@ -151,7 +168,9 @@ enum rg_err link_create(const struct site_bus *bus, struct driver_link **out)
         free(l);
         return RG_ENOMEM;
     }
-    err = link_open_prepare(bus, &l->ctx);
+    err = copy_bus(l, bus);
+    if (err == RG_OK)
+        err = link_open_prepare(&l->own, &l->ctx);
     if (err)
         goto fail;
     err = RG_ENOMEM;
@@ -181,6 +200,8 @@ void link_destroy(struct driver_link *l)
     free(l->debts);
     if (l->ctx)
         modbus_free(l->ctx);
+    free(l->host);
+    free(l->path);
     (void)pthread_mutex_destroy(&l->lock);
     free(l);
 }

@@ -21,7 +21,9 @@ enum link_echo {
 #define LINK_UNITS 256
 
 struct driver_link {
-    const struct site_bus *bus;
+    const struct site_bus *bus; /* &own */
+    struct site_bus own; /* a copy, host and path too: the site may be exchanged while the link is in use */
+    char *host, *path;
     modbus_t *ctx;
     int cancel_fd; /* eventfd: readable once cancelled */
     atomic_bool cancelled;

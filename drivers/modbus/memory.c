@@ -15,21 +15,44 @@ struct remembered {
 };
 
 struct driver_memory {
-    const struct site_gate *gates;
+    struct site_gate *gates; /* copies: the site may be exchanged while a bus thread decodes */
+    struct gate_case *cases;
     size_t gate_count, count;
     int64_t period_us; /* INT64_MAX: not known */
     struct remembered registers[];
 };
+
+static enum rg_err copy_gates(struct driver_memory *m, const struct site_device *device)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < device->gate_count; i++)
+        count += device->gates[i].case_count;
+    m->gates = calloc(device->gate_count + 1, sizeof *m->gates);
+    m->cases = calloc(count + 1, sizeof *m->cases);
+    if (!m->gates || !m->cases)
+        return RG_ENOMEM;
+    count = 0;
+    for (size_t i = 0; i < device->gate_count; i++) {
+        m->gates[i] = device->gates[i];
+        m->gates[i].cases = m->cases + count;
+        for (size_t k = 0; k < device->gates[i].case_count; k++)
+            m->cases[count++] = device->gates[i].cases[k];
+    }
+    return RG_OK;
+}
 
 enum rg_err memory_create(const struct site_device *device, size_t decimals, struct driver_memory **out)
 {
     const size_t count = device->gate_count + decimals;
     struct driver_memory *m = calloc(1, sizeof *m + count * sizeof m->registers[0]);
 
-    *out = m;
-    if (!m)
+    *out = NULL;
+    if (!m || copy_gates(m, device) != RG_OK) {
+        memory_destroy(m);
         return RG_ENOMEM;
-    m->gates = device->gates;
+    }
+    *out = m;
     m->gate_count = device->gate_count;
     m->count = count;
     m->period_us = device->poll_ms > 0 ? device->poll_ms * 1000 : INT64_MAX;
@@ -38,6 +61,10 @@ enum rg_err memory_create(const struct site_device *device, size_t decimals, str
 
 void memory_destroy(struct driver_memory *m)
 {
+    if (!m)
+        return;
+    free(m->gates);
+    free(m->cases);
     free(m);
 }
 

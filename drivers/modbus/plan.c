@@ -238,6 +238,30 @@ static enum rg_err plan_fill(struct driver_plan *plan, const struct site_device 
     return err;
 }
 
+/* The words of enumerations as the plan's own: a site may be exchanged while a bus thread decodes by it. */
+static enum rg_err own_words(struct driver_plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->item_count; i++)
+        count += plan->items[i].name_count;
+    if (count == 0)
+        return RG_OK;
+    plan->words = calloc(count, sizeof *plan->words);
+    if (!plan->words)
+        return RG_ENOMEM;
+    count = 0;
+    for (size_t i = 0; i < plan->item_count; i++) {
+        struct codec_point *item = &plan->items[i];
+
+        for (size_t k = 0; k < item->name_count; k++)
+            plan->words[count + k].value = item->names[k].value;
+        item->names = plan->words + count;
+        count += item->name_count;
+    }
+    return RG_OK;
+}
+
 enum rg_err plan_create(const struct site_device *device, const struct site_point *points, size_t count,
                         uint32_t first_point, struct driver_plan **out)
 {
@@ -266,6 +290,8 @@ enum rg_err plan_create(const struct site_device *device, const struct site_poin
         err = make_places(plan, points, count, first_point, places, &place_count);
     if (err == RG_OK)
         err = plan_fill(plan, device, places, place_count, drafts);
+    if (err == RG_OK)
+        err = own_words(plan);
 end:
     free(drafts);
     free(places);
@@ -282,6 +308,7 @@ void plan_destroy(struct driver_plan *plan)
         return;
     free(plan->requests);
     free(plan->items);
+    free(plan->words);
     free(plan->extras);
     free(plan->registers);
     free(plan->by_address);
@@ -395,6 +422,8 @@ enum rg_err plan_divide(const struct driver_plan *plan, size_t request, struct d
     if (err == RG_OK)
         err = fill_divided(&b, plan, request, drafts, count);
     builder_end(&b);
+    if (err == RG_OK)
+        err = own_words(copy);
     free(places);
     free(drafts);
     if (err == RG_OK)

@@ -48,6 +48,7 @@ struct driver_plan {
     struct plan_request *requests;
     size_t item_count; /* each point once */
     struct codec_point *items;
+    struct point_word *words; /* of all items' enumerations, without their texts */
     size_t extra_count;
     struct plan_extra *extras;
     /* Gates in the order of the device's, then decimals, each once. */

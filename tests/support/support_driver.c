@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* By path: the test support library is below the layers and links none that has drivers in it. */
 #include "../../drivers/driver.h"
@@ -103,6 +104,32 @@ void fake_unlock(struct fake *f)
     (void)pthread_mutex_unlock(&f->lock);
 }
 
+/* ---- devices and buses of other sites: those of the same name ---- */
+
+static uint32_t index_of_device(const struct fake *f, const struct site_device *device)
+{
+    const struct site_device *all = f->site->devices;
+    uint32_t i = 0;
+
+    if (device >= all && device < all + f->site->device_count)
+        return (uint32_t)(device - all);
+    while (i < f->site->device_count && strcmp(all[i].name, device->name) != 0)
+        i++;
+    return i;
+}
+
+static uint32_t index_of_bus(const struct fake *f, const struct site_bus *bus)
+{
+    const struct site_bus *all = f->site->buses;
+    uint32_t i = 0;
+
+    if (bus >= all && bus < all + f->site->bus_count)
+        return (uint32_t)(bus - all);
+    while (i < f->site->bus_count && strcmp(all[i].name, bus->name) != 0)
+        i++;
+    return i;
+}
+
 /* ---- the driver's side: plans ---- */
 
 static bool fails_now(struct fake *f)
@@ -125,7 +152,7 @@ static enum rg_err plan(const struct site_device *device, const struct site_poin
                         uint32_t first_point, struct driver_plan **out)
 {
     struct fake *f = current;
-    uint32_t index = (uint32_t)(device - f->site->devices);
+    uint32_t index = index_of_device(f, device);
     size_t each = f->devices[index].per_request == 0 ? count : f->devices[index].per_request;
     size_t requests = count == 0 ? 0 : (count + each - 1) / each;
     struct driver_plan *p = plan_new(f, requests);
@@ -205,7 +232,7 @@ static enum rg_err link_create(const struct site_bus *bus, struct driver_link **
         free(link);
         return RG_ENOMEM;
     }
-    link->bus = (uint32_t)(bus - f->site->buses);
+    link->bus = index_of_bus(f, bus);
     f->alive++;
     *out = link;
     return RG_OK;
@@ -226,7 +253,9 @@ static void link_destroy(struct driver_link *link)
 {
     if (link == NULL)
         return;
+    fake_lock(current); /* by the bus's own thread when the bus was removed */
     current->alive--;
+    fake_unlock(current);
     (void)pthread_cond_destroy(&link->cancel);
     free(link);
 }

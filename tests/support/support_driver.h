@@ -78,7 +78,8 @@ struct fake_hooks {
     void *arg;
 };
 
-/* NULL when out of memory. The site must outlive it. */
+/* NULL when out of memory. The site must outlive it. Plans and links may be of another site, as over a reload, of which
+ * each device and bus is taken for the one of its name in this site. */
 struct fake *fake_create(const struct site *site, const struct fake_hooks *hooks);
 void fake_destroy(struct fake *f); /* takes NULL; every plan and link must have been destroyed */
 const struct driver *fake_driver(void);
