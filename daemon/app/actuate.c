@@ -41,6 +41,21 @@ static enum rg_err ask_cb(void *arg, const struct output_ask *ask)
     return poll_errand(p->poll, &errand);
 }
 
+/* The pipeline has its new poll and site by then. */
+static bool pass_cb(void *arg, uint32_t device, const struct output_slot *from, struct output_slot *to)
+{
+    const struct pipeline *p = arg;
+
+    return poll_errand_pass(p->poll, p->site->devices[device].bus, errand_done_cb, from, to);
+}
+
+static void drop_cb(void *arg, const struct output_slot *slot)
+{
+    const struct pipeline *p = arg;
+
+    poll_errand_drop(p->poll, errand_done_cb, slot);
+}
+
 /* ---- output -> rules: a fault is an alarm ---- */
 
 static void news_cb(void *arg, uint32_t output, enum drive_news news, const char *detail)
@@ -58,7 +73,7 @@ static void news_cb(void *arg, uint32_t output, enum drive_news news, const char
 
 struct output_port actuate_port(struct pipeline *p)
 {
-    return (struct output_port){p, ask_cb, news_cb};
+    return (struct output_port){.arg = p, .ask = ask_cb, .pass = pass_cb, .drop = drop_cb, .news = news_cb};
 }
 
 void actuate_carry_faults(struct pipeline *p)

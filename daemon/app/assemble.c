@@ -8,6 +8,7 @@
 #include "app/flow.h"
 #include "app/pipeline.h"
 #include "base/log.h"
+#include "model/site_same.h"
 #include "replay/meaning.h"
 #include "replay/prime.h"
 #include "uplink/about.h"
@@ -110,6 +111,7 @@ struct parts {
     struct load load;
     struct recording recording;
     struct permits permits;
+    uint32_t *was; /* [site.point_count] over a reload: which point in force means the same, or SITE_NONE */
 };
 
 static void parts_destroy(struct parts *n)
@@ -123,6 +125,13 @@ static void parts_destroy(struct parts *n)
     outputs_destroy(n->outputs);
     rules_destroy(n->rules);
     convert_destroy(n->convert);
+    free(n->was);
+}
+
+static enum rg_err match_points(const struct pipeline *p, const struct site *site, struct parts *n)
+{
+    n->was = calloc(site->point_count + 1, sizeof *n->was);
+    return n->was ? site_same_points(site, p->site, n->was) : RG_ENOMEM;
 }
 
 static enum rg_err parts_create(struct pipeline *p, const struct site *site, const struct store_start *start,
@@ -150,7 +159,10 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     if (err == RG_OK)
         err = permits_create(&n->permits, site);
     if (err == RG_OK)
-        err = poll_create(p->loop, site, p->env.driver, &flow_poll_cbs, p, p->env.seed, &n->poll);
+        err = p->poll ? poll_create_from(p->poll, site, p->env.seed, &n->poll)
+                      : poll_create(p->loop, site, p->env.driver, &flow_poll_cbs, p, p->env.seed, &n->poll);
+    if (err == RG_OK && p->site)
+        err = match_points(p, site, n);
     if (err == RG_OK)
         err = carry_alarms(p, n->rules, start);
     if (err != RG_OK)
@@ -225,19 +237,24 @@ void pipeline_forget(struct pipeline *p, const struct config_diff *changes)
 static void exchange(struct pipeline *p, const struct site *site, const char *config_sha256,
                      struct parts *next)
 {
-    if (p->outputs)
+    recording_inherit(p, &next->recording); /* with the site of before: it may still record */
+    if (p->site) {
+        live_inherit(&next->live, &p->live, next->was);
+        evidence_inherit(&next->evidence, site, &p->evidence, next->was);
+        load_inherit(&next->load, next->poll, &p->load, p->poll);
+        poll_take(next->poll);
+    }
+    p->site = site;
+    p->poll = next->poll;
+    if (p->outputs) /* what is under way for them is in the poll's hands */
         outputs_inherit(next->outputs, p->outputs, pipeline_now(p));
     outputs_destroy(p->outputs);
     live_destroy(&p->live);
-    if (p->evidence.causes)
-        evidence_inherit(&next->evidence, &p->evidence);
     evidence_destroy(&p->evidence);
     load_destroy(&p->load);
-    recording_inherit(p, &next->recording);
     recording_destroy(&p->recording);
     convert_destroy(p->convert);
-    p->site = site;
-    p->poll = next->poll;
+    free(next->was);
     p->convert = next->convert;
     p->rules = next->rules;
     p->outputs = next->outputs;
@@ -267,13 +284,13 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
         parts_destroy(&next);
         return err;
     }
-    pipeline_halt(p); /* the old poll lets go of its lines before the new one opens them */
+    expiry_halt(p->expiry);
     exchange(p, site, config_sha256, &next);
     /* A reload that changes a window would leave it blind for most of its length. */
     if (start || (old && rules_lacks_history(p->rules, old)))
         now = fill_windows(p, p->rules, &filling_ms);
     else
-        now = pipeline_now(p); /* letting go may have taken a while */
+        now = pipeline_now(p);
     p->taken.at = now;
     p->taken.turn = store_turn(p->store);
     if (old) {
@@ -293,9 +310,12 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     recording_standing(p);
     flow_schedule_deadline(p);
     p->second_ms = now.mono_ms;
-    loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
-    poll_booted(p->poll, p->started_ms);
+    if (!old) { /* else both are running */
+        loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
+        poll_booted(p->poll, p->started_ms);
+    }
     poll_start(p->poll);
+    request_desk_reloaded(p->desk);
     actuate_carry_faults(p);
     p->levels_changed = true;
     actuate_run(p);

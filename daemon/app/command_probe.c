@@ -80,6 +80,7 @@ struct job {
     enum job_step step;
     /* Names, not indices: a reload may come between two steps. */
     char bus[TEXT_ID_MAX + 1];
+    uint64_t bus_id; /* a bus of that name may be another one then */
     char by[ALARM_WHO_MAX];
     uint32_t uid;
     struct driver_raw ask;
@@ -146,7 +147,8 @@ static enum rg_err job_submit(struct job *j, enum job_step step)
 {
     struct poll_errand errand = {.bus = job_bus(j), .ask = j->ask, .done = job_done_cb, .arg = j};
 
-    if (errand.bus == SITE_NONE || !j->pipeline->poll)
+    if (errand.bus == SITE_NONE || !j->pipeline->poll ||
+        poll_bus_id(j->pipeline->poll, errand.bus) != j->bus_id)
         return RG_ESTATE;
     j->step = step;
     errand.ask.write = step == JOB_WRITE;
@@ -230,6 +232,7 @@ static enum rg_err job_start(struct pipeline *p, struct probe_peer peer, const s
     j->call = peer.call;
     j->uid = peer.uid;
     j->ask = r->ask;
+    j->bus_id = p->poll ? poll_bus_id(p->poll, r->bus) : 0;
     (void)text_copy(j->bus, sizeof j->bus, p->site->buses[r->bus].name);
     (void)text_copy(j->by, sizeof j->by, r->by ? r->by : "");
     err = job_submit(j, step);

@@ -70,9 +70,14 @@ void evidence_destroy(struct evidence *e)
     *e = (struct evidence){0};
 }
 
-void evidence_inherit(struct evidence *e, const struct evidence *from)
+void evidence_inherit(struct evidence *e, const struct site *site, const struct evidence *from,
+                      const uint32_t *was)
 {
     memcpy(e->causes, from->causes, EVIDENCE_CAUSES * sizeof *e->causes);
+    for (size_t i = 0; i < site->point_count; i++) {
+        if (e->ring_of[i] != SITE_NONE && was[i] != SITE_NONE && from->ring_of[was[i]] != SITE_NONE)
+            e->rings[e->ring_of[i]] = from->rings[from->ring_of[was[i]]];
+    }
 }
 
 void evidence_frame(struct evidence *e, const struct frame *frame)

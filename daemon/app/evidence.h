@@ -50,8 +50,10 @@ struct evidence {
  * site must outlive it. */
 RG_NODISCARD enum rg_err evidence_create(struct evidence *e, const struct site *site);
 void evidence_destroy(struct evidence *e); /* takes a zeroed or half-built one */
-/* Takes the causes over, after a reload: the alarms go on. */
-void evidence_inherit(struct evidence *e, const struct evidence *from);
+/* Takes the causes over, after a reload, for the alarms go on, and the last readings of points that mean the same. was:
+ * [site.point_count] which point that is in the site before, or SITE_NONE. */
+void evidence_inherit(struct evidence *e, const struct site *site, const struct evidence *from,
+                      const uint32_t *was);
 /* Before the rules are given the frame. */
 void evidence_frame(struct evidence *e, const struct frame *frame);
 /* A change of any kind; those of a level are kept, a clear lets go of the alarm's. */

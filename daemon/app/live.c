@@ -20,6 +20,14 @@ void live_destroy(struct live *live)
     live->count = 0;
 }
 
+void live_inherit(struct live *live, const struct live *from, const uint32_t *was)
+{
+    for (size_t i = 0; i < live->count; i++) {
+        if (was[i] != SITE_NONE)
+            live->points[i] = from->points[was[i]];
+    }
+}
+
 void live_note(struct live *live, const struct frame *frame)
 {
     for (size_t i = 0; i < frame->count; i++) {

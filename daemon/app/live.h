@@ -19,6 +19,8 @@ struct live {
 
 RG_NODISCARD enum rg_err live_create(struct live *live, const struct site *site);
 void live_destroy(struct live *live);
+/* Over a reload. was: [points of live] which point of `from` means the same, or SITE_NONE. */
+void live_inherit(struct live *live, const struct live *from, const uint32_t *was);
 void live_note(struct live *live, const struct frame *frame);
 
 #endif

@@ -56,6 +56,17 @@ void load_destroy(struct load *load)
     *load = (struct load){.site = NULL};
 }
 
+void load_inherit(struct load *load, const struct poll *poll, const struct load *from,
+                  const struct poll *from_poll)
+{
+    for (uint32_t i = 0; i < load->site->bus_count; i++) {
+        for (uint32_t k = 0; k < from->site->bus_count; k++) {
+            if (poll_bus_id(poll, i) == poll_bus_id(from_poll, k))
+                load->words[i] = from->words[k];
+        }
+    }
+}
+
 void load_look(struct load *load, struct poll *poll)
 {
     for (uint32_t i = 0; i < load->site->bus_count; i++) {

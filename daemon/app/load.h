@@ -31,6 +31,9 @@ struct load {
 /* Works out what is planned (config/budget.h). RG_ENOMEM. */
 RG_NODISCARD enum rg_err load_create(struct load *load, const struct site *site);
 void load_destroy(struct load *load); /* takes a zeroed one */
+/* Over a reload: what was said of buses that go on (poll_bus_id) is not said again. */
+void load_inherit(struct load *load, const struct poll *poll, const struct load *from,
+                  const struct poll *from_poll);
 /* Looks at every bus, and logs what has changed for the worse, once. */
 void load_look(struct load *load, struct poll *poll);
 

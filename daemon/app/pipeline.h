@@ -97,7 +97,8 @@ RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, co
                                        const struct site *site, const char *config_sha256,
                                        struct store_start *start, char *why, size_t why_size);
 /* Makes poll, convert, rules, outputs and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules
- * and whose counters and last readings in the new convert; outputs that stay go on as they are.
+ * and whose counters and last readings in the new convert; outputs that stay go on as they are, and so do buses and devices that are
+ * configured as before (poll.h).
  * Whole or not at all: after an error what was in force still is. The old site is not referred to any more, except by
  * the uplinks. */
 RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,

@@ -287,14 +287,29 @@ static void look_cb(void *arg)
         desk_look(d);
 }
 
+#define POLLING_ENDED "failed: polling was ended by a reload, or the end of the gateway"
+
+void request_desk_reloaded(struct request_desk *d)
+{
+    for (size_t i = 0; d && i < REQUEST_READS; i++) {
+        struct pending *pending = &d->pendings[i];
+        const struct seat *seat = pending->read.owner;
+        const struct site_uplink *uplink = seat ? find_uplink(d->p->site, seat->name) : NULL;
+
+        /* It may see no more than it would if it asked now. */
+        if (seat && (!uplink || !request_read_seen(d->p->site, uplink, &pending->read.request) ||
+                     !request_read_goes_on(d->p, &pending->read)))
+            run_read_end(d, pending, POLLING_ENDED);
+    }
+}
+
 void request_desk_halt(struct request_desk *d)
 {
     bool more = false;
 
     for (size_t i = 0; d && i < REQUEST_READS; i++) {
         if (d->pendings[i].read.owner)
-            run_read_end(d, &d->pendings[i],
-                         "failed: polling was ended by a reload, or the end of the gateway");
+            run_read_end(d, &d->pendings[i], POLLING_ENDED);
     }
     if (d)
         tell_counts(d, true, &more);

@@ -29,6 +29,9 @@ void request_desk_take(struct request_desk *d, const char *uplink, const struct 
 void request_desk_polled(struct request_desk *d, uint32_t device, bool answered);
 /* Polling ends, for a reload or for good: reads under way are answered, and what was only counted is recorded. */
 void request_desk_halt(struct request_desk *d);
+/* After a reload, with the new poll and site: reads wait on for the polls of devices that go on, the others have come to
+ * nothing. Takes NULL. */
+void request_desk_reloaded(struct request_desk *d);
 /* `commands` of an uplink in the status: {heard, refused, too_many, unanswered}; null for one that may ask for nothing. */
 void request_desk_figures(const struct request_desk *d, const char *uplink, struct jsonw *w);
 

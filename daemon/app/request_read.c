@@ -158,6 +158,17 @@ bool request_read_polled(struct request_read *read, uint32_t device)
     return false;
 }
 
+bool request_read_goes_on(const struct pipeline *p, struct request_read *read)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < read->awaits; i++) {
+        read->devices[i] = poll_device_now(p->poll, read->devices[i]);
+        all = all && read->devices[i] != SITE_NONE;
+    }
+    return all;
+}
+
 /* ---- what is answered ---- */
 
 static void write_value(const struct pipeline *p, uint32_t point, struct jsonw *w)

@@ -30,6 +30,8 @@ RG_NODISCARD enum rg_err request_read_begin(const struct pipeline *p, const stru
                                             struct request_read *read, char *error, size_t error_size);
 /* A poll that was asked for is over. True: with it the read. */
 bool request_read_polled(struct request_read *read, uint32_t device);
+/* After a reload. False: a poll that it waits for will not come. */
+bool request_read_goes_on(const struct pipeline *p, struct request_read *read);
 /* The members of the answer, as of the last readings. */
 void request_read_write(const struct pipeline *p, const struct request *request, struct jsonw *w);
 

@@ -5,7 +5,7 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static bool under_way(const struct drive *d)
+bool drive_is_under_way(const struct drive *d)
 {
     return d->phase == DRIVE_WRITING || d->phase == DRIVE_READING;
 }
@@ -30,13 +30,14 @@ void drive_init(struct drive *d, int64_t assert_ms, int64_t ready_ms)
     write_at(d, ready_ms);
 }
 
-void drive_inherit(struct drive *d, const struct drive *from, int64_t assert_ms, struct moment now)
+void drive_inherit(struct drive *d, const struct drive *from, int64_t assert_ms, bool passed,
+                   struct moment now)
 {
     *d = *from;
     d->assert_ms = assert_ms;
     d->retry.cap_ms = assert_ms;
     drive_resume(d, now);
-    if (under_way(d)) {
+    if (drive_is_under_way(d) && !passed) {
         begin_doubt(d, now);
         d->urgent = true;
         write_at(d, now.mono_ms);
@@ -54,7 +55,7 @@ void drive_want(struct drive *d, bool on, struct moment now)
         return;
     begin_doubt(d, now);
     d->urgent = true;
-    if (!under_way(d))
+    if (!drive_is_under_way(d))
         write_at(d, now.mono_ms);
 }
 
@@ -189,7 +190,7 @@ enum drive_news drive_answer(struct drive *d, enum drive_answer answer, struct m
     bool good = write ? answer == DRIVE_DONE
                       : answer == DRIVE_READS_OFF || answer == DRIVE_READS_ON || answer == DRIVE_READS_OTHER;
 
-    if (!under_way(d))
+    if (!drive_is_under_way(d))
         return DRIVE_NOTHING;
     if (d->release != RELEASE_NONE) {
         release_answer(d, write, good, now);
@@ -202,7 +203,7 @@ enum drive_news drive_answer(struct drive *d, enum drive_answer answer, struct m
 
 enum drive_news drive_doubt(struct drive *d, struct moment now)
 {
-    if (under_way(d) || d->phase == DRIVE_RELEASED)
+    if (drive_is_under_way(d) || d->phase == DRIVE_RELEASED)
         return DRIVE_NOTHING;
     if (d->release != RELEASE_NONE) {
         if (++d->tries >= DRIVE_RELEASE_TRIES)
@@ -235,7 +236,7 @@ void drive_release(struct drive *d, enum output_stop stop, struct moment now)
     d->final = stop == OUTPUT_STOP_KEEP ? d->wanted : stop == OUTPUT_STOP_ON;
     d->release = stop == OUTPUT_STOP_KEEP && d->sure ? RELEASE_LEAVE : RELEASE_WRITE;
     d->tries = d->faulty ? DRIVE_RELEASE_TRIES - 1 : 0;
-    if (under_way(d))
+    if (drive_is_under_way(d))
         return;
     if (d->release == RELEASE_LEAVE) {
         d->phase = DRIVE_RELEASED;
@@ -252,6 +253,6 @@ void drive_resume(struct drive *d, struct moment now)
     d->release = RELEASE_NONE;
     begin_doubt(d, now);
     d->urgent = true;
-    if (!under_way(d))
+    if (!drive_is_under_way(d))
         write_at(d, now.mono_ms);
 }

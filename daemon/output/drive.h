@@ -95,9 +95,12 @@ struct drive_action {
 
 /* Off is wanted; asked from ready_ms (monotonic) on. assert_ms > 0. */
 void drive_init(struct drive *d, int64_t assert_ms, int64_t ready_ms);
-/* The same place goes on under another configuration, from its state there. What was under way there is unknown: it is
- * written again. */
-void drive_inherit(struct drive *d, const struct drive *from, int64_t assert_ms, struct moment now);
+/* The same place goes on under another configuration, from its state there. What was under way there is answered here when
+ * it is `passed`; otherwise it is unknown, and written again. */
+void drive_inherit(struct drive *d, const struct drive *from, int64_t assert_ms, bool passed,
+                   struct moment now);
+/* Something is: exactly one drive_answer will follow. */
+bool drive_is_under_way(const struct drive *d);
 
 void drive_want(struct drive *d, bool on, struct moment now);
 /* The monotonic instant from which drive_next has something to do, or INT64_MAX: something is under way, or it is

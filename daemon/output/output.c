@@ -136,7 +136,11 @@ static void inherit(struct outputs *o, struct output_slot *slot, const struct ou
 
     if (slot->conf->on != old->conf->on || slot->conf->off != old->conf->off)
         return; /* what was read back means something else now */
-    drive_inherit(&slot->drive, &old->drive, slot->conf->assert_ms, now);
+    const bool passed = o->port.pass && drive_is_under_way(&old->drive) &&
+                        o->port.pass(o->port.arg, slot->conf->device, old, slot);
+
+    drive_inherit(&slot->drive, &old->drive, slot->conf->assert_ms, passed, now);
+    module->busy = module->busy || passed;
     slot->level = old->level;
     slot->silenced = old->silenced && slot->conf->silenceable;
     slot->tested = old->tested;
@@ -157,6 +161,10 @@ void outputs_inherit(struct outputs *o, const struct outputs *from, struct momen
             inherit(o, &o->slots[i], from, &from->slots[k], now);
             break;
         }
+    }
+    for (size_t k = 0; o->port.drop && k < from->count; k++) {
+        if (drive_is_under_way(&from->slots[k].drive))
+            o->port.drop(o->port.arg, &from->slots[k]); /* what was passed is not its any more */
     }
 }
 

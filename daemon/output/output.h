@@ -60,6 +60,11 @@ struct output_port {
     /* Carries it out; exactly one outputs_answer follows, never from inside. An error: it could not be handed over, which
      * counts as no answer. */
     enum rg_err (*ask)(void *arg, const struct output_ask *ask);
+    /* Over a reload, of what was handed over and is not answered yet. pass: its outputs_answer comes for `to` from now on,
+     * on that device of the new site; false: it will not. drop: no answer comes, and it is not carried out if it has not
+     * begun. Both may be NULL: then nothing is passed, and what is answered to a slot that is gone is the port's affair. */
+    bool (*pass)(void *arg, uint32_t device, const struct output_slot *from, struct output_slot *to);
+    void (*drop)(void *arg, const struct output_slot *slot);
     /* news is never DRIVE_NOTHING. detail: the last thing that went wrong, for people; borrowed. */
     void (*news)(void *arg, uint32_t output, enum drive_news news, const char *detail);
 };
@@ -74,8 +79,8 @@ void outputs_destroy(struct outputs *o); /* takes NULL */
 void outputs_halt(struct outputs *o); /* takes NULL */
 
 /* Goes on from the outputs that were at work until now (another site, which must still be there): what is wired to the
- * same place (line, unit, address, values) keeps its state, its silence and its test, so that no reload switches a sounder
- * off and on. Before the first tick. */
+ * same place (line, unit, address, values) keeps its state, its silence and its test, and what is under way to it, so that no
+ * reload switches a sounder off and on. Before the first tick; no answer may come to `from` any more. */
 void outputs_inherit(struct outputs *o, const struct outputs *from, struct moment now);
 /* What it follows: the level, and how many times something was announced there so far. */
 void outputs_follow(struct outputs *o, uint32_t output, enum level level, uint64_t announced,

@@ -230,21 +230,53 @@ def test_a_delay_that_runs_goes_on(plant, broker, daemon):
     assert alarm["raised_ts"] == began + 4000, "a reload put the alarm off"
 
 
-@pytest.mark.xfail(strict=True, reason="a reload reopens the connections to devices and platforms; delays and alarms go on")
-def test_connections_that_did_not_change_stay(plant, broker, daemon):
+def accepted(world):
+    """Connections that each bus has got so far."""
+    return {name: one["accepted"] for name, one in world.control.stats()["listeners"].items()}
+
+
+def test_devices_and_buses_that_did_not_change_stay(plant, broker, daemon):
+    """Of three buses one keeps everything, one gets and loses a device, and one is at another time-out: what did not change has its
+    connection, its figures and its grid, however often."""
+    world = plant(world_of(buses=3, units=3))
+    gateway = daemon(site_of(world, [uplink(broker.port)], units=2, swings=False))
+    added = {**gateway.config["devices"][0], "name": "a-new-one", "bus": "bus-1", "unit": 3}
+    wait_for(lambda: all(d["ok"] >= 3 for d in gateway.status()["devices"]), what="the site at work")
+    before, counted = accepted(world), {d["name"]: d for d in gateway.status()["devices"]}
+    assert all(count == 1 for count in before.values()), before
+    for number in range(4):
+        gateway.config["rules"][0]["above"] = {"yellow": 20, "red": 55 + number}
+        gateway.config["buses"][2]["timeout"] = f"{900 + number}ms"
+        if number % 2 == 0:
+            gateway.config["devices"].insert(0, added)  # all indices move
+        else:
+            gateway.config["devices"].remove(added)
+        reload(gateway)
+        devices = {d["name"]: d for d in gateway.status()["devices"]}
+        for name in ("d-0-1", "d-0-2", "d-1-1", "d-1-2"):
+            assert devices[name]["ok"] >= counted[name]["ok"], "it began anew"
+        counted = devices
+        wait_for(lambda c=counted: all(d["ok"] >= c[d["name"]]["ok"] + 3 for d in gateway.status()["devices"]),
+                 what="polls after the reload")
+        counted = {d["name"]: d for d in gateway.status()["devices"]}
+    now = accepted(world)
+    gateway.stop()
+    assert (now["bus-0"], now["bus-1"]) == (before["bus-0"], before["bus-1"]), "a reload broke a connection"
+    assert now["bus-2"] == before["bus-2"] + 4, "a bus that changed is opened anew, once each time"
+
+
+@pytest.mark.xfail(strict=True, reason="a reload reopens the connections to platforms; devices, delays and alarms go on")
+def test_platforms_that_did_not_change_stay(plant, broker, daemon):
     world = plant(world_of(buses=2, units=1))
     gateway = daemon(site_with_a_delay(world, broker))
     wait_for(lambda: connected(gateway), what="the connection")
-    wait_for(lambda: all(one["accepted"] for one in world.control.stats()["listeners"].values()), what="the buses")
-    accepted = {name: one["accepted"] for name, one in world.control.stats()["listeners"].items()}
     gateway.config["rules"][0]["above"] = {"yellow": 20, "red": 55}
     reload(gateway)
     wait_for(lambda: connected(gateway), what="the connection")
-    wait_for(lambda: gateway.device("d-0-1")["ok"] >= 3, what="polls after the reload")
+    polled = gateway.device("d-0-1")["ok"]
+    wait_for(lambda: gateway.device("d-0-1")["ok"] >= polled + 3, what="polls after the reload")
     connects = gateway.status()["uplinks"][0]["connects"]
-    now = {name: one["accepted"] for name, one in world.control.stats()["listeners"].items()}
     gateway.stop()
-    assert now == accepted, "a reload broke the connections to the devices"
     assert connects == 1 and broker.child.output().count("Received CONNECT from") == 1, "a reload broke the connection to the platform"
 
 

@@ -161,6 +161,9 @@ static void change(struct evidence *e, int number, enum alarm_event event, int64
 
 static void the_oldest_causes_give_way(void **state)
 {
+    const uint32_t was[] = {0}, new_point[] = {SITE_NONE};
+    struct sample sample = {.point = 0, .quality = QUALITY_GOOD, .value = 7};
+    struct evidence_sample samples[EVIDENCE_SAMPLES];
     struct support_site s;
     struct evidence e, next;
 
@@ -184,7 +187,12 @@ static void the_oldest_causes_give_way(void **state)
     change(&e, 6001, ALARM_RAISE, 9300); /* that of the one that cleared */
     assert_non_null(evidence_cause(&e, "gw-2"));
     assert_int_equal(evidence_create(&next, &s.site), RG_OK);
-    evidence_inherit(&next, &e);
+    evidence_frame(&e, &(struct frame){.at = {9400, 9400}, .heard = true, .count = 1, .samples = &sample});
+    evidence_inherit(&next, &s.site, &e, new_point);
+    assert_int_equal(evidence_samples(&next, 0, samples), 0);
+    evidence_inherit(&next, &s.site, &e, was);
+    assert_int_equal(evidence_samples(&next, 0, samples), 1);
+    assert_true(samples[0].value == 7);
     evidence_destroy(&e);
     assert_non_null(evidence_cause(&next, "gw-6001"));
     assert_null(evidence_cause(&next, ""));

@@ -91,6 +91,7 @@ static void a_reload_that_fails_changes_nothing(void **state)
     const struct poll *poll;
     const struct rules *rules;
     struct site_rule changed;
+    struct site_bus bus;
     struct site next;
     size_t alive, tries = 0;
     struct rig r;
@@ -106,6 +107,9 @@ static void a_reload_that_fails_changes_nothing(void **state)
     changed = next.rules[0];
     changed.name = "other";
     next.rules = &changed;
+    bus = next.buses[0];
+    bus.timeout_ms++; /* or nothing would have to be made for it */
+    next.buses = &bus;
     for (;;) {
         uint64_t asked = fake_device(r.fake, 0)->asked;
 

@@ -62,8 +62,59 @@ static void a_connection_that_is_lost(void **state)
     rig_end(&r);
 }
 
+/* The site, with its device polled in another way. */
+static struct site with_changed_device(const struct rig *r, struct site_device *device)
+{
+    struct site next = r->site.site;
+
+    *device = next.devices[0];
+    device->retries = 1;
+    next.devices = device;
+    return next;
+}
+
+/* The device is not concerned: the poll that was asked for comes, and with it the answer. */
+static void a_read_goes_on_over_a_reload(void **state)
+{
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    begin(&r, PLANT RULE, MAY_ALL);
+    fake_device(r.fake, 0)->takes_ms = 700;
+    pass(&r, 2000);
+    say(&r, READ("1"));
+    pass(&r, 100);
+    next = r.site.site;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
+    pass(&r, 3000);
+    assert_int_equal(answers(&r), 1);
+    assert_non_null(strstr(answer(&r, 0)->payload, "\"id\":\"1\",\"ok\":true,\"point\":\"d.a\",\"value\":5"));
+    rig_end(&r);
+}
+
+/* Nor does it see more than it may see now. */
+static void a_read_of_what_is_hidden_meanwhile(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, PLANT RULE, MAY_ALL);
+    fake_device(r.fake, 0)->takes_ms = 700;
+    pass(&r, 2000);
+    say(&r, READ("1"));
+    pass(&r, 100);
+    r.all_devices[0] = false;
+    assert_int_equal(pipeline_take(&r.pipeline, &r.site.site, "4567", NULL), RG_OK);
+    pass(&r, 3000);
+    assert_int_equal(answers(&r), 1);
+    assert_non_null(strstr(answer(&r, 0)->payload, "\"error\":\"failed: polling was ended by a reload"));
+    rig_end(&r);
+}
+
 static void reloads(void **state)
 {
+    struct site_device device;
     struct site next;
     struct rig r;
 
@@ -74,7 +125,7 @@ static void reloads(void **state)
     /* A read that is under way. */
     say(&r, READ("1"));
     pass(&r, 100);
-    next = r.site.site;
+    next = with_changed_device(&r, &device);
     assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
     pass(&r, 1000);
     assert_int_equal(answers(&r), 1);
@@ -110,6 +161,7 @@ static void left_cb(void *arg)
 static void an_answer_while_uplinks_leave(void **state)
 {
     bool left = false;
+    struct site_device device;
     struct site next;
     struct rig r;
 
@@ -119,7 +171,7 @@ static void an_answer_while_uplinks_leave(void **state)
     pass(&r, 2000);
     say(&r, READ("1"));
     pass(&r, 100);
-    next = r.site.site;
+    next = with_changed_device(&r, &device);
     assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
     uplink_stop(r.pipeline.uplinks[0], "{}", 2, 2000, left_cb, &left);
     pass(&r, 3000);
@@ -294,6 +346,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_that_refuses),
         cmocka_unit_test(a_connection_that_is_lost),
+        cmocka_unit_test(a_read_goes_on_over_a_reload),
+        cmocka_unit_test(a_read_of_what_is_hidden_meanwhile),
         cmocka_unit_test(reloads),
         cmocka_unit_test(an_answer_while_uplinks_leave),
         cmocka_unit_test(an_uplink_that_goes),

@@ -115,7 +115,7 @@ static void play_word(struct bed *b, const char *word)
     } else if (strcmp(word, "inherit") == 0) {
         struct drive old = b->d;
 
-        drive_inherit(&b->d, &old, ASSERT_MS, b->now);
+        drive_inherit(&b->d, &old, ASSERT_MS, false, b->now);
     } else if (strcmp(word, "state") == 0) {
         say_state(b);
     } else if (!answer_word(b, word)) {

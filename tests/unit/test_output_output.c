@@ -63,7 +63,7 @@ static void news_cb(void *arg, uint32_t output, enum drive_news news, const char
 
 static void begin(struct bed *b, const char *text)
 {
-    const struct output_port port = {b, ask_cb, news_cb};
+    const struct output_port port = {.arg = b, .ask = ask_cb, .news = news_cb};
 
     *b = (struct bed){.now = {1000, 7001000}};
     support_site_build(&b->s, text);
@@ -455,7 +455,7 @@ struct reload {
 
 static void reload(struct reload *r, const char *text)
 {
-    const struct output_port port = {&r->after, ask_cb, news_cb};
+    const struct output_port port = {.arg = &r->after, .ask = ask_cb, .news = news_cb};
 
     r->after = (struct bed){.now = r->before.now};
     support_site_build(&r->after.s, text);

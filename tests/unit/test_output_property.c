@@ -230,7 +230,7 @@ static void judge(const struct world *w)
 static void one_world(uint64_t seed)
 {
     struct world w = {.now = {1000, 1000}};
-    const struct output_port port = {&w, ask_cb, news_cb};
+    const struct output_port port = {.arg = &w, .ask = ask_cb, .news = news_cb};
     uint64_t writes[OUTPUTS];
 
     support_site_build(&w.s, plant);
