@@ -17,7 +17,7 @@ struct pipeline;
 #define SUPERVISE_PATIENCE_MS 60000
 /* For the store twice the manager's time: while a disk hangs, alarms still go out, which a restart would end. */
 #define SUPERVISE_STORE_TIMES 2
-#define SUPERVISE_STATUS_MS 5000 /* a status that changed is told at most so often */
+#define SUPERVISE_STATUS_MS 1000 /* a status that changed is told at most so often */
 
 /* The manager: a message as notify_send takes it. */
 struct supervise_manager {

@@ -87,3 +87,25 @@ class Disk:
     @property
     def syncs(self):
         return struct.unpack(self.FORM, self.file.read_bytes())[4]
+
+
+class Line:
+    """The bus to a TCP port on the loopback, which hangs in the kernel while it is told to. Start the program with env=line.env()."""
+
+    FORM = "=qqq"  # port, whether it hangs; how often it did
+
+    def __init__(self, folder, port):
+        self.file, self.port = pathlib.Path(folder) / "line-faults", port
+        self.file.write_bytes(bytes(struct.calcsize(self.FORM)))
+        self.hang(False)
+
+    def env(self, name="riskgated", **more):
+        return {**os.environ, **preload(name, library("hanging_line")), "RG_LINE_FILE": str(self.file), **more}
+
+    def hang(self, hangs=True):
+        with open(self.file, "r+b", buffering=0) as file:  # in place: it is mapped
+            file.write(struct.pack("=qq", self.port, int(hangs)))
+
+    @property
+    def hung(self):
+        return struct.unpack(self.FORM, self.file.read_bytes())[2]
