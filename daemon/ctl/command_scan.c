@@ -28,7 +28,7 @@ static bool ask_cb(void *arg, const struct driver_raw *ask, struct driver_raw_an
 
 static void wait_cb(void *arg, int64_t ms)
 {
-    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 
     (void)arg;
     while (nanosleep(&left, &left) != 0)

@@ -30,7 +30,7 @@ static enum line_event wait_for(int fd, short events, int cancel_fd, int64_t unt
     for (;;) {
         const int64_t left = until_us - clock_mono_us();
         const struct timespec ts = {.tv_sec = left > 0 ? left / 1000000 : 0,
-                                    .tv_nsec = left > 0 ? left % 1000000 * 1000 : 0};
+                                    .tv_nsec = left > 0 ? (long)(left % 1000000) * 1000 : 0};
         const int n = ppoll(fds, 2, &ts, NULL);
 
         if (n > 0 && fds[0].revents)

@@ -277,8 +277,13 @@ static void scale(const struct site_point *p, const struct raw_value *raw, unsig
         out->tolerance = 1e-12;
         return;
     }
+#ifdef __SIZEOF_INT128__
     const __int128 digits = (__int128)raw->digits * (int64_t)p->scaling.num +
                             (__int128)(int64_t)p->scaling.add * llround(pow(10, raw->places + decimals));
+#else /* 32-bit machines: what is beyond a double's digits is compared with a tolerance anyway */
+    const double digits = (double)raw->digits * (double)(int64_t)p->scaling.num +
+                          (double)(int64_t)p->scaling.add * pow(10, raw->places + decimals);
+#endif
     char text[64];
 
     if (digits > (int64_t)1 << 53 || digits < -((int64_t)1 << 53)) {

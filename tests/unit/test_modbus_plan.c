@@ -190,7 +190,7 @@ static void refused_and_empty(void **state)
     point = point_at(SPACE_HOLDING, 0, TYPE_U32);
     point.order = ORDER_NONE;
     assert_int_equal(plan_create(&device, &point, 1, 0, &plan), RG_EINVAL);
-    assert_int_equal(plan_create(&device, &point, (size_t)1 << 40, 0, &plan), RG_EINVAL);
+    assert_int_equal(plan_create(&device, &point, SIZE_MAX >> 8, 0, &plan), RG_EINVAL);
     assert_null(plan);
     assert_int_equal(plan_create(&device, NULL, 0, 0, &plan), RG_OK);
     assert_int_equal(modbus_driver.plan_requests(plan), 0);
