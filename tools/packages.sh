@@ -4,6 +4,7 @@
 
 packages_build="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libmodbus-dev libpaho-mqtt-dev libsqlite3-dev
 libfyaml-dev libcjson-dev libssl-dev libsystemd-dev"
+packages_package="dpkg-dev file"
 packages_demo="mosquitto"
 packages_test="libcmocka-dev mosquitto mosquitto-clients mbpoll clang clang-tidy clang-format llvm libclang-rt-14-dev
 cppcheck valgrind python3 python3-pytest python3-paho-mqtt python3-pymodbus python3-serial python3-yaml python3-jsonschema python3-prometheus-client

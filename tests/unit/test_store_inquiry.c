@@ -327,7 +327,7 @@ static void test_worst(void **state)
     rig_init(&r);
     rig_open(&r);
     for (size_t i = 0; i < 40; i++) {
-        char text[160];
+        char text[800];
 
         (void)snprintf(names[i], sizeof names[i], "d%02zu", i);
         duties[i] = (struct store_duty){names[i], 1, 1000};
