@@ -12,6 +12,7 @@
 struct clock_watch {
     int64_t offset_ms; /* wall - monotonic at the last look */
     bool synced;
+    int64_t since_ms; /* wall: since then it is, or is not; as the clock went then */
 };
 
 void clock_watch_start(struct clock_watch *c, struct moment now, bool synced);

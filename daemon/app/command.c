@@ -49,6 +49,7 @@ void command_status(const struct command_context *c, enum status_reader who, str
     jsonw_object_begin(w);
     jsonw_key_string(w, "version", p->env.version);
     jsonw_key_string(w, "gateway", p->site->gateway.id);
+    jsonw_key_int(w, "ts", loop_wall_ms(p->loop));
     jsonw_key_int(w, "uptime_s", (loop_mono_ms(p->loop) - c->started_mono_ms) / 1000);
     jsonw_key_int(w, "boot", p->boot);
     jsonw_key(w, "config");
@@ -58,6 +59,7 @@ void command_status(const struct command_context *c, enum status_reader who, str
     jsonw_key_int(w, "loaded_ts", c->config_loaded_wall_ms);
     jsonw_object_end(w);
     jsonw_key_bool(w, "clock_synced", loop_clock_synced(p->loop));
+    jsonw_key_positive(w, "clock_since_ts", p->clock.since_ms);
     jsonw_key_string(w, "level", level_name(rules_level(p->rules)));
     jsonw_key(w, "alarms");
     command_alarm_figures(p, w);

@@ -28,6 +28,14 @@ enum load_word load_judge(double planned, double measured, enum load_word before
     return LOAD_FITS;
 }
 
+const char *load_word_name(enum load_word word)
+{
+    static const char *const names[] = {
+        [LOAD_FITS] = "fits", [LOAD_OVER_PLAN] = "over plan", [LOAD_FULL] = "full"};
+
+    return names[word];
+}
+
 enum rg_err load_create(struct load *load, const struct site *site)
 {
     *load = (struct load){.site = site};

@@ -22,6 +22,9 @@ enum load_word {
  * that one at the limit is not told again and again. Pure. */
 enum load_word load_judge(double planned, double measured, enum load_word before);
 
+/* "fits", "over plan", "full" */
+const char *load_word_name(enum load_word word);
+
 struct load {
     const struct site *site; /* borrowed */
     double *planned;         /* [site.bus_count] */

@@ -25,7 +25,9 @@ static void write_uplink(struct jsonw *w, const struct pipeline *p, const struct
 {
     jsonw_object_begin(w);
     jsonw_key_string(w, "name", conf->name);
+    jsonw_key_string(w, "url", conf->url);
     jsonw_key_bool(w, "connected", s->connected);
+    jsonw_key_positive(w, "since_ts", s->since_wall_ms);
     jsonw_key(w, "pending");
     jsonw_object_begin(w);
     for (int k = 0; k < STREAM_COUNT; k++)

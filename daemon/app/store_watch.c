@@ -75,6 +75,8 @@ void store_watch_status(struct jsonw *w, const struct pipeline *p)
 
     store_stats(p->store, &s);
     jsonw_key_string(w, "detail", s.detail[0] ? s.detail : NULL);
+    jsonw_key_positive(w, "failing_since_ts", p->store_watch.failing ? p->store_watch.since_ms : 0);
+    jsonw_key_int(w, "max_size", p->site->store.max_size);
     jsonw_key_int(w, "written_bytes", (int64_t)s.written_bytes);
     jsonw_key_int(w, "syncs", (int64_t)s.syncs);
     jsonw_key_positive(w, "written_per_day", s.written_per_day);

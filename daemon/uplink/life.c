@@ -58,6 +58,7 @@ enum rg_err uplink_create(struct loop *loop, const struct site *site, const stru
     if (!u)
         return RG_ENOMEM;
     u->loop = loop;
+    u->stats.since_wall_ms = loop_wall_ms(loop);
     u->site = site;
     u->conf = conf;
     u->ops = transport;

@@ -120,6 +120,8 @@ static enum rg_err do_final(struct uplink *u)
 
 static void do_down(struct uplink *u)
 {
+    if (u->stats.connected)
+        u->stats.since_wall_ms = loop_wall_ms(u->loop);
     u->stats.connected = false;
     pump_down(u);
     intake_reset(u);
@@ -131,6 +133,7 @@ static void do_down(struct uplink *u)
 static void do_up(struct uplink *u, size_t receive_max)
 {
     u->stats.connected = true;
+    u->stats.since_wall_ms = loop_wall_ms(u->loop);
     u->stats.connects++;
     u->stats.detail[0] = '\0';
     pump_up(u, receive_max);

@@ -133,6 +133,7 @@ struct uplink_stats {
     int64_t pending[STREAM_COUNT]; /* records not yet acknowledged (an upper bound where a filter leaves some
                                       out) */
     int64_t last_ack_wall_ms;      /* 0: never */
+    int64_t since_wall_ms;         /* since when it is connected, or not */
     size_t in_flight;
     uint64_t refused;          /* messages that the broker said no to; they are sent again */
     uint64_t unstored_dropped; /* unstored alarms given up for want of room */
