@@ -13,6 +13,9 @@ install(DIRECTORY config/rules DESTINATION ${data} FILES_MATCHING PATTERN "*.yam
 install(DIRECTORY config/profiles config/examples DESTINATION ${data} FILES_MATCHING PATTERN "*.yaml")
 install(FILES config/riskgate.schema.json config/profile.schema.json DESTINATION ${data})
 
+install(FILES completion/riskgatectl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        RENAME riskgatectl)
+
 # What people read. The folder of documents becomes the package's own, which the README's links have to follow.
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN man EXCLUDE)
 foreach(readme README.md README.zh.md)

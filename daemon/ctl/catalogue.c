@@ -4,6 +4,16 @@
 
 #include "base/text.h"
 
+static const struct command_option before_options[] = {
+    COMMAND_SOCKET,
+    COMMAND_JSON,
+    {"help", NULL, OPTION_HELP, "this text", NULL},
+    {"version", NULL, OPTION_VERSION, "its version", NULL},
+    COMMAND_NO_OPTION,
+};
+
+const struct command catalogue_before = {.name = "riskgatectl", .synopsis = "", .options = before_options};
+
 const struct command *const catalogue[] = {
     /* without a daemon */
     &command_check,
@@ -31,6 +41,8 @@ const struct command *const catalogue[] = {
     /* a line and its units */
     &command_probe,
     &command_write,
+    /* for the shell */
+    &command_complete,
     NULL,
 };
 

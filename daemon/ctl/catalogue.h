@@ -10,7 +10,8 @@ extern const struct command command_profiles;              /* command_profiles.c
 extern const struct command command_backtest;              /* command_backtest.c */
 extern const struct command command_history;               /* command_history.c */
 extern const struct command command_audit;                 /* command_audit.c */
-extern const struct command command_status, command_alarms, command_points, command_risk, command_outputs,
+extern const struct command command_status;                /* command_status.c */
+extern const struct command command_alarms, command_points, command_risk, command_outputs,
     command_metrics;                                                       /* command_daemon.c */
 extern const struct command command_explain;                               /* command_explain.c */
 extern const struct command command_ack, command_shelve, command_unshelve; /* command_alarm.c */
@@ -20,6 +21,11 @@ extern const struct command command_report, command_self_test;             /* co
 extern const struct command command_probe;                                 /* command_probe.c */
 extern const struct command command_write;                                 /* command_write.c */
 
+extern const struct command command_complete; /* command_complete.c */
+
+/* What may stand before a command's name. */
+enum { OPTION_HELP = 3000, OPTION_VERSION };
+extern const struct command catalogue_before;
 /* In the order of the help; the last one is NULL. */
 extern const struct command *const catalogue[];
 

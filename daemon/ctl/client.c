@@ -10,6 +10,15 @@
 
 #include "base/text.h"
 
+static const char *what_to_try(int err)
+{
+    if (err == EACCES || err == EPERM)
+        return "its socket is for root and its group alone (see `control` of the configuration)";
+    if (err == ENOENT || err == ECONNREFUSED)
+        return "does it run (systemctl status riskgated), and is this its socket (--socket)?";
+    return "it may be too busy: try again";
+}
+
 static int client_connect(const char *path, int timeout_s, struct client_answer *out)
 {
     const struct timeval limit = {.tv_sec = timeout_s};
@@ -26,8 +35,8 @@ static int client_connect(const char *path, int timeout_s, struct client_answer 
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
         connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         out->nobody = fd >= 0 && (errno == ENOENT || errno == ECONNREFUSED);
-        (void)text_format(out->problem, sizeof out->problem, "riskgated does not answer at %.128s: %s", path,
-                          strerror(errno));
+        (void)text_format(out->problem, sizeof out->problem, "riskgated does not answer at %.128s: %s; %s",
+                          path, strerror(errno), what_to_try(errno));
         if (fd >= 0)
             (void)close(fd);
         return -1;

@@ -15,7 +15,7 @@
 struct client_answer {
     bool reached;        /* the daemon answered */
     bool nobody;         /* nobody listens there: no such socket, or its daemon has ended */
-    char problem[256];   /* what went wrong, for people; empty when the daemon said ok */
+    char problem[384];   /* what went wrong, for people; empty when the daemon said ok */
     struct json *answer; /* whole answer; free with json_free */
     char *text;          /* its bytes; free with free */
 };

@@ -96,12 +96,18 @@ struct command {
 
 /* ---- what commands that ask the daemon share: command_daemon.c ---- */
 typedef void (*command_show_cb)(const struct json *result, FILE *to);
-/* Asks the daemon, then shows its answer: as it came with --json, else by show (NULL: nothing is shown). */
+/* A question to the daemon, and what becomes of its answer. */
+struct command_question {
+    const struct jsonw *request;
+    command_show_cb show;                     /* for people; NULL: nothing is shown */
+    bool (*judge)(const struct json *result); /* whether what was asked for was done; NULL: it was */
+    void (*more)(const struct json *result, struct jsonw *w); /* further members for --json; or NULL */
+    int timeout_s;                                            /* 0: CLIENT_TIMEOUT_S */
+};
+/* Asks once, or with --watch again and again. --json: the answer as it came. */
+enum exit_status command_question(const struct arguments *a, const struct command_question *q);
+/* With all that may be left out left out. */
 enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show);
-/* The same, waiting for so long; judge, when not NULL, says whether what was asked for was done. */
-enum exit_status command_ask_within(const struct arguments *a, const struct jsonw *request,
-                                    command_show_cb show, bool (*judge)(const struct json *result),
-                                    int timeout_s);
 /* The same of a->command itself, with what was given: the first operand as `key`, by, comment, for_ms. */
 enum exit_status command_ask_of(const struct arguments *a, const char *key, command_show_cb show);
 

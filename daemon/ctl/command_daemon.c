@@ -7,6 +7,7 @@
 #include "ctl/client.h"
 #include "ctl/catalogue.h"
 #include "ctl/show.h"
+#include "ctl/watch.h"
 
 static void write_request(const struct arguments *a, const char *key, struct jsonw *w)
 {
@@ -23,41 +24,77 @@ static void write_request(const struct arguments *a, const char *key, struct jso
     jsonw_object_end(w);
 }
 
-enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show)
+/* {"ok":true,"result":X}: X as the daemon wrote it, and behind its own members those that more adds. */
+static enum exit_status print_result(const struct command_question *q, const struct client_answer *answer,
+                                     FILE *out)
 {
-    return command_ask_within(a, request, show, NULL, CLIENT_TIMEOUT_S);
+    static const char head[] = "{\"ok\":true,\"result\":";
+    const size_t length = strlen(answer->text);
+    const char *result = answer->text + sizeof head - 1;
+    enum exit_status status = EXIT_DONE;
+    struct jsonw more;
+    int used;
+
+    if (strncmp(answer->text, head, sizeof head - 1) != 0 || length <= sizeof head)
+        return EXIT_FAILED;
+    used = (int)(length - sizeof head);
+    if (!q->more || used < 2 || result[used - 1] != '}') {
+        (void)fprintf(out, "%.*s\n", used, result);
+        return EXIT_DONE;
+    }
+    jsonw_init(&more, 0);
+    jsonw_object_begin(&more);
+    q->more(json_get(answer->answer, "result"), &more);
+    jsonw_object_end(&more);
+    if (jsonw_error(&more) == RG_OK)
+        (void)fprintf(out, "%.*s,%s\n", used - 1, result, more.text + 1);
+    else
+        status = EXIT_FAILED;
+    jsonw_free(&more);
+    return status;
 }
 
-enum exit_status command_ask_within(const struct arguments *a, const struct jsonw *request,
-                                    command_show_cb show, bool (*judge)(const struct json *result),
-                                    int timeout_s)
+struct asking {
+    const struct arguments *a;
+    const struct command_question *q;
+};
+
+static enum exit_status ask_cb(void *arg, FILE *out, FILE *err)
 {
+    const struct asking *asking = arg;
+    const struct command_question *q = asking->q;
     struct client_answer answer = {0};
     enum exit_status status = EXIT_DONE;
 
-    if (jsonw_error(request) == RG_OK)
-        client_ask(a->socket, request, timeout_s, &answer);
+    if (jsonw_error(q->request) == RG_OK)
+        client_ask(asking->a->socket, q->request, q->timeout_s > 0 ? q->timeout_s : CLIENT_TIMEOUT_S,
+                   &answer);
     else
         (void)strcpy(answer.problem, "out of memory");
     if (answer.problem[0]) {
-        (void)fprintf(stderr, "riskgatectl: %s\n", answer.problem);
+        (void)fprintf(err, "riskgatectl: %s\n", answer.problem);
         status = answer.reached ? EXIT_FAILED : EXIT_NOT_REACHABLE;
-    } else if (a->json) {
-        /* {"ok":true,"result":X}: X as the daemon wrote it. */
-        static const char head[] = "{\"ok\":true,\"result\":";
-        size_t length = strlen(answer.text);
-
-        if (strncmp(answer.text, head, sizeof head - 1) == 0 && length > sizeof head)
-            (void)printf("%.*s\n", (int)(length - sizeof head), answer.text + sizeof head - 1);
-        else
-            status = EXIT_FAILED;
-    } else if (show) {
-        show(json_get(answer.answer, "result"), stdout);
+    } else if (asking->a->json) {
+        status = print_result(q, &answer, out);
+    } else if (q->show) {
+        q->show(json_get(answer.answer, "result"), out);
     }
-    if (status == EXIT_DONE && judge && !judge(json_get(answer.answer, "result")))
+    if (status == EXIT_DONE && q->judge && !q->judge(json_get(answer.answer, "result")))
         status = EXIT_FAILED;
     client_answer_free(&answer);
     return status;
+}
+
+enum exit_status command_question(const struct arguments *a, const struct command_question *q)
+{
+    struct asking asking = {a, q};
+
+    return a->watch_ms > 0 ? watch_run(a, ask_cb, &asking) : ask_cb(&asking, stdout, stderr);
+}
+
+enum exit_status command_ask(const struct arguments *a, const struct jsonw *request, command_show_cb show)
+{
+    return command_question(a, &(struct command_question){.request = request, .show = show});
 }
 
 enum exit_status command_ask_of(const struct arguments *a, const char *key, command_show_cb show)
@@ -73,11 +110,6 @@ enum exit_status command_ask_of(const struct arguments *a, const char *key, comm
 }
 
 /* ---- the commands ---- */
-
-static enum exit_status run_status(const struct arguments *a)
-{
-    return command_ask_of(a, "alarm", show_status);
-}
 
 static enum exit_status run_alarms(const struct arguments *a)
 {
@@ -117,15 +149,6 @@ static const struct command_option options[] = {
     COMMAND_SOCKET,
     COMMAND_JSON,
     COMMAND_NO_OPTION,
-};
-
-const struct command command_status = {
-    .name = "status",
-    .group = GROUP_DAEMON,
-    .synopsis = "",
-    .sentence = "what it does, and what is wrong",
-    .options = options,
-    .run = run_status,
 };
 
 const struct command command_alarms = {

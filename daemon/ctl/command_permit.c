@@ -6,13 +6,15 @@
 #include "ctl/catalogue.h"
 #include "ctl/show.h"
 
-/* Whether what is asked for is whole: an action, and what it needs. */
+/* Whether what is asked for is whole: an action, and what it needs. Only the list is watched: nothing is opened again and again. */
 static bool is_whole(const struct arguments *a)
 {
     const char *action = a->operand_count > 0 ? a->operands[0] : "";
 
     if (strcmp(action, "list") == 0)
         return a->operand_count == 1 && !a->by && a->for_ms == 0;
+    if (a->watch_ms > 0)
+        return false;
     if (strcmp(action, "open") == 0)
         return a->operand_count == 2 && a->by && a->for_ms > 0;
     return strcmp(action, "close") == 0 && a->operand_count == 2 && a->by && a->for_ms == 0;

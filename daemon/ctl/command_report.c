@@ -48,7 +48,9 @@ static enum exit_status run_report(const struct arguments *a, int argc, char **a
     if (now)
         jsonw_key_bool(&request, "now", true);
     jsonw_object_end(&request);
-    status = command_ask_within(&own, &request, show_report, NULL, REPORT_TIMEOUT_S);
+    status = command_question(
+        &own,
+        &(struct command_question){.request = &request, .show = show_report, .timeout_s = REPORT_TIMEOUT_S});
     jsonw_free(&request);
     return status;
 }
@@ -95,7 +97,10 @@ static enum exit_status run_self_test(const struct arguments *a, int argc, char 
         jsonw_key_string(&request, "uplink", uplink);
     jsonw_key_string(&request, "by", own.by);
     jsonw_object_end(&request);
-    status = command_ask_within(&own, &request, show_self_test, came_through, TEST_TIMEOUT_S);
+    status = command_question(&own, &(struct command_question){.request = &request,
+                                                               .show = show_self_test,
+                                                               .judge = came_through,
+                                                               .timeout_s = TEST_TIMEOUT_S});
     jsonw_free(&request);
     return status;
 }

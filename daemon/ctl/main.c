@@ -10,19 +10,6 @@
 
 #define NAME_COLUMN 26 /* where the sentence of a command begins */
 
-/* What may stand before a command's name. */
-enum { OPTION_HELP = 1, OPTION_VERSION };
-
-static const struct command_option first_options[] = {
-    COMMAND_SOCKET,
-    COMMAND_JSON,
-    {"help", NULL, OPTION_HELP, "this text", NULL},
-    {"version", NULL, OPTION_VERSION, "its version", NULL},
-    COMMAND_NO_OPTION,
-};
-
-static const struct command before = {.name = "riskgatectl", .synopsis = "", .options = first_options};
-
 /* "shelve ALARM": the name and what must stand behind it; "permit ..." when that has several forms. */
 static int write_name(const struct command *c, FILE *to)
 {
@@ -62,7 +49,7 @@ static void help(FILE *to)
     write_group(GROUP_DAEMON, "Of the running daemon", to);
     write_group(GROUP_LINE, "Commissioning, through the running daemon or without one", to);
     (void)fputs("\nOptions:\n", to);
-    options_list(&before, to);
+    options_list(&catalogue_before, to);
     (void)fputs("\nExit status: 0 done; 1 failed, or the configuration is invalid; 2 wrong usage; 3 no "
                 "daemon there.\n",
                 to);
@@ -96,7 +83,7 @@ static enum exit_status run(const struct command *command, struct arguments *a, 
 {
     enum exit_status status = EXIT_USAGE;
 
-    if (wants_help(argc, argv)) {
+    if (command->group != GROUP_HIDDEN && wants_help(argc, argv)) {
         options_help(command, stdout);
         return EXIT_DONE;
     }
@@ -128,7 +115,7 @@ int main(int argc, char **argv)
 
     if (!setlocale(LC_CTYPE, ""))
         (void)setlocale(LC_CTYPE, "C.UTF-8");
-    options_begin(&o, &before, &a, argc, argv);
+    options_begin(&o, &catalogue_before, &a, argc, argv);
     o.first = true;
     while ((code = options_next(&o)) > 0) {
         if (code == OPTION_HELP)

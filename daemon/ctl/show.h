@@ -6,6 +6,8 @@
 
 #include "base/json_read.h"
 
+/* All devices and problems, however many. */
+void show_status_all(const struct json *result, FILE *to);
 void show_status(const struct json *result, FILE *to);
 void show_alarms(const struct json *result, FILE *to);
 void show_shelved(const struct json *result, FILE *to);

@@ -57,6 +57,15 @@ static void hide_controls(char *text)
     }
 }
 
+void table_write(const char *text, FILE *to)
+{
+    char whole[4 * TABLE_CELL];
+
+    (void)snprintf(whole, sizeof whole, "%s", text);
+    hide_controls(whole);
+    (void)fputs(whole, to);
+}
+
 void table_cell(struct table *t, const char *format, ...)
 {
     struct table_row *row = t->rows ? &t->first[t->rows - 1] : NULL;
@@ -73,8 +82,7 @@ void table_cell(struct table *t, const char *format, ...)
     row->cells++;
 }
 
-/* Terminal cells a text takes; bytes that are no character count one each. */
-static size_t cells_of(const char *text)
+size_t table_width(const char *text)
 {
     mbstate_t state;
     size_t width = 0;
@@ -98,18 +106,30 @@ static size_t cells_of(const char *text)
     return width;
 }
 
+/* As no-color.org and bixense.com/clicolors have it. */
+static bool has_colours(FILE *to)
+{
+    const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+
+    if (no && no[0])
+        return false;
+    if (force && force[0] && strcmp(force, "0") != 0)
+        return true;
+    return isatty(fileno(to)) && term && term[0] && strcmp(term, "dumb") != 0;
+}
+
 void table_colour_begin(FILE *to, enum table_colour colour)
 {
     static const char *const codes[] = {"",         "\033[1m",  "\033[1;31m", "\033[38;5;208m",
                                         "\033[33m", "\033[34m", "\033[32m"};
 
-    if (colour != TABLE_PLAIN && isatty(fileno(to)))
+    if (colour != TABLE_PLAIN && has_colours(to))
         (void)fputs(codes[colour], to);
 }
 
 void table_colour_end(FILE *to, enum table_colour colour)
 {
-    if (colour != TABLE_PLAIN && isatty(fileno(to)))
+    if (colour != TABLE_PLAIN && has_colours(to))
         (void)fputs("\033[0m", to);
 }
 
@@ -119,7 +139,7 @@ void table_print(const struct table *t, FILE *to)
 
     for (size_t r = 0; r < t->rows; r++) {
         for (size_t c = 0; c < t->first[r].cells; c++) {
-            size_t w = cells_of(t->first[r].cell[c]);
+            size_t w = table_width(t->first[r].cell[c]);
 
             if (c > 0 && c + 1 == t->first[r].cells && c + 1 < t->columns)
                 continue;
@@ -134,7 +154,7 @@ void table_print(const struct table *t, FILE *to)
             bool last = c + 1 == row->cells;
 
             (void)fputs(row->cell[c], to);
-            for (size_t pad = last ? 0 : width[c] + 2 - cells_of(row->cell[c]); pad > 0; pad--)
+            for (size_t pad = last ? 0 : width[c] + 2 - table_width(row->cell[c]); pad > 0; pad--)
                 (void)fputc(' ', to);
         }
         table_colour_end(to, row->colour);

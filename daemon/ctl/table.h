@@ -25,11 +25,16 @@ void table_free(struct table *t);
  * leaves empty: a remark. */
 void table_row(struct table *t, enum table_colour colour);
 void table_cell(struct table *t, const char *format, ...) RG_PRINTF(2, 3);
-/* Colours only when to is a terminal. Control characters in cells are shown as '?'. Says so when memory ran out and rows are missing. */
+/* Control characters in cells are shown as '?'. Says so when memory ran out and rows are missing. */
 void table_print(const struct table *t, FILE *to);
+/* Terminal cells a text takes; bytes that are no character count one each. */
+size_t table_width(const char *text);
+/* A text outside of a table, its control characters as in one. */
+void table_write(const char *text, FILE *to);
 /* The colour of a level by its name. */
 enum table_colour table_level_colour(const char *level);
-/* Begins or ends a colour on a terminal; nothing elsewhere. */
+/* Begins or ends a colour, where there are any: on a terminal that knows them (TERM is set, and not dumb), and everywhere
+ * with CLICOLOR_FORCE=1; nowhere with NO_COLOR. */
 void table_colour_begin(FILE *to, enum table_colour colour);
 void table_colour_end(FILE *to, enum table_colour colour);
 

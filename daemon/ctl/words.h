@@ -13,4 +13,7 @@ const char *words_duration(int64_t ms, char out[WORDS_MAX]);
 /* "in 88 s" (to the second, from ten seconds on), "now". */
 const char *words_until(int64_t wall_ms, int64_t now_ms, char out[WORDS_MAX]);
 
+/* "18:03:11 (31 min)", with its day when that is not today's: an instant, and how long ago it is. */
+const char *words_since(int64_t wall_ms, int64_t now_ms, char out[WORDS_MAX]);
+
 #endif
