@@ -27,9 +27,11 @@ static void return_step(struct app *a)
     int64_t now_ms = loop_mono_ms(a->loop);
     bool all = true;
 
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
+    for (size_t i = 0; i < p->uplink_count; i++) {
         struct uplink_stats s;
 
+        if (!p->uplinks[i])
+            continue;
         uplink_stats(p->uplinks[i], &s);
         all = all && s.connected;
     }
@@ -75,19 +77,22 @@ static bool comes_back(const struct site_uplink *old, const struct site *site)
     return false;
 }
 
-void app_uplinks_leave(struct app *a, bool online, int64_t timeout_ms)
+void app_uplinks_leave(struct app *a, struct uplink **uplinks, size_t count, bool online, int64_t timeout_ms)
 {
     struct pipeline *p = &a->pipeline;
-    size_t count = p->uplinks ? p->uplink_count : 0;
 
     a->leaving = count + 1; /* the one more: so that it does not reach 0 inside this loop */
     for (size_t i = 0; i < count; i++) {
         const char *final = NULL; /* out of memory: they leave without a word, rather than with half a one */
 
-        pipeline_write_state(p, online && comes_back(&p->uplink_site->uplinks[i], p->site));
+        if (!uplinks[i]) {
+            a->leaving--;
+            continue;
+        }
+        pipeline_write_state(p, online && comes_back(uplink_conf(uplinks[i]), p->site));
         if (jsonw_error(&p->document) == RG_OK)
             final = p->document.text;
-        uplink_stop(p->uplinks[i], final, final ? p->document.length : 0, timeout_ms, uplink_left_cb, a);
+        uplink_stop(uplinks[i], final, final ? p->document.length : 0, timeout_ms, uplink_left_cb, a);
     }
     uplink_left_cb(a);
 }
@@ -99,7 +104,7 @@ static void stop_flushed_cb(void *arg, bool ok)
     if (!ok)
         log_error("store: the last records could not be committed before the stop");
     a->state = APP_LEAVING;
-    app_uplinks_leave(a, false, APP_STOP_UPLINK_MS);
+    app_uplinks_leave(a, a->pipeline.uplinks, a->pipeline.uplink_count, false, APP_STOP_UPLINK_MS);
 }
 
 static void stop_released_cb(void *arg)
@@ -204,7 +209,7 @@ static void tell_changes_since(struct app *a, const struct store_start *start)
     if (diff.count > 0)
         event_config_applied(&a->pipeline, a->config, &diff, &asked);
     if (diff.count > 0 || err != RG_OK || !start->config)
-        reload_keep(a, &diff);
+        reload_keep(a, &diff, NULL);
     config_diff_free(&diff);
 }
 
@@ -256,6 +261,7 @@ enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct
         return err;
     }
     a->loop = loop;
+    reload_init(a);
     a->config = config;
     a->context.pipeline = &a->pipeline;
     a->context.config_file = config->file;
@@ -298,8 +304,7 @@ enum rg_err app_destroy(struct app *a)
     supervise_destroy(a->supervise);
     err = pipeline_close(&a->pipeline);
     metrics_file_destroy(a->context.metrics); /* last: it waits for a disk that may not be the store's */
-    config_diff_free(&a->diff);
-    config_free(a->loaded);
+    reload_free(a);
     config_free(a->retired);
     config_free(a->config);
     free(a);

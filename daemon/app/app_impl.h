@@ -24,16 +24,24 @@ enum app_state {
 
 #define APP_REASON_MAX 64
 
+/* What the worker makes of the file; the loop keeps its hands off it meanwhile. */
+struct reload {
+    struct config *config; /* read, not judged yet; NULL: out of memory */
+    /* If it has no errors: */
+    struct config_diff diff; /* of what is in force to it; while switching: of the retired to that in force */
+    uint32_t *kin;           /* uplinks_compare */
+    struct jsonw about;      /* its document */
+    struct jsonw described;  /* config_describe */
+    enum rg_err error;       /* of these four */
+};
+
 struct app {
     struct loop *loop;
     struct pipeline pipeline;
     enum app_state state;
-    struct config *config;  /* in force */
-    struct config *loaded;  /* read by the worker, not judged yet */
+    struct config *config; /* in force */
+    struct reload reload;
     struct config *retired; /* still referred to by uplinks that are leaving */
-    struct config_diff
-        diff; /* of that in force to the loaded one, by the worker; while switching: of the retired to that in force */
-    enum rg_err diff_error;
     struct loop_worker *loader;
     struct control *control;
     struct control *control_next; /* of the configuration that is being taken, at another place; or NULL */
@@ -56,13 +64,15 @@ struct app {
 
 /* A stop is wanted and nothing stands in its way any more. */
 void app_stop_now(struct app *a);
-/* Sends every uplink off with its final state document: a platform that hears no more must not take the gateway for alive. */
-void app_uplinks_leave(struct app *a, bool online, int64_t timeout_ms);
+/* Sends uplinks off with their final state document: a platform that hears no more must not take the gateway for alive. Some may be NULL. */
+void app_uplinks_leave(struct app *a, struct uplink **uplinks, size_t count, bool online, int64_t timeout_ms);
 /* Makes the control socket of a site, *out NULL when it has none. What is wrong is logged. */
 RG_NODISCARD enum rg_err app_control_create(struct app *a, const struct site *site, struct control **out);
 
 /* ---- reload.c ---- */
 
+void reload_init(struct app *a);
+void reload_free(struct app *a);
 /* The worker's job and its end. */
 void reload_load_cb(void *arg);
 void reload_loaded_cb(void *arg, const struct loop_worker_time *time);
@@ -73,8 +83,9 @@ void reload_left(struct app *a);
  * room. */
 RG_NODISCARD enum rg_err reload_command(struct app *a, struct control_call *call, uint32_t uid, char *error,
                                         size_t error_size);
-/* Keeps what the next start compares with, once its event is on its way and while no uplink is at work: what it means for their cursors, too. */
-void reload_keep(struct app *a, const struct config_diff *diff);
+/* Keeps what the next start compares with, once its event is on its way and while no uplink is at work that it means anything for: what it means for
+ * their cursors, too. described: of the configuration in force, or NULL: it is made here. */
+void reload_keep(struct app *a, const struct config_diff *diff, const struct jsonw *described);
 /* Who waits for a reload is told that there will be none. */
 void reload_give_up(struct app *a);
 

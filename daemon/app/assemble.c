@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "app/actuate.h"
-#include "app/document.h"
 #include "app/flow.h"
 #include "app/pipeline.h"
 #include "base/log.h"
 #include "model/site_same.h"
 #include "replay/meaning.h"
 #include "replay/prime.h"
-#include "uplink/about.h"
 
 enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
                           const struct site *site, const char *config_sha256, struct store_start *start,
@@ -320,96 +318,6 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     p->levels_changed = true;
     actuate_run(p);
     return RG_OK;
-}
-
-static enum rg_err uplink_begin(struct pipeline *p, struct uplink *u)
-{
-    enum rg_err err;
-
-    document_risk(&p->document, p->site, p->rules, loop_wall_ms(p->loop), !loop_clock_synced(p->loop));
-    err = jsonw_error(&p->document);
-    if (err == RG_OK)
-        err = uplink_doc(u, UPLINK_DOC_RISK, p->document.text, p->document.length);
-    jsonw_reset(&p->document);
-    about_write(p->site, &p->document);
-    if (err == RG_OK)
-        err = jsonw_error(&p->document);
-    if (err == RG_OK)
-        err = uplink_doc(u, UPLINK_DOC_ABOUT, p->document.text, p->document.length);
-    pipeline_write_state(p, true);
-    if (err == RG_OK)
-        err = jsonw_error(&p->document);
-    if (err == RG_OK)
-        err = uplink_doc(u, UPLINK_DOC_STATE, p->document.text, p->document.length);
-    pipeline_write_state(p, false);
-    if (err == RG_OK)
-        err = jsonw_error(&p->document);
-    if (err == RG_OK)
-        err = uplink_start(u, p->document.text, p->document.length);
-    return err;
-}
-
-/* A stream that an uplink does not get is never owed to it (acked is INT64_MAX in the store, so that retention reports no loss);
- * one that it gets again is owed all that is there, as by a new one: `prev` leads there. */
-static enum rg_err uplink_cursors(struct pipeline *p, const struct site_uplink *conf,
-                                  struct cursor cursors[STREAM_COUNT])
-{
-    struct cursor *telemetry = &cursors[STREAM_TELEMETRY];
-    struct cursor fresh[STREAM_COUNT];
-    bool owed;
-
-    store_cursor_get(p->store, conf->name, cursors);
-    owed = telemetry->acked != INT64_MAX;
-    if (owed == conf->telemetry_send)
-        return RG_OK;
-    store_cursor_new(p->store, fresh);
-    *telemetry = conf->telemetry_send ? fresh[STREAM_TELEMETRY] : (struct cursor){.acked = INT64_MAX};
-    return store_cursor_put(p->store, conf->name, STREAM_TELEMETRY, telemetry);
-}
-
-enum rg_err pipeline_uplinks_start(struct pipeline *p)
-{
-    const struct uplink_port port = flow_uplink_port(p);
-    struct cursor cursors[STREAM_COUNT];
-    struct store_stats stats;
-    enum rg_err err = RG_OK;
-
-    p->uplinks = calloc(p->site->uplink_count ? p->site->uplink_count : 1, sizeof(struct uplink *));
-    if (!p->uplinks)
-        return RG_ENOMEM;
-    p->uplink_count = 0;
-    p->uplink_site = p->site;
-    store_stats(p->store, &stats);
-    for (size_t i = 0; i < p->site->uplink_count && err == RG_OK; i++) {
-        const struct site_uplink *conf = &p->site->uplinks[i];
-
-        err = uplink_cursors(p, conf, cursors);
-        if (err != RG_OK)
-            break;
-        err = uplink_create(p->loop, p->site, conf, p->env.transport, &port, cursors, stats.head,
-                            p->env.seed + i, &p->uplinks[i]);
-        if (err != RG_OK)
-            break;
-        p->uplink_count = i + 1;
-        err = uplink_begin(p, p->uplinks[i]);
-    }
-    store_unstored_again(p->store); /* those before may not have come to tell of it */
-    if (err == RG_OK)
-        err = request_desk_uplinks(p->desk);
-    if (err == RG_OK)
-        err = expiry_follow(p->expiry);
-    self_test_uplinks(p);
-    return err;
-}
-
-void pipeline_uplinks_free(struct pipeline *p)
-{
-    self_test_drop(p);
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
-        uplink_destroy(p->uplinks[i]);
-    free(p->uplinks);
-    p->uplinks = NULL;
-    p->uplink_count = 0;
 }
 
 void pipeline_halt(struct pipeline *p)

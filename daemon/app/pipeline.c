@@ -100,8 +100,9 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
         return;
     /* Not even memory takes it: the one exception to "durable before told". */
     alarm_unrecorded(p);
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
-        uplink_unstored_alarm(p->uplinks[i], r.body, r.length, r.level, r.was, unsynced);
+    for (size_t i = 0; i < p->uplink_count; i++)
+        if (p->uplinks[i])
+            uplink_unstored_alarm(p->uplinks[i], r.body, r.length, r.level, r.was, unsynced);
 }
 
 void flow_level_cb(void *arg, uint32_t area, enum level level, enum level was, struct moment at)
@@ -119,8 +120,9 @@ static void committed_cb(void *arg, const int64_t head[STREAM_COUNT], const bool
     struct pipeline *p = arg;
 
     recording_release(p);
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
-        uplink_head(p->uplinks[i], head);
+    for (size_t i = 0; i < p->uplink_count; i++)
+        if (p->uplinks[i])
+            uplink_head(p->uplinks[i], head);
     if (changed[STREAM_ALARM] && p->risk_changed)
         pipeline_publish_risk(p);
 }
@@ -131,8 +133,9 @@ static void alarm_not_stored_cb(void *arg, const struct store_failed_record *r)
 
     if (r->test)
         return; /* the way that it tests leads through the store */
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++)
-        uplink_unstored_alarm(p->uplinks[i], r->body, r->length, r->level, r->was, r->unsynced);
+    for (size_t i = 0; i < p->uplink_count; i++)
+        if (p->uplinks[i])
+            uplink_unstored_alarm(p->uplinks[i], r->body, r->length, r->level, r->was, r->unsynced);
     if (p->risk_changed)
         pipeline_publish_risk(p);
 }
@@ -143,8 +146,9 @@ static void lost_cb(void *arg, enum stream stream, int64_t first, int64_t last, 
     struct pipeline *p = arg;
 
     event_lost(p, stream, first, last, count, cause);
-    for (size_t i = 0; last > 0 && p->uplinks && i < p->uplink_count; i++)
-        uplink_gone(p->uplinks[i], stream, last);
+    for (size_t i = 0; last > 0 && i < p->uplink_count; i++)
+        if (p->uplinks[i])
+            uplink_gone(p->uplinks[i], stream, last);
 }
 
 /* ---- 5. uplink <-> store: what to send next, and what has arrived ---- */
@@ -272,8 +276,8 @@ static void publish_document(struct pipeline *p, enum uplink_doc doc)
         p->unrecorded++;
         return;
     }
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
-        if (uplink_doc(p->uplinks[i], doc, p->document.text, p->document.length) != RG_OK)
+    for (size_t i = 0; i < p->uplink_count; i++) {
+        if (p->uplinks[i] && uplink_doc(p->uplinks[i], doc, p->document.text, p->document.length) != RG_OK)
             p->unrecorded++;
     }
 }

@@ -1,8 +1,8 @@
 /* The way of the data, joined: poll -> (decode) -> convert -> rules -> store -> uplink, and from the rules to the outputs
  * (actuate.h). Start reading here, in pipeline.c.
  *
- * All of it runs on the loop's thread. The parts that depend on the site (poll, convert, rules, outputs, live, uplinks) are exchanged as a whole by a
- * reload; the store stays. */
+ * All of it runs on the loop's thread. The parts that depend on the site (poll, convert, rules, outputs, live) are exchanged as a whole by a reload; the
+ * store stays, and so do the uplinks that did not change. */
 #ifndef RG_APP_PIPELINE_H
 #define RG_APP_PIPELINE_H
 
@@ -66,10 +66,13 @@ struct pipeline {
     struct store *store;
     struct expiry *expiry;     /* of the uplinks' certificates */
     struct request_desk *desk; /* where platforms' commands come in */
-    struct uplink **uplinks;   /* [uplink_count]; NULL while they are being exchanged */
+    /* [uplink_count], as the site's (uplinks.h). NULL: one that begins once those that are leaving have left; it is in uplinks_next. */
+    struct uplink **uplinks;
+    struct uplink **uplinks_next;
     size_t uplink_count;
-    const struct site
-        *uplink_site; /* what they were made of: after a reload the old one, until they have left */
+    struct uplink **leaving; /* [leaving_count]: of the configuration before */
+    size_t leaving_count;
+    bool self_test_goes_on;      /* over the reload that is under way */
     struct loop_timer *deadline; /* the rules' next one */
     struct loop_timer *second;
     int64_t second_ms;               /* monotonic: when that was done last */
@@ -106,7 +109,7 @@ RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *si
 /* At a start, once the rules began: the points that these changes since the last run gave another meaning begin with empty windows, which
  * the log tells. NULL: nobody knows what changed; then all of them. */
 void pipeline_forget(struct pipeline *p, const struct config_diff *changes);
-/* Makes and starts the uplinks of the site in force; there are none (p->uplinks is NULL). */
+/* Makes and starts the uplinks of the site in force; there are none. uplinks.h has the reload. */
 RG_NODISCARD enum rg_err pipeline_uplinks_start(struct pipeline *p);
 /* Frees the uplinks at once, polite goodbyes or not; not from inside a callback of theirs. There may be none. */
 void pipeline_uplinks_free(struct pipeline *p);

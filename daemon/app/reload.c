@@ -1,13 +1,16 @@
 /* Another configuration, taken whole or not at all while all else goes on: read and compared off the loop, taken on it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/actuate.h"
 #include "app/app_impl.h"
 #include "app/event.h"
 #include "app/metrics_file.h"
+#include "app/uplinks.h"
 #include "app/widen.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "uplink/about.h"
 
 #define RETURN_MS 2000 /* for the new uplinks to connect */
 /* Of an answer: beyond it a peer that reads slowly would be closed (loop.h). */
@@ -47,7 +50,7 @@ static void answer(struct app *a, enum outcome outcome, const struct config *con
     jsonw_key_string(&w, "outcome", words[outcome]);
     jsonw_key_string(&w, "sha256", config ? config->sha256 : NULL);
     jsonw_key_string(&w, "by", asked_by(&a->asked, by));
-    write_changes(&w, outcome == OUTCOME_APPLIED ? &a->diff : NULL);
+    write_changes(&w, outcome == OUTCOME_APPLIED ? &a->reload.diff : NULL);
     jsonw_key(&w, "errors");
     event_config_errors(&w, outcome == OUTCOME_REFUSED ? config : NULL, a->config->file, why, SIZE_MAX);
     jsonw_object_end(&w);
@@ -66,16 +69,54 @@ void reload_give_up(struct app *a)
 
 /* ---- the way of one ---- */
 
+void reload_init(struct app *a)
+{
+    jsonw_init(&a->reload.about, 0);
+    jsonw_init(&a->reload.described, 0);
+}
+
+void reload_free(struct app *a)
+{
+    struct reload *r = &a->reload;
+
+    config_diff_free(&r->diff);
+    jsonw_free(&r->about);
+    jsonw_free(&r->described);
+    free(r->kin);
+    r->kin = NULL;
+    config_free(r->config);
+    r->config = NULL;
+}
+
+static enum rg_err work_out(struct reload *r, const struct site *before)
+{
+    const struct site *next = r->config->site;
+    enum rg_err err = config_diff(before, next, &r->diff);
+
+    if (err == RG_OK)
+        err = config_describe(next, &r->described);
+    jsonw_reset(&r->about);
+    about_write(next, &r->about);
+    if (err == RG_OK)
+        err = jsonw_error(&r->about);
+    r->kin = err == RG_OK ? calloc(next->uplink_count + 1, sizeof *r->kin) : NULL;
+    if (!r->kin)
+        return err == RG_OK ? RG_ENOMEM : err;
+    uplinks_compare(before, next, &r->diff, r->kin);
+    return RG_OK;
+}
+
 void reload_load_cb(void *arg)
 {
     struct app *a = arg;
+    struct reload *r = &a->reload;
 
     asked_resolve(&a->asked);
-    a->diff_error = RG_OK;
-    if (config_load(a->config->file, &a->loaded) != RG_OK)
-        a->loaded = NULL;
-    if (a->loaded && a->loaded->site)
-        a->diff_error = config_diff(a->config->site, a->loaded->site, &a->diff);
+    r->error = RG_OK;
+    if (config_load(a->config->file, &r->config) != RG_OK)
+        r->config = NULL;
+    if (r->config && r->config->site)
+        r->error = work_out(r, a->config->site);
     memory_give_back(); /* what the parser used */
 }
 
@@ -103,18 +144,20 @@ static void reload_next(struct app *a)
     }
 }
 
-void reload_keep(struct app *a, const struct config_diff *diff)
+void reload_keep(struct app *a, const struct config_diff *diff, const struct jsonw *described)
 {
     struct pipeline *p = &a->pipeline;
     enum rg_err err = widen_cursors(p->store, p->site, diff);
-    struct jsonw text;
+    struct jsonw own;
 
-    jsonw_init(&text, 0);
+    jsonw_init(&own, 0);
+    if (err == RG_OK && !described) {
+        err = config_describe(p->site, &own);
+        described = &own;
+    }
     if (err == RG_OK)
-        err = config_describe(p->site, &text);
-    if (err == RG_OK)
-        err = store_config_put(p->store, text.text, text.length);
-    jsonw_free(&text);
+        err = store_config_put(p->store, described->text, described->length);
+    jsonw_free(&own);
     if (err != RG_OK)
         log_error("the configuration in force cannot be kept (%s): the next start tells its changes again",
                   rg_err_text(err));
@@ -145,14 +188,13 @@ static void control_follow(struct app *a)
 
 void reload_left(struct app *a)
 {
-    pipeline_uplinks_free(&a->pipeline);
-    reload_keep(a, &a->diff);
-    if (pipeline_uplinks_start(&a->pipeline) != RG_OK)
-        log_error(
-            "reload: an uplink could not be made, it and those after it are missing until the next reload");
-    a->return_until_ms = loop_mono_ms(a->loop) + RETURN_MS;
+    if (a->pipeline.leaving_count > 0)
+        a->return_until_ms = loop_mono_ms(a->loop) + RETURN_MS;
+    reload_keep(a, &a->reload.diff, &a->reload.described);
+    if (uplinks_begin(&a->pipeline) != RG_OK)
+        log_error("reload: out of memory; an uplink does without a document or without commands for now");
     answer(a, OUTCOME_APPLIED, a->config, NULL); /* before the socket goes that it was asked for on */
-    config_diff_free(&a->diff);
+    reload_free(a);
     if (control_moves(a->retired->site, a->config->site)) {
         control_destroy(a->control);
         a->control = a->control_next;
@@ -166,56 +208,70 @@ void reload_left(struct app *a)
     reload_next(a);
 }
 
-static void drop_loaded(struct app *a)
-{
-    config_diff_free(&a->diff);
-    config_free(a->loaded);
-    a->loaded = NULL;
-}
-
 static void refuse(struct app *a, const char *why)
 {
-    event_config_refused(&a->pipeline, a->loaded, why, &a->asked);
-    answer(a, OUTCOME_REFUSED, a->loaded, why);
-    drop_loaded(a);
+    event_config_refused(&a->pipeline, a->reload.config, why, &a->asked);
+    answer(a, OUTCOME_REFUSED, a->reload.config, why);
+    reload_free(a);
     reload_next(a);
+}
+
+/* All that can fail, and then what cannot. */
+static enum rg_err take(struct app *a, const char **why)
+{
+    struct pipeline *p = &a->pipeline;
+    const struct config *next = a->reload.config;
+    struct uplinks_plan *plan = NULL;
+    enum rg_err err;
+
+    *why = "the control socket cannot be made";
+    if (control_moves(a->config->site, next->site)) {
+        err = app_control_create(a, next->site, &a->control_next);
+        if (err != RG_OK)
+            return err;
+    }
+    err = uplinks_prepare(p, next->site, next->sha256, a->reload.kin, &a->reload.about, &plan);
+    if (err == RG_OK)
+        err = pipeline_take(p, next->site, next->sha256, NULL);
+    *why = rg_err_text(err);
+    if (err != RG_OK) {
+        uplinks_plan_free(plan);
+        control_destroy(a->control_next);
+        a->control_next = NULL;
+        return err;
+    }
+    uplinks_switch(p, plan);
+    return RG_OK;
 }
 
 static void take_cb(void *arg)
 {
     struct app *a = arg;
-    const char *why = "the control socket cannot be made";
-    enum rg_err err = RG_OK;
+    struct pipeline *p = &a->pipeline;
+    const char *why;
 
-    if (control_moves(a->config->site, a->loaded->site))
-        err = app_control_create(a, a->loaded->site, &a->control_next);
-    if (err == RG_OK) {
-        err = pipeline_take(&a->pipeline, a->loaded->site, a->loaded->sha256, NULL);
-        why = rg_err_text(err);
-    }
-    if (err != RG_OK) {
-        control_destroy(a->control_next);
-        a->control_next = NULL;
-        actuate_resume(&a->pipeline);
+    if (take(a, &why) != RG_OK) {
+        actuate_resume(p);
         refuse(a, why);
         return;
     }
     a->retired = a->config;
-    a->config = a->loaded;
-    a->loaded = NULL;
+    a->config = a->reload.config;
+    a->reload.config = NULL;
     a->context.config_file = a->config->file;
     a->context.config_loaded_wall_ms = loop_wall_ms(a->loop);
     log_set_level(a->config->site->log_level);
     metrics_file_follow(a->context.metrics);
-    event_config_applied(&a->pipeline, a->config, &a->diff, &a->asked);
+    event_config_applied(p, a->config, &a->reload.diff, &a->asked);
+    pipeline_publish_risk(p);
     a->state = APP_SWITCHING;
-    app_uplinks_leave(a, true, APP_RELOAD_UPLINK_MS);
+    app_uplinks_leave(a, p->leaving, p->leaving_count, true, APP_RELOAD_UPLINK_MS);
 }
 
 static void yield(struct app *a)
 {
     a->state = APP_YIELDING;
-    actuate_release(&a->pipeline, a->loaded->site, APP_OUTPUT_MS, take_cb, a);
+    actuate_release(&a->pipeline, a->reload.config->site, APP_OUTPUT_MS, take_cb, a);
 }
 
 /* The very same files: there is nothing to exchange. That somebody asked is told all the same. */
@@ -224,7 +280,7 @@ static void stay(struct app *a)
     a->context.config_loaded_wall_ms = loop_wall_ms(a->loop);
     event_config_unchanged(&a->pipeline, a->config, &a->asked);
     answer(a, OUTCOME_UNCHANGED, a->config, NULL);
-    drop_loaded(a);
+    reload_free(a);
     reload_next(a);
 }
 
@@ -240,22 +296,22 @@ static void log_issues(const struct config *config)
 
 static void judge(struct app *a)
 {
-    const struct site *old = a->config->site, *new = a->loaded->site;
+    const struct site *old = a->config->site, *new = a->reload.config->site;
     struct control_rights rights;
     char why[256];
 
-    log_issues(a->loaded);
+    log_issues(a->reload.config);
     if (!new)
         refuse(a, "it has errors");
     else if (strcmp(new->store.path, old->store.path) != 0)
         refuse(a, "store.path cannot change while running; restart for that");
     else if (strcmp(new->gateway.id, old->gateway.id) != 0)
         refuse(a, "gateway.id cannot change while running; restart for that");
-    else if (a->diff_error != RG_OK)
-        refuse(a, rg_err_text(a->diff_error));
+    else if (a->reload.error != RG_OK)
+        refuse(a, rg_err_text(a->reload.error));
     else if (!door_rights(new, &rights, why, sizeof why))
         refuse(a, why);
-    else if (a->diff.count == 0 && strcmp(a->loaded->sha256, a->config->sha256) == 0)
+    else if (a->reload.diff.count == 0 && strcmp(a->reload.config->sha256, a->config->sha256) == 0)
         stay(a);
     else
         yield(a);
@@ -267,8 +323,8 @@ void reload_loaded_cb(void *arg, const struct loop_worker_time *time)
 
     (void)time;
     if (a->state != APP_LOADING) { /* a stop came first */
-        drop_loaded(a);
-    } else if (!a->loaded) {
+        reload_free(a);
+    } else if (!a->reload.config) {
         log_error("reload: out of memory; the configuration in force stays");
         answer(a, OUTCOME_REFUSED, NULL, "out of memory");
         reload_next(a);

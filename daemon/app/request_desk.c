@@ -172,8 +172,6 @@ static bool too_busy(struct call *c)
     store_stats(p->store, &store);
     if (!p->poll)
         (void)text_copy(c->error, sizeof c->error, "busy: the gateway is stopping");
-    else if (p->uplink_site != p->site)
-        (void)text_copy(c->error, sizeof c->error, "busy: the configuration is being changed");
     else if (!store.ok)
         (void)text_copy(c->error, sizeof c->error,
                         "busy: the store takes no records, and nothing is done without one");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/pipeline.h"
+#include "app/uplinks.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -114,30 +115,37 @@ enum sent {
     SENT_LATER,
 };
 
+static bool has_uplink(const struct site *site, const char *name)
+{
+    for (size_t i = 0; i < site->uplink_count; i++) {
+        if (strcmp(site->uplinks[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum sent send_one(struct owed_list *l, const struct owed *o)
 {
-    const struct pipeline *p = l->p;
+    struct uplink *u = uplinks_named(l->p, o->uplink);
+    struct uplink_stats stats;
+    enum rg_err err;
 
-    for (size_t i = 0; i < p->uplink_count; i++) {
-        struct uplink_stats stats;
-        enum rg_err err;
-
-        if (strcmp(p->uplink_site->uplinks[i].name, o->uplink) != 0)
-            continue;
-        uplink_stats(p->uplinks[i], &stats);
-        if (!stats.connected || stats.replies_waiting == UPLINK_REPLIES)
-            return SENT_LATER;
-        err = uplink_reply(p->uplinks[i], o->response_topic, o->correlation, o->correlation_length, o->text,
-                           o->length);
-        if (err != RG_OK && err != RG_ERANGE && err != RG_EINVAL)
-            return SENT_LATER;
-        l->lost += err == RG_OK ? 0 : 1;
+    if (!u && has_uplink(l->p->site, o->uplink))
+        return SENT_LATER; /* it changed, and begins anew */
+    if (!u) {
+        /* Its uplink is no more: what a reload takes away takes its answers along. */
+        log_warning("uplink %s is not there any more: an answer to a command of its platform is not sent",
+                    o->uplink);
+        l->lost++;
         return SENT_DONE;
     }
-    /* Its uplink is no more: what a reload takes away takes its answers along. */
-    log_warning("uplink %s is not there any more: an answer to a command of its platform is not sent",
-                o->uplink);
-    l->lost++;
+    uplink_stats(u, &stats);
+    if (!stats.connected || stats.replies_waiting == UPLINK_REPLIES)
+        return SENT_LATER;
+    err = uplink_reply(u, o->response_topic, o->correlation, o->correlation_length, o->text, o->length);
+    if (err != RG_OK && err != RG_ERANGE && err != RG_EINVAL)
+        return SENT_LATER;
+    l->lost += err == RG_OK ? 0 : 1;
     return SENT_DONE;
 }
 

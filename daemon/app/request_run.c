@@ -4,6 +4,7 @@
 #include "app/act.h"
 #include "app/request_impl.h"
 #include "app/request_record.h"
+#include "app/uplinks.h"
 #include "base/text.h"
 
 /* ---- answers ---- */
@@ -125,19 +126,10 @@ static bool run_act(struct call *c, struct owed *answer)
     return true;
 }
 
-static struct uplink *uplink_named(const struct pipeline *p, const char *name)
-{
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
-        if (strcmp(p->uplink_site->uplinks[i].name, name) == 0)
-            return p->uplinks[i];
-    }
-    return NULL;
-}
-
 static bool run_backfill(struct call *c, struct owed *answer)
 {
     struct request *r = &c->request;
-    struct uplink *u = uplink_named(c->d->p, c->seat->name);
+    struct uplink *u = uplinks_named(c->d->p, c->seat->name);
     struct seq_range range = {0};
     enum rg_err err = RG_ENOTFOUND;
     struct jsonw *w;

@@ -164,14 +164,14 @@ static void flushed_cb(void *arg, bool ok)
     if (--t->flushes > 0 || !t->running)
         return; /* of one that was given up */
     t->again = !ok;
-    if (!ok || !p->uplinks)
+    if (!ok)
         return;
     store_stats(p->store, &stats);
     for (size_t i = 0; i < t->count && i < p->uplink_count; i++) {
         struct self_test_uplink *u = &t->uplinks[i];
 
         /* RG_EFULL: asked again with the next second. */
-        if (u->waiting && !u->watched)
+        if (u->waiting && !u->watched && p->uplinks[i])
             u->watched =
                 uplink_watch(p->uplinks[i], STREAM_ALARM, stats.head[STREAM_ALARM], through_cb, u) == RG_OK;
         t->again = t->again || (u->waiting && !u->watched);
@@ -253,7 +253,7 @@ static void give_up(struct pipeline *p)
 
         if (!u->waiting)
             continue;
-        if (p->uplinks && i < p->uplink_count) {
+        if (i < p->uplink_count && p->uplinks[i]) {
             uplink_unwatch(p->uplinks[i], u);
             uplink_stats(p->uplinks[i], &stats);
         }
@@ -273,7 +273,7 @@ void self_test_look(struct pipeline *p)
         give_up(p);
     else if (t->running && t->again && t->flushes == 0)
         flush(p);
-    if (t->running || now < t->next_ms || !p->uplinks || p->uplink_site != p->site)
+    if (t->running || now < t->next_ms || t->count == 0)
         return;
     begin(p, SIZE_MAX);
     t->next_ms = t->begun_ms + p->site->self_test.every_ms;
@@ -288,7 +288,7 @@ void self_test_drop(struct pipeline *p)
     for (size_t i = 0; i < t->count; i++) {
         struct past_test *place = NULL;
 
-        if (p->uplinks && i < p->uplink_count && t->uplinks[i].watched)
+        if (i < p->uplink_count && p->uplinks[i] && t->uplinks[i].watched)
             uplink_unwatch(p->uplinks[i], &t->uplinks[i]);
         for (size_t k = 0; k < t->past_count; k++) {
             if (strcmp(t->past[k].uplink, t->uplinks[i].name) == 0)
@@ -319,6 +319,7 @@ void self_test_uplinks(struct pipeline *p)
     struct self_test *t = &p->self_test;
     const struct site_self_test *conf = &p->site->self_test;
 
+    t->every_ms = conf->every_ms;
     if (conf->every_ms == 0)
         return;
     t->uplinks = calloc(p->uplink_count + 1, sizeof *t->uplinks);
@@ -340,6 +341,21 @@ void self_test_uplinks(struct pipeline *p)
         (void)text_copy(u->last.uplink, sizeof u->last.uplink, u->name);
     }
     plan(p);
+}
+
+bool self_test_same(const struct pipeline *p, const struct site *next)
+{
+    const struct self_test *t = &p->self_test;
+
+    if (next->self_test.every_ms != t->every_ms)
+        return false;
+    if (t->every_ms > 0 && t->count != next->uplink_count)
+        return false;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->uplinks[i].tested != next->self_test.uplinks[i])
+            return false;
+    }
+    return true;
 }
 
 /* ---- people ---- */
@@ -373,7 +389,7 @@ enum rg_err self_test_command(struct pipeline *p, struct control_call *call, con
                         by && by[0] ? "the name is too long" : "self-test needs who asks for it");
         return RG_EINVAL;
     }
-    if (p->site->self_test.every_ms == 0 || t->count == 0 || p->uplink_site != p->site) {
+    if (p->site->self_test.every_ms == 0 || t->count == 0) {
         (void)text_copy(error, error_size,
                         "no self test is configured (self_test), or its uplinks are being exchanged");
         return RG_ESTATE;

@@ -8,7 +8,7 @@
  * levels, lists, outputs, figures, reports.
  *
  * The interval runs on the monotonic clock; over a restart it goes on by the time of day of the last test that is recorded. A
- * reload while one is under way takes its uplinks away: it is done again. */
+ * reload while one is under way that takes one of its uplinks away has it done again. */
 #ifndef RG_APP_SELF_TEST_H
 #define RG_APP_SELF_TEST_H
 
@@ -25,6 +25,7 @@
 
 struct pipeline;
 struct control_call;
+struct site;
 
 struct self_test_uplink {
     struct pipeline *p;
@@ -38,6 +39,7 @@ struct self_test_uplink {
 struct self_test {
     struct self_test_uplink *uplinks; /* [count], as the pipeline's */
     size_t count;
+    int64_t every_ms; /* as configured when they were made */
     bool past_known;
     struct past_test past[PAST_TESTS]; /* of before these uplinks were made */
     size_t past_count;
@@ -60,6 +62,8 @@ void self_test_past(struct pipeline *p, const struct past *past);
 /* The uplinks were made, or are about to be freed. */
 void self_test_uplinks(struct pipeline *p);
 void self_test_drop(struct pipeline *p);
+/* Whether another site with the very same uplinks leaves all as it is: then neither is called. */
+bool self_test_same(const struct pipeline *p, const struct site *next);
 /* Every second. */
 void self_test_look(struct pipeline *p);
 

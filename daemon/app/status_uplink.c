@@ -52,11 +52,12 @@ static void write_uplink(struct jsonw *w, const struct pipeline *p, const struct
 void status_write_uplinks(const struct pipeline *p, struct jsonw *w)
 {
     jsonw_array_begin(w);
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
-        struct uplink_stats s;
+    for (size_t i = 0; i < p->uplink_count; i++) {
+        struct uplink_stats s = {.detail = "its connection of before a reload is being closed"};
 
-        uplink_stats(p->uplinks[i], &s);
-        write_uplink(w, p, &p->uplink_site->uplinks[i], &s);
+        if (p->uplinks[i])
+            uplink_stats(p->uplinks[i], &s);
+        write_uplink(w, p, &p->site->uplinks[i], &s);
     }
     jsonw_array_end(w);
 }

@@ -47,6 +47,12 @@ static void init_cursors(struct uplink *u, const struct cursor cursors[STREAM_CO
     uplink_forgo_unsent(u);
 }
 
+void uplink_resume(struct uplink *u, const struct cursor cursors[STREAM_COUNT],
+                   const int64_t head[STREAM_COUNT])
+{
+    init_cursors(u, cursors, head);
+}
+
 enum rg_err uplink_create(struct loop *loop, const struct site *site, const struct site_uplink *conf,
                           const struct transport_ops *transport, const struct uplink_port *port,
                           const struct cursor cursors[STREAM_COUNT], const int64_t head[STREAM_COUNT],

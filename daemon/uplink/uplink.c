@@ -336,36 +336,72 @@ void uplink_forgo_unsent(struct uplink *u)
     }
 }
 
+void uplink_follow(struct uplink *u, const struct site *site, const struct site_uplink *conf)
+{
+    u->site = site;
+    u->conf = conf;
+    u->filter.devices = conf->telemetry_devices;
+    u->filter.device_count = site->device_count;
+}
+
+const struct site_uplink *uplink_conf(const struct uplink *u)
+{
+    return u->conf;
+}
+
+void uplink_give_will(struct uplink *u, char *text, size_t length)
+{
+    free(u->will);
+    u->will = text;
+    u->will_length = length;
+}
+
 enum rg_err uplink_start(struct uplink *u, const char *will, size_t will_length)
 {
     char *copy = NULL;
 
-    if (u->session.state != SESSION_IDLE)
+    if (u->session.state != SESSION_IDLE || (!will && !u->will))
         return RG_ESTATE;
-    copy = copy_text(will, will_length);
-    if (!copy)
-        return RG_ENOMEM;
-    free(u->will);
-    u->will = copy;
-    u->will_length = will_length;
+    if (will) {
+        copy = copy_text(will, will_length);
+        if (!copy)
+            return RG_ENOMEM;
+        uplink_give_will(u, copy, will_length);
+    }
     step(u, SESSION_START, 0);
     uplink_serve(u);
     return RG_OK;
 }
 
-enum rg_err uplink_doc(struct uplink *u, enum uplink_doc doc, const char *text, size_t length)
+static void take_doc(struct uplink *u, enum uplink_doc doc, char *text, size_t length)
 {
     struct document *d = &u->docs[doc];
+
+    free(d->text);
+    d->text = text;
+    d->length = length;
+    d->due = true;
+    uplink_serve(u);
+}
+
+enum rg_err uplink_doc(struct uplink *u, enum uplink_doc doc, const char *text, size_t length)
+{
     char *copy = copy_text(text, length);
 
     if (!copy)
         return RG_ENOMEM;
-    free(d->text);
-    d->text = copy;
-    d->length = length;
-    d->due = true;
-    uplink_serve(u);
+    take_doc(u, doc, copy, length);
     return RG_OK;
+}
+
+void uplink_give_doc(struct uplink *u, enum uplink_doc doc, char *text, size_t length)
+{
+    const struct document *d = &u->docs[doc];
+
+    if (d->text && d->length == length && memcmp(d->text, text, length) == 0)
+        free(text);
+    else
+        take_doc(u, doc, text, length);
 }
 
 void uplink_head(struct uplink *u, const int64_t head[STREAM_COUNT])

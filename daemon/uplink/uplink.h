@@ -93,10 +93,22 @@ RG_NODISCARD enum rg_err uplink_create(struct loop *loop, const struct site *sit
                                        const struct uplink_port *port,
                                        const struct cursor cursors[STREAM_COUNT],
                                        const int64_t head[STREAM_COUNT], uint64_t seed, struct uplink **out);
-/* The last will must be known before: text of the state document that says online: false. */
+/* Other cursors and heads than it was made with, for one that was made ahead of its start. */
+void uplink_resume(struct uplink *u, const struct cursor cursors[STREAM_COUNT],
+                   const int64_t head[STREAM_COUNT]);
+/* Another site takes the place of the one it was made of, which is not referred to any more. conf is inside it and says the same, but that
+ * devices may have come and gone in telemetry_devices. All else goes on: the connection, what is in flight, what waits. */
+void uplink_follow(struct uplink *u, const struct site *site, const struct site_uplink *conf);
+/* Of the site that it was made of, or follows now. */
+const struct site_uplink *uplink_conf(const struct uplink *u);
+/* The last will must be known before: text of the state document that says online: false. NULL: uplink_give_will has said it. */
 RG_NODISCARD enum rg_err uplink_start(struct uplink *u, const char *will, size_t will_length);
+/* Takes over the text (on the heap), as the will of every connection from the next one on. */
+void uplink_give_will(struct uplink *u, char *text, size_t length);
 /* Replaces a retained document and publishes it when connected. Copies the text. */
 RG_NODISCARD enum rg_err uplink_doc(struct uplink *u, enum uplink_doc doc, const char *text, size_t length);
+/* The same with a text (on the heap) that it takes over; one that is no other than before is not published again. */
+void uplink_give_doc(struct uplink *u, enum uplink_doc doc, char *text, size_t length);
 /* New records are durable. */
 void uplink_head(struct uplink *u, const int64_t head[STREAM_COUNT]);
 /* An alarm that the store could not take: sent at once as a message with "stored": false (contract §3). body:

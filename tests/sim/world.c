@@ -220,6 +220,8 @@ static bool nothing_waits(const struct world *w)
     for (unsigned i = 0; i < w->plan.uplinks; i++) {
         struct uplink_stats s;
 
+        if (!p->uplinks[i])
+            return false;
         uplink_stats(p->uplinks[i], &s);
         if (!s.connected || s.in_flight > 0)
             return false;

@@ -265,7 +265,6 @@ def test_devices_and_buses_that_did_not_change_stay(plant, broker, daemon):
     assert now["bus-2"] == before["bus-2"] + 4, "a bus that changed is opened anew, once each time"
 
 
-@pytest.mark.xfail(strict=True, reason="a reload reopens the connections to platforms; devices, delays and alarms go on")
 def test_platforms_that_did_not_change_stay(plant, broker, daemon):
     world = plant(world_of(buses=2, units=1))
     gateway = daemon(site_with_a_delay(world, broker))
