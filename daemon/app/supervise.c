@@ -66,9 +66,11 @@ static size_t platforms_connected(const struct pipeline *p)
 {
     size_t connected = 0;
 
-    for (size_t i = 0; p->uplinks && i < p->uplink_count; i++) {
+    for (size_t i = 0; i < p->uplink_count; i++) {
         struct uplink_stats u;
 
+        if (!p->uplinks[i])
+            continue;
         uplink_stats(p->uplinks[i], &u);
         connected += u.connected ? 1 : 0;
     }
