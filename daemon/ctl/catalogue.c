@@ -38,6 +38,8 @@ const struct command *const catalogue[] = {
     &command_report,
     &command_metrics,
     &command_self_test,
+    &command_reload,
+    &command_diff,
     /* a line and its units */
     &command_probe,
     &command_write,

@@ -18,6 +18,8 @@ extern const struct command command_ack, command_shelve, command_unshelve; /* co
 extern const struct command command_permit;                                /* command_permit.c */
 extern const struct command command_silence, command_test;                 /* command_output.c */
 extern const struct command command_report, command_self_test;             /* command_report.c */
+extern const struct command command_reload;                                /* command_reload.c */
+extern const struct command command_diff;                                  /* command_diff.c */
 extern const struct command command_probe;                                 /* command_probe.c */
 extern const struct command command_write;                                 /* command_write.c */
 

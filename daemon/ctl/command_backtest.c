@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json_read.h"
 #include "base/json_write.h"
@@ -147,13 +146,6 @@ static void telling_free(struct telling *t)
 
 /* ---- the run ---- */
 
-static void progress_cb(void *arg, uint64_t done, uint64_t total)
-{
-    (void)arg;
-    if (total > 0)
-        (void)fprintf(stderr, "\r%3.0f %%", 100.0 * (double)done / (double)total);
-}
-
 static struct config *load(const char *file)
 {
     struct config *config = NULL;
@@ -168,30 +160,6 @@ static struct config *load(const char *file)
     (void)fprintf(stderr, "riskgatectl: %s is not valid\n", file);
     config_free(config);
     return NULL;
-}
-
-static bool play(const struct asked *a, struct config *const *configs, struct report *reports,
-                 struct replay_part *parts, size_t count)
-{
-    const char *store = a->store ? a->store : configs[count - 1]->site->store.path;
-    const struct replay_past past = replay_past_store(store);
-    bool shown = isatty(STDERR_FILENO) && !a->json;
-    const struct replay_wish wish = {.until_ms = a->to_ms, .progress = shown ? progress_cb : NULL};
-    char why[REPLAY_WHY];
-    enum rg_err err;
-
-    for (size_t i = 0; i < count; i++)
-        parts[i] = (struct replay_part){.site = configs[i]->site, .cbs = report_cbs, .arg = &reports[i]};
-    err = replay_run(&past, &wish, parts, count, why);
-    if (shown)
-        (void)fputs("\r", stderr);
-    for (size_t i = 0; i < count && err == RG_OK; i++) {
-        err = report_end(&reports[i], replay_player_figures(parts[i].player));
-        (void)text_copy(why, sizeof why, rg_err_text(err));
-    }
-    if (err != RG_OK)
-        (void)fprintf(stderr, "riskgatectl: %s\n", why);
-    return err == RG_OK;
 }
 
 /* text: a JSON object. */
@@ -267,7 +235,8 @@ static bool backtest(const struct asked *a, struct config *const *configs, size_
         reports[0].event = tell_cb;
         reports[0].arg = &telling;
     }
-    good = good && play(a, configs, reports, parts, count);
+    good = good && report_play(a->store ? a->store : configs[count - 1]->site->store.path, a->to_ms, !a->json,
+                               reports, parts, count);
     if (good)
         good = a->compare ? print_comparison(a, reports, parts)
                           : print_single(a, &reports[0], &parts[0], &telling);

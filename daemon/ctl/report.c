@@ -38,6 +38,14 @@ static void change_cb(void *arg, const struct alarm_change *change, bool unsynce
         r->event(r->arg, change, unsynced);
 }
 
+static void recorded_cb(void *arg, const struct alarm_change *change)
+{
+    struct report *r = arg;
+
+    if (r->recorded)
+        (void)tally_change(&r->recorded->tally, change);
+}
+
 static void thin_cb(void *arg, const struct gap *gap)
 {
     struct report *r = arg;
@@ -92,8 +100,12 @@ static void lost_cb(void *arg, int64_t at_ms, const char *stream, int64_t count,
     r->loss_count++;
 }
 
-const struct replay_cbs report_cbs = {
-    .change = change_cb, .gap = thin_cb, .unknown = unknown_cb, .run = run_cb, .lost = lost_cb};
+const struct replay_cbs report_cbs = {.change = change_cb,
+                                      .recorded = recorded_cb,
+                                      .gap = thin_cb,
+                                      .unknown = unknown_cb,
+                                      .run = run_cb,
+                                      .lost = lost_cb};
 
 enum rg_err report_end(struct report *r, const struct replay_figures *figures)
 {

@@ -2,6 +2,7 @@
 #ifndef RG_CTL_REPORT_H
 #define RG_CTL_REPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/json_write.h"
@@ -29,8 +30,9 @@ struct report {
     struct report_lost *losses;
     char (*unknown)[POINT_NAME_MAX];
     size_t gap_count, run_count, loss_count, unknown_count; /* the first REPORT_ROWS of them are kept */
-    uint64_t thinned;       /* stretches in which a device was recorded thinned, as configured */
-    uint64_t polls, frames; /* of all gaps */
+    uint64_t thinned;        /* stretches in which a device was recorded thinned, as configured */
+    uint64_t polls, frames;  /* of all gaps */
+    struct report *recorded; /* what was recorded then is counted there; NULL: it is not */
     /* Each event within what is counted; NULL: not told. */
     void (*event)(void *arg, const struct alarm_change *change, bool unsynced);
     void *arg;
@@ -44,6 +46,11 @@ void report_free(struct report *r); /* takes a zeroed one */
 extern const struct replay_cbs report_cbs;
 /* Once the past is at its end. What still stands is counted to `to`, or to the end of what was recorded. */
 enum rg_err report_end(struct report *r, const struct replay_figures *figures);
+
+/* Plays the past in a store through the site of each report, up to until_ms (wall; 0: all), and ends the reports. Blocking. progress: on
+ * standard error, when that is a terminal. False: what went wrong was told there. parts: the players, destroyed by the caller. */
+bool report_play(const char *store, int64_t until_ms, bool progress, struct report *reports,
+                 struct replay_part *parts, size_t count);
 
 /* Members of an object that is open: from, to, frames, readings, recorded, events, rules, history, unknown, never_recorded. */
 void report_write(const struct report *r, const struct replay_player *player, struct jsonw *w);

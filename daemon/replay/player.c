@@ -337,6 +337,15 @@ static void look_back(struct replay_player *p, const struct step *s)
         p->next_alarm = p->standing.next_alarm;
 }
 
+static void tell_recorded(const struct replay_player *p, const struct step *s)
+{
+    struct alarm_change change;
+    struct alarm alarm;
+
+    if (s->kind == STEP_ALARM && p->cbs.recorded && standing_change(s->note, s->at, &alarm, &change))
+        p->cbs.recorded(p->arg, &change);
+}
+
 static void play_step(struct replay_player *p, const struct block *block, const struct step *s)
 {
     bool begins = s->kind == STEP_EVENT && strcmp(text_of(s->note, "kind"), "start") == 0;
@@ -345,6 +354,7 @@ static void play_step(struct replay_player *p, const struct block *block, const 
         (s->kind == STEP_DEVICE ? take_device : take_point)(p, s);
         return;
     }
+    tell_recorded(p, s);
     if (s->turn < p->begin_turn) {
         look_back(p, s);
         return;

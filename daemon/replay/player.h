@@ -29,6 +29,8 @@ struct block;
 struct replay_cbs {
     /* unsynced: the clock was not synchronised then. */
     void (*change)(void *arg, const struct alarm_change *change, bool unsynced);
+    /* A transition as it was recorded then; of the alarm only id, rule, point, level and suppressed are there. */
+    void (*recorded)(void *arg, const struct alarm_change *change);
     void (*gap)(void *arg, const struct gap *gap);
     /* Recorded, but not configured; point: of a configured device, or NULL: the device itself. */
     void (*unknown)(void *arg, const char *device, const char *point);

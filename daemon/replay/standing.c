@@ -94,6 +94,28 @@ bool standing_note(struct standing *s, const struct json *note, int64_t ts)
     return true;
 }
 
+bool standing_change(const struct json *note, struct moment at, struct alarm *alarm, struct alarm_change *out)
+{
+    const char *event = json_string(json_get(note, "event"));
+    const char *level = json_string(json_get(note, "level"));
+    const char *was = json_string(json_get(note, "was"));
+    int e = ALARM_RAISE;
+
+    *alarm = (struct alarm){.raised_ms = at.wall_ms};
+    *out = (struct alarm_change){.at = at, .alarm = alarm};
+    while (event && e <= ALARM_UNSUPPRESS && strcmp(event, alarm_event_name((enum alarm_event)e)) != 0)
+        e++;
+    if (!event || e > ALARM_UNSUPPRESS || !level || level_parse(level, &alarm->level) != RG_OK || !was ||
+        level_parse(was, &out->was) != RG_OK || json_bool(json_get(note, "test"), false))
+        return false;
+    out->event = (enum alarm_event)e;
+    alarm->suppressed = out->event == ALARM_SUPPRESS;
+    copy(alarm->id, sizeof alarm->id, note, "alarm");
+    copy(alarm->rule, sizeof alarm->rule, note, "rule");
+    copy(alarm->point, sizeof alarm->point, note, "point");
+    return true;
+}
+
 static void take_cb(void *arg, const struct alarm *alarm)
 {
     struct standing *s = arg;

@@ -78,6 +78,11 @@ def rows(gateway, stream):
     return dict(gateway.query(f"SELECT seq, body FROM {stream} ORDER BY seq"))
 
 
+def configs_of(gateway):
+    """The config events, oldest first."""
+    return [r for _, r in gateway.records("event") if r["kind"] == "config"]
+
+
 def assert_store_is_sound(gateway):
     """Numbers from 1 without a hole, in the text too, and each hash follows from the one before. Returns {stream: {seq: text}}."""
     found = {}
