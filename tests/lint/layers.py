@@ -53,6 +53,7 @@ CLOCK_HOMES = ["daemon/base/clock.c", "daemon/base/log.c", "daemon/base/random.c
                "daemon/uplink/paho.c", "daemon/uplink/paho_thread.c",  # the deadline of a wait on its own thread
                "daemon/ctl/command_check.c",  # whether certificates are still good today
                "daemon/ctl/watch.c",  # under which instant an answer stands
+               "daemon/ctl/command_diff.c", "daemon/ctl/compare.c",  # the last so many days; since when something runs
                "daemon/ctl/access.c"]  # a program of its own: how long a device took
 # who knows a time zone
 ZONES = re.compile(r"\b(localtime_r|localtime|mktime|tzset)\s*\(")

@@ -215,7 +215,8 @@ static void again_lost(void *arg, int64_t at_ms, const char *stream, int64_t cou
     note(arg, "lost %lld %s %lld %s\n", (long long)(at_ms - WALL), stream, (long long)count, cause);
 }
 
-static const struct replay_cbs cbs = {again_change, again_gap, again_unknown, again_run, again_lost};
+static const struct replay_cbs cbs = {
+    .change = again_change, .gap = again_gap, .unknown = again_unknown, .run = again_run, .lost = again_lost};
 
 static void play(struct live *l, const struct site *site, struct again *a, struct replay_player **player)
 {
