@@ -117,7 +117,9 @@ static enum exit_status ask(const struct arguments *a)
     jsonw_object_begin(&request);
     jsonw_key_string(&request, "command", "reload");
     jsonw_object_end(&request);
-    status = command_ask_within(a, &request, show_outcome, was_taken, RELOAD_TIMEOUT_S);
+    status = command_question(
+        a, &(struct command_question){
+               .request = &request, .show = show_outcome, .judge = was_taken, .timeout_s = RELOAD_TIMEOUT_S});
     jsonw_free(&request);
     return status;
 }
