@@ -4,19 +4,22 @@
 #
 #   ./test.sh          everything (the gate)
 #   ./test.sh quick    one build, all tests but the sanitizers' and the analysers'
+#   ./test.sh cross    packages for arm64 and armhf, built here; their unit tests under qemu. Not part of the gate.
 set -eu
 cd "$(dirname "$0")"
 . tools/packages.sh
 
 mode=${1:-all}
-case "$mode" in all | quick) ;; *)
-    echo "usage: ./test.sh [quick]" >&2
+case "$mode" in all | quick | cross) ;; *)
+    echo "usage: ./test.sh [quick|cross]" >&2
     exit 2
     ;;
 esac
 
-# shellcheck disable=SC2086
-packages_need $packages_build $packages_test
+if [ "$mode" != cross ]; then
+    # shellcheck disable=SC2086
+    packages_need $packages_build $packages_test
+fi
 
 jobs=$(nproc)
 tests=$((jobs + 2)) # at once: most of them wait most of the time
@@ -49,6 +52,21 @@ run_tests() { # preset, arguments of ctest
     grep -aE -A 2 '^[^ ]+, try [0-9] of [0-9]: ' "build/$preset/Testing/Temporary/LastTest.log" || true
     return "$status"
 }
+
+if [ "$mode" = cross ]; then
+    for arch in arm64 armhf; do
+        packages_cross "$arch"
+        step "$arch: build"
+        build "$arch"
+        step "$arch: packages"
+        (cd "build/$arch" && rm -f ./*.deb ./*.ddeb && cpack -G DEB >/dev/null &&
+            lintian --fail-on error,warning --allow-root ./*.deb && ls -l ./*.deb)
+        step "$arch: unit tests under qemu"
+        ctest --test-dir "build/$arch" -j "$jobs" -L unit --timeout 600
+    done
+    step "passed"
+    exit 0
+fi
 
 step "release build (gcc)"
 build release

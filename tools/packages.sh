@@ -1,6 +1,7 @@
 # Sourced by demo.sh and test.sh: installs what is missing, from Debian's packages only.
 #
 #   packages_need NAME...   does nothing, quickly, when all are there
+#   packages_cross ARCH     what a build for Debian's ARCH needs; the libraries of ARCH come beside this machine's own
 
 packages_build="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libmodbus-dev libpaho-mqtt-dev libsqlite3-dev
 libfyaml-dev libcjson-dev libssl-dev libsystemd-dev"
@@ -16,6 +17,14 @@ packages_missing() {
     done
 }
 
+# Sets $root to what a command of root's is to begin with.
+packages_root() {
+    root=""
+    [ "$(id -u)" -eq 0 ] && return 0
+    root="sudo"
+    command -v sudo >/dev/null 2>&1
+}
+
 packages_need() {
     missing=$(packages_missing "$@")
     [ -z "$missing" ] && return 0
@@ -23,14 +32,10 @@ packages_need() {
         echo "These Debian packages are missing, and there is no apt-get: $missing" >&2
         return 1
     fi
-    root=""
-    if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null 2>&1 || {
-            echo "These packages are missing: $missing. Run this as root, or install sudo." >&2
-            return 1
-        }
-        root="sudo"
-    fi
+    packages_root || {
+        echo "These packages are missing: $missing. Run this as root, or install sudo." >&2
+        return 1
+    }
     echo "Installing: $missing"
     $root env DEBIAN_FRONTEND=noninteractive apt-get update -q=2 </dev/null || return 1
     # shellcheck disable=SC2086
@@ -43,4 +48,27 @@ packages_need() {
         fi
         ;;
     esac
+}
+
+packages_cross() { # arm64 or armhf
+    case "$1" in
+    arm64) names="gcc-aarch64-linux-gnu" ;;
+    armhf) names="gcc-arm-linux-gnueabihf" ;;
+    *) return 2 ;;
+    esac
+    case " $(dpkg --print-foreign-architectures | tr '\n' ' ')" in
+    *" $1 "*) ;;
+    *)
+        packages_root || {
+            echo "Libraries of $1 are needed. Run this as root, or install sudo." >&2
+            return 1
+        }
+        $root dpkg --add-architecture "$1" || return 1
+        ;;
+    esac
+    for name in $packages_build libcmocka-dev; do
+        case "$name" in lib*-dev) names="$names $name:$1" ;; esac
+    done
+    # shellcheck disable=SC2086
+    packages_need cmake ninja-build pkg-config qemu-user-static lintian $packages_package $names
 }
