@@ -1,6 +1,7 @@
 /* ack, shelve and unshelve: an operator and one alarm. */
 #include <stdio.h>
 
+#include "base/json_read.h"
 #include "ctl/catalogue.h"
 #include "ctl/show.h"
 
@@ -12,9 +13,24 @@ static bool has_somebody(const struct arguments *a, const char *what)
     return a->by != NULL;
 }
 
+/* Both answer with the alarm's name. */
+static void show_acked(const struct json *result, FILE *to)
+{
+    const char *alarm = json_string(result);
+
+    (void)fprintf(to, "%s acknowledged\n", alarm ? alarm : "-");
+}
+
+static void show_unshelved(const struct json *result, FILE *to)
+{
+    const char *alarm = json_string(result);
+
+    (void)fprintf(to, "%s no longer shelved\n", alarm ? alarm : "-");
+}
+
 static enum exit_status run_ack(const struct arguments *a)
 {
-    return has_somebody(a, "an acknowledgement") ? command_ask_of(a, "alarm", NULL) : EXIT_USAGE;
+    return has_somebody(a, "an acknowledgement") ? command_ask_of(a, "alarm", show_acked) : EXIT_USAGE;
 }
 
 static enum exit_status run_shelve(const struct arguments *a)
@@ -28,7 +44,7 @@ static enum exit_status run_shelve(const struct arguments *a)
 
 static enum exit_status run_unshelve(const struct arguments *a)
 {
-    return has_somebody(a, "its end") ? command_ask_of(a, "alarm", NULL) : EXIT_USAGE;
+    return has_somebody(a, "its end") ? command_ask_of(a, "alarm", show_unshelved) : EXIT_USAGE;
 }
 
 static const struct command_option options[] = {

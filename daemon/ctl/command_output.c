@@ -23,6 +23,13 @@ static void show_silenced(const struct json *result, FILE *to)
         (void)fprintf(to, "%s silenced until the next announcement\n", json_string(name));
 }
 
+static void show_tested(const struct json *result, FILE *to)
+{
+    const char *name = json_string(result);
+
+    (void)fprintf(to, "%s is switched on; it goes off by itself\n", name ? name : "-");
+}
+
 static enum exit_status run_silence(const struct arguments *a)
 {
     return has_somebody(a) ? command_ask_of(a, "output", show_silenced) : EXIT_USAGE;
@@ -34,7 +41,7 @@ static enum exit_status run_test(const struct arguments *a)
 
     if (own.for_ms == 0)
         own.for_ms = TEST_STANDARD_MS;
-    return has_somebody(a) ? command_ask_of(&own, "output", NULL) : EXIT_USAGE;
+    return has_somebody(a) ? command_ask_of(&own, "output", show_tested) : EXIT_USAGE;
 }
 
 static const struct command_option silence_options[] = {

@@ -21,6 +21,23 @@ const char *judge_weight_name(enum judge_weight weight)
     return weight == JUDGE_FAULT ? "fault" : "warning";
 }
 
+/* "{bus}" and "{name}" as what they stand for, so that a command can be copied as it is. */
+static void write_advice(const struct judge_place *at, const char *advice, char out[JUDGE_ADVICE])
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    while (*advice && used + 1 < JUDGE_ADVICE) {
+        const bool bus = strncmp(advice, "{bus}", 5) == 0, name = strncmp(advice, "{name}", 6) == 0;
+        const char *text = bus ? at->bus : name ? at->name : advice;
+        const size_t length = bus || name ? strlen(text ? text : "") : 1 + strcspn(advice + 1, "{");
+
+        (void)snprintf(out + used, JUDGE_ADVICE - used, "%.*s", (int)length, text ? text : "");
+        used += strlen(out + used);
+        advice += bus ? 5 : name ? 6 : length;
+    }
+}
+
 void judge_tell(const struct judge_place *at, enum judge_weight weight, const char *advice,
                 const char *format, ...)
 {
@@ -40,7 +57,7 @@ void judge_tell(const struct judge_place *at, enum judge_weight weight, const ch
     f->part = at->part;
     f->unit = at->unit;
     f->since_ms = at->since_ms;
-    f->advice = advice;
+    write_advice(at, advice, f->advice);
     /* for people: what is too long is cut */
     (void)text_format(f->name, sizeof f->name, "%s", at->name ? at->name : "");
     (void)text_format(f->bus, sizeof f->bus, "%s", at->bus ? at->bus : "");
@@ -133,7 +150,7 @@ static void judge_outputs(struct judgement *j, const struct json *outputs)
             judge_tell(
                 &at, JUDGE_FAULT,
                 "Look at the relay's module: its power, its line, whether somebody switches it by hand; then "
-                "`riskgatectl test NAME --by YOU`.",
+                "`riskgatectl test {name} --by YOU`.",
                 "shall be %s and is %s: %s", field_text(o, "wanted"), field_text(o, "state"),
                 field_text(o, "detail"));
     }
@@ -167,7 +184,7 @@ static void judge_self_tests(struct judgement *j, const struct json *tests)
             judge_tell(
                 &at, JUDGE_FAULT,
                 "The test alarm was not confirmed in time: is the uplink connected, does the platform take "
-                "alarms? `riskgatectl self-test --by YOU` sends another one.",
+                "alarms? `riskgatectl self-test --uplink {name} --by YOU` sends another one.",
                 "its last self test failed");
     }
 }

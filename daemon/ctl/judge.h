@@ -13,6 +13,7 @@
 #define JUDGE_NAME 72
 #define JUDGE_WHERE 256
 #define JUDGE_WHAT 512
+#define JUDGE_ADVICE 384
 
 /* The worst comes first. */
 enum judge_weight {
@@ -30,7 +31,7 @@ struct finding {
     int64_t since_ms;        /* wall; 0: not known */
     char where[JUDGE_WHERE]; /* "device gas-1 (bus line, unit 3)" */
     char what[JUDGE_WHAT];
-    const char *advice; /* what to try; a sentence or two; never NULL */
+    char advice[JUDGE_ADVICE]; /* what to try; a sentence or two */
 };
 
 struct judgement {

@@ -78,10 +78,10 @@ static const struct judge_advice unit_fault[] = {
 
 static const char *const unit_mute_serial =
     "Is the unit powered, is its address the one above, are its speed and parity the line's? Wires A and B; "
-    "`riskgatectl probe --scan --bus BUS` shows who answers.";
+    "`riskgatectl probe --scan --bus {bus}` shows who answers.";
 static const char *const unit_mute_tcp = "Is the unit number right (many devices want 1 or 255)? Behind a "
                                          "converter: power, address and wires of the unit; "
-                                         "`riskgatectl probe --scan --bus BUS` shows who answers.";
+                                         "`riskgatectl probe --scan --bus {bus}` shows who answers.";
 
 /* ---- a bus and its units, seen together ---- */
 
@@ -295,6 +295,10 @@ void judge_buses(struct judgement *j, const struct json *status)
         const struct bus_view v = view(b, devices);
 
         judge_bus(j, &v, start_ms);
+    }
+    for (const struct json *b = json_first(json_get(status, "buses")); b; b = json_next(b)) {
+        const struct bus_view v = view(b, devices);
+
         for (const struct json *d = json_first(devices); d && !v.down && !is_mute(&v); d = json_next(d)) {
             if (strcmp(field_text(d, "bus"), v.name) == 0)
                 judge_device(j, &v, d, start_ms);

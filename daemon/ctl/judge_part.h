@@ -13,6 +13,7 @@ struct judge_place {
     const char *where;             /* behind part and name, in brackets; or NULL */
 };
 
+/* advice: {bus} and {name} in it become those of the place. */
 void judge_tell(const struct judge_place *at, enum judge_weight weight, const char *advice,
                 const char *format, ...) RG_PRINTF(4, 5);
 

@@ -143,27 +143,27 @@ static void show_uplinks(const struct json *uplinks, FILE *to)
 
 /* ---- what is wrong ---- */
 
-/* Words behind an indent, over as many lines as they take. */
-static void write_wrapped(const char *text, FILE *to)
+/* Words behind an indent, over as many lines as they take. The first line begins with the mark. */
+static void write_wrapped(const char *mark, const char *text, FILE *to)
 {
+    const int indent = INDENT + (int)strlen(mark);
     size_t used = 0;
 
+    (void)fprintf(to, "%*s", indent, mark);
     while (*text) {
         char word[JUDGE_WHAT];
         size_t length = strcspn(text, " "), width;
 
         (void)snprintf(word, sizeof word, "%.*s", (int)length, text);
         width = table_width(word);
-        if (used > 0 && INDENT + used + 1 + width > WRAP_AT) {
-            (void)fprintf(to, "\n%*s", INDENT, "");
+        if (used > 0 && (size_t)indent + used + 1 + width > WRAP_AT) {
+            (void)fprintf(to, "\n%*s", indent, "");
             used = 0;
-        } else if (used == 0) {
-            (void)fprintf(to, "%*s", INDENT, "");
-        } else {
+        } else if (used > 0) {
             (void)fputc(' ', to);
             used++;
         }
-        (void)fputs(word, to);
+        table_write(word, to);
         used += width;
         text += length;
         text += strspn(text, " ");
@@ -174,7 +174,7 @@ static void write_wrapped(const char *text, FILE *to)
 static void show_finding(const struct finding *f, int64_t now_ms, FILE *to)
 {
     enum table_colour colour = f->weight == JUDGE_FAULT ? TABLE_RED : TABLE_YELLOW;
-    char since[WORDS_MAX], text[JUDGE_WHAT + 64];
+    char since[WORDS_MAX];
 
     table_colour_begin(to, colour);
     (void)fputs(f->weight == JUDGE_FAULT ? "FAULT    " : "warning  ", to);
@@ -183,9 +183,8 @@ static void show_finding(const struct finding *f, int64_t now_ms, FILE *to)
     if (f->since_ms > 0)
         (void)fprintf(to, ", since %s", words_since(f->since_ms, now_ms, since));
     (void)fputc('\n', to);
-    write_wrapped(f->what, to);
-    (void)snprintf(text, sizeof text, "-> %s", f->advice);
-    write_wrapped(text, to);
+    write_wrapped("", f->what, to);
+    write_wrapped("-> ", f->advice, to);
 }
 
 static void show_problems(const struct json *status, bool all, FILE *to)
