@@ -96,7 +96,8 @@ def test_what_is_in_them(packages):
               "/usr/lib/tmpfiles.d/riskgate.conf", "/usr/share/riskgate/riskgate.schema.json", "/usr/share/riskgate/examples/dust.yaml",
               "/usr/share/doc/riskgate/copyright", "/usr/share/doc/riskgate/changelog.gz", "/usr/share/doc/riskgate/platform.md",
               "/usr/share/doc/riskgate/schema/alarm.schema.json", "/usr/share/man/man8/riskgated.8.gz",
-              "/usr/share/man/man1/riskgatectl.1.gz", "/usr/share/man/man5/riskgate.yaml.5.gz"]
+              "/usr/share/man/man1/riskgatectl.1.gz", "/usr/share/man/man5/riskgate.yaml.5.gz",
+              "/usr/share/bash-completion/completions/riskgatectl"]
     for kind in ("rules", "profiles"):
         wanted += [f"/usr/share/riskgate/{kind}/{p.name}" for p in (SOURCE / "config" / kind).glob("*.yaml") if p.name != "example.yaml"]
     assert [path for path in wanted if path not in held] == []
