@@ -44,7 +44,7 @@ static void on(int number, void (*handler)(int signal))
 
 static void pause_for(int64_t ms)
 {
-    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 
     (void)nanosleep(&time, NULL); /* shorter when the window's size changes, to be drawn at once */
 }
