@@ -198,6 +198,63 @@ static void a_reload_switches_nothing_and_keeps_faults(void **state)
     rig_end(&b.r);
 }
 
+/* Nothing is written twice, and what comes of it is heard. */
+static void what_is_under_way_over_a_reload(void **state)
+{
+    struct bed b;
+    unsigned writes;
+
+    (void)state;
+    begin(&b, ALL);
+    b.r.a = 30;
+    pass(&b.r, 3000);
+    writes = b.writes;
+    fake_device(b.r.fake, RELAY)->takes_ms = 300;
+    b.r.a = 60;
+    while (b.writes == writes)
+        pass(&b.r, 10);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pipeline_take(&b.r.pipeline, &b.r.site.site, "4567", NULL), RG_OK);
+        pass(&b.r, 50);
+    }
+    assert_int_equal(status(&b, "siren").writes, 1);
+    pass(&b.r, 3000);
+    assert_int_equal(b.writes, writes + 1);
+    assert_int_equal(status(&b, "siren").writes, 2);
+    assert_int_equal(status(&b, "siren").errors, 0);
+    assert_true(status(&b, "siren").on && b.coils[0][0] == 1);
+    rig_end(&b.r);
+}
+
+/* An output that is gone is not written to any more, not by what waited either; nor one whose words have changed meanwhile by the
+ * old ones. */
+static void what_waits_for_outputs_that_change(void **state)
+{
+    struct site_output outputs[3];
+    struct site next;
+    struct bed b;
+
+    (void)state;
+    begin(&b, ALL);
+    pass(&b.r, 3000);
+    fake_device(b.r.fake, RELAY)->takes_ms = 500;
+    b.r.a = 30;
+    while (b.coils[0][1] == 0) /* the fan is being written, the beacon waits for the line */
+        pass(&b.r, 10);
+    assert_int_equal(b.coils[1][0], 0);
+    next = b.r.site.site;
+    memcpy(outputs, next.outputs, sizeof outputs);
+    next.outputs = outputs;
+    outputs[1].on = 7; /* what is under way would have said otherwise */
+    next.output_count = 2;
+    assert_int_equal(pipeline_take(&b.r.pipeline, &next, "4567", NULL), RG_OK);
+    pass(&b.r, 4000);
+    assert_int_equal(b.coils[1][0], 0);
+    assert_int_equal(b.coils[0][1], 7);
+    assert_true(status(&b, "fan").on && !status(&b, "fan").faulty);
+    rig_end(&b.r);
+}
+
 /* ---- the end ---- */
 
 static void done_cb(void *arg)
@@ -326,6 +383,8 @@ int main(void)
         cmocka_unit_test(an_exception_is_a_fault_of_that_output_only),
         cmocka_unit_test(a_restart_goes_on_where_it_was),
         cmocka_unit_test(a_reload_switches_nothing_and_keeps_faults),
+        cmocka_unit_test(what_is_under_way_over_a_reload),
+        cmocka_unit_test(what_waits_for_outputs_that_change),
         cmocka_unit_test(released_when_all_are_written),
         cmocka_unit_test(a_release_waits_no_longer_than_it_was_told),
         cmocka_unit_test(without_outputs_a_release_is_over_at_once),

@@ -212,6 +212,65 @@ static void transact_uses_it(void **state)
     modbus_driver.plan_destroy(plan);
 }
 
+/* A reload takes the site away while a bus thread still decodes by the plan. */
+static void outlives_the_site(void **state)
+{
+    struct gate_case cases[] = {{1, QUALITY_INHIBITED}, {2, QUALITY_SENSOR}};
+    struct site_gate gate = {
+        .kind = GATE_VALUES, .at = {.space = SPACE_INPUT}, .cases = cases, .case_count = 2};
+    struct point_word words[] = {{9, "on"}, {5, "off"}};
+    struct site_device device = {
+        .unit = 1, .poll_ms = 1000, .max_registers = 125, .gates = &gate, .gate_count = 1};
+    struct site_point point = {.name = "p",
+                               .space = SPACE_HOLDING,
+                               .address = 8,
+                               .type = TYPE_U16,
+                               .bit = -1,
+                               .scaling = {1, 0, 1},
+                               .words = words,
+                               .word_count = 2};
+    struct sample sample;
+    struct driver_answer got = {.samples = &sample};
+    struct driver_ask ask = {.timeout_ms = PATIENT_MS};
+    struct driver_plan *plan = NULL;
+    struct driver_link *l = NULL;
+    struct peer p;
+
+    (void)state;
+    peer_start(&p, BUS_TCP, serve_state);
+    struct site_bus bus = p.bus;
+    char host[64];
+
+    (void)snprintf(host, sizeof host, "%s", p.bus.host);
+    bus.host = host;
+    assert_int_equal(modbus_driver.plan(&device, &point, 1, 0, &plan), RG_OK);
+    assert_int_equal(modbus_driver.memory_create(&device, plan, &ask.memory), RG_OK);
+    assert_int_equal(modbus_driver.link_create(&bus, &l), RG_OK);
+    ask.plan = plan;
+    memset(&device, 0xa5, sizeof device);
+    memset(&gate, 0xa5, sizeof gate);
+    memset(cases, 0xa5, sizeof cases);
+    memset(words, 0xa5, sizeof words);
+    memset(&point, 0xa5, sizeof point);
+    memset(&bus, 0xa5, sizeof bus);
+    memset(host, 0xa5, sizeof host - 1);
+    for (unsigned now = 0; now < 3; now++) {
+        atomic_store(&state_now, now);
+        ask.begun_us = clock_mono_us();
+        for (ask.request = 0; ask.request < 2; ask.request++) {
+            modbus_driver.transact(l, &ask, &got);
+            assert_int_equal(got.result, DRIVER_OK);
+        }
+        assert_int_equal(sample.quality, now == 0   ? QUALITY_GOOD
+                                         : now == 1 ? QUALITY_INHIBITED
+                                                    : QUALITY_SENSOR);
+    }
+    modbus_driver.link_destroy(l);
+    peer_stop(&p);
+    modbus_driver.memory_destroy(ask.memory);
+    modbus_driver.plan_destroy(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +279,7 @@ int main(void)
         cmocka_unit_test(polled_more_rarely_than_it_beats),
         cmocka_unit_test(of_this_poll_or_not_at_all),
         cmocka_unit_test(transact_uses_it),
+        cmocka_unit_test(outlives_the_site),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

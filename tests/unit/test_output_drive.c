@@ -112,10 +112,10 @@ static void play_word(struct bed *b, const char *word)
         drive_release(&b->d, word[4] == '1' ? OUTPUT_STOP_ON : OUTPUT_STOP_OFF, b->now);
     } else if (strcmp(word, "resume") == 0) {
         drive_resume(&b->d, b->now);
-    } else if (strcmp(word, "inherit") == 0) {
+    } else if (strcmp(word, "inherit") == 0 || strcmp(word, "pass") == 0) {
         struct drive old = b->d;
 
-        drive_inherit(&b->d, &old, ASSERT_MS, false, b->now);
+        drive_inherit(&b->d, &old, ASSERT_MS, word[0] == 'p', b->now);
     } else if (strcmp(word, "state") == 0) {
         say_state(b);
     } else if (!answer_word(b, word)) {
@@ -245,6 +245,10 @@ static const struct row {
     {SETTLED_ON "+4000 inherit state", SAID_ON "read+6000 sure is-on"},
     {SETTLED_ON "+10000 next inherit state next", SAID_ON "R write+0 unsure is-on W1!"},
     {"on next inherit state next", "W1! write+0 unsure W1!"},
+    {"on next pass next done next 1 state", "W1! - R! confirmed read+10000 sure is-on"},
+    {SETTLED_ON "+10000 next pass next 1 state", SAID_ON "R - read+10000 sure is-on"},
+    {SETTLED_ON "+10000 next pass off 1 next", SAID_ON "R W0!"},
+    {SETTLED_ON "stop0 next pass done state next", SAID_ON "W0! write+0 unsure is-on W1!"},
     {FAULTY "inherit state", SAID_FAULTY "write+0 unsure faulty"},
     {SETTLED_ON "stop0 next inherit state next", SAID_ON "W0! write+0 unsure is-on W1!"},
 };

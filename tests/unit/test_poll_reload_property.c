@@ -12,7 +12,7 @@
 #define BUSES 4
 #define PER_BUS 4
 #define END_MS (VIRTUAL_MONO_MS + 90 * 1000)
-#define SEEDS 60
+#define SEEDS 40
 #define UNTOUCHED 2 /* of the devices of bus 1; all of bus 0 are */
 
 struct play {
