@@ -299,6 +299,7 @@ enum rg_err app_destroy(struct app *a)
         return RG_OK;
     control_destroy(a->control);
     control_destroy(a->control_next);
+    prime_cancel(a->reload.prime);
     loop_worker_destroy(a->loader);
     loop_timer_destroy(a->left);
     supervise_destroy(a->supervise);

@@ -6,6 +6,7 @@
 #include "app/asked.h"
 #include "app/command.h"
 #include "app/door.h"
+#include "app/prime.h"
 #include "app/supervise.h"
 #include "config/diff.h"
 #include "control/control.h"
@@ -33,6 +34,7 @@ struct reload {
     struct jsonw about;      /* its document */
     struct jsonw described;  /* config_describe */
     enum rg_err error;       /* of these four */
+    struct prime *prime;     /* then; NULL: no window wants history */
 };
 
 struct app {

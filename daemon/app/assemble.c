@@ -6,10 +6,10 @@
 #include "app/actuate.h"
 #include "app/flow.h"
 #include "app/pipeline.h"
+#include "app/prime.h"
 #include "base/log.h"
 #include "model/site_same.h"
 #include "replay/meaning.h"
-#include "replay/prime.h"
 
 enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
                           const struct site *site, const char *config_sha256, struct store_start *start,
@@ -132,8 +132,19 @@ static enum rg_err match_points(const struct pipeline *p, const struct site *sit
     return n->was ? site_same_points(site, p->site, n->was) : RG_ENOMEM;
 }
 
+/* prime: whose rules are ready, or NULL. */
+static enum rg_err rules_made(struct pipeline *p, const struct site *site, struct prime *prime,
+                              struct rules **out)
+{
+    if (!prime)
+        return rules_create(site, p->next_alarm, flow_change_cb, p, out);
+    *out = prime_rules(prime);
+    rules_number(*out, p->next_alarm); /* others were raised meanwhile */
+    return RG_OK;
+}
+
 static enum rg_err parts_create(struct pipeline *p, const struct site *site, const struct store_start *start,
-                                struct parts *n)
+                                struct prime *prime, struct parts *n)
 {
     const struct output_port port = actuate_port(p);
     enum rg_err err = convert_create(site, &n->convert);
@@ -141,7 +152,7 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     if (err == RG_OK && p->convert)
         err = convert_inherit(n->convert, p->convert);
     if (err == RG_OK)
-        err = rules_create(site, p->next_alarm, flow_change_cb, p, &n->rules);
+        err = rules_made(p, site, prime, &n->rules);
     if (err == RG_OK)
         rules_on_area(n->rules, flow_level_cb, p);
     if (err == RG_OK)
@@ -169,35 +180,6 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     if (err != RG_OK && p->site)
         (void)configure_store(p, p->site); /* it fitted before; what fails now is kept as far as it goes */
     return err;
-}
-
-/* The windows of the rules are filled from the store. Nothing is polled until then; time is told on both clocks by the monotonic one, so
- * that a replay, which only has the start's instant, places every reading where it was placed here. */
-static struct moment fill_windows(struct pipeline *p, struct rules *rules, int64_t *took_ms)
-{
-    const struct replay_past past = replay_past_store(p->site->store.path);
-    struct moment begun = pipeline_now(p), now = begun;
-    struct replay_primed primed;
-    char why[REPLAY_WHY];
-    enum rg_err err = replay_prime(rules, p->site, &past, begun, INT64_MAX, &primed, why);
-    int64_t took = loop_mono_ms(p->loop) - begun.mono_ms;
-
-    if (err != RG_OK)
-        log_error("the windows of the rules begin empty, what was recorded cannot be read: %s", why);
-    *took_ms = took;
-    if (primed.longest_ms == 0)
-        return begun;
-    p->primed_ms = begun.wall_ms;
-    now.mono_ms += took;
-    now.wall_ms += took;
-    log_info("windows of the rules filled with %" PRIu64 " readings of %" PRIu64 " records, in %" PRId64
-             " ms",
-             primed.readings, primed.frames, took);
-    if (primed.forgotten > 0)
-        log_info("windows of the rules begun anew where a configuration gave points another meaning "
-                 "meanwhile: %" PRIu64,
-                 primed.forgotten);
-    return now;
 }
 
 static void forgotten_cb(void *arg, const struct site_point *point)
@@ -266,6 +248,12 @@ static void exchange(struct pipeline *p, const struct site *site, const char *co
 enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
                           const struct store_start *start)
 {
+    return pipeline_take_primed(p, site, config_sha256, start, NULL);
+}
+
+enum rg_err pipeline_take_primed(struct pipeline *p, const struct site *site, const char *config_sha256,
+                                 const struct store_start *start, struct prime *prime)
+{
     struct parts next = {0};
     const struct site *before = p->site;
     struct rules *old = p->rules;
@@ -277,7 +265,7 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
         rules_tick(p->rules, pipeline_now(p)); /* what is due by now is still decided by the old rules */
     else
         clock_watch_start(&p->clock, pipeline_now(p), loop_clock_synced(p->loop));
-    err = parts_create(p, site, start, &next);
+    err = parts_create(p, site, start, prime, &next);
     if (err != RG_OK) {
         parts_destroy(&next);
         return err;
@@ -285,8 +273,8 @@ enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const cha
     expiry_halt(p->expiry);
     exchange(p, site, config_sha256, &next);
     /* A reload that changes a window would leave it blind for most of its length. */
-    if (start || (old && rules_lacks_history(p->rules, old)))
-        now = fill_windows(p, p->rules, &filling_ms);
+    if (start || prime || (old && rules_lacks_history(p->rules, old)))
+        now = prime_fill(p, p->rules, prime, &filling_ms);
     else
         now = pipeline_now(p);
     p->taken.at = now;

@@ -159,6 +159,8 @@ static enum rg_err port_fetch(void *arg, enum stream stream, int64_t from, int64
 {
     struct pipeline *p = arg;
 
+    if (p->exchanging)
+        return RG_EAGAIN; /* devices of its filter would be taken for others */
     return store_fetch(p->store, stream, from, upto, max_count, max_bytes, filter, cb, cb_arg);
 }
 

@@ -73,6 +73,7 @@ struct pipeline {
     struct uplink **leaving; /* [leaving_count]: of the configuration before */
     size_t leaving_count;
     bool self_test_goes_on;      /* over the reload that is under way */
+    bool exchanging;             /* the store goes by the next site already, the uplinks do not yet */
     struct loop_timer *deadline; /* the rules' next one */
     struct loop_timer *second;
     int64_t second_ms;               /* monotonic: when that was done last */
@@ -106,6 +107,11 @@ RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, co
  * the uplinks. */
 RG_NODISCARD enum rg_err pipeline_take(struct pipeline *p, const struct site *site, const char *config_sha256,
                                        const struct store_start *start);
+/* The same with rules whose windows were filled ahead (prime.h), which are used up; prime may be NULL. */
+struct prime;
+RG_NODISCARD enum rg_err pipeline_take_primed(struct pipeline *p, const struct site *site,
+                                              const char *config_sha256, const struct store_start *start,
+                                              struct prime *prime);
 /* At a start, once the rules began: the points that these changes since the last run gave another meaning begin with empty windows, which
  * the log tells. NULL: nobody knows what changed; then all of them. */
 void pipeline_forget(struct pipeline *p, const struct config_diff *changes);

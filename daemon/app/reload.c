@@ -63,8 +63,10 @@ void reload_give_up(struct app *a)
     static const char text[] = "the daemon is stopping";
 
     asked_answer_error(&a->asked_next, text);
-    if (a->state == APP_LOADING)
-        asked_answer_error(&a->asked, text);
+    if (a->state != APP_LOADING)
+        return;
+    prime_cancel(a->reload.prime);
+    asked_answer_error(&a->asked, text);
 }
 
 /* ---- the way of one ---- */
@@ -79,6 +81,8 @@ void reload_free(struct app *a)
 {
     struct reload *r = &a->reload;
 
+    prime_destroy(r->prime);
+    r->prime = NULL;
     config_diff_free(&r->diff);
     jsonw_free(&r->about);
     jsonw_free(&r->described);
@@ -111,6 +115,10 @@ void reload_load_cb(void *arg)
     struct app *a = arg;
     struct reload *r = &a->reload;
 
+    if (r->prime) { /* the second job of a reload, where windows want history */
+        prime_run(r->prime);
+        return;
+    }
     asked_resolve(&a->asked);
     r->error = RG_OK;
     if (config_load(a->config->file, &r->config) != RG_OK)
@@ -231,10 +239,13 @@ static enum rg_err take(struct app *a, const char **why)
             return err;
     }
     err = uplinks_prepare(p, next->site, next->sha256, a->reload.kin, &a->reload.about, &plan);
-    if (err == RG_OK)
-        err = pipeline_take(p, next->site, next->sha256, NULL);
+    if (err == RG_OK) {
+        p->exchanging = true;
+        err = pipeline_take_primed(p, next->site, next->sha256, NULL, a->reload.prime);
+    }
     *why = rg_err_text(err);
     if (err != RG_OK) {
+        p->exchanging = false;
         uplinks_plan_free(plan);
         control_destroy(a->control_next);
         a->control_next = NULL;
@@ -272,6 +283,18 @@ static void yield(struct app *a)
 {
     a->state = APP_YIELDING;
     actuate_release(&a->pipeline, a->reload.config->site, APP_OUTPUT_MS, take_cb, a);
+}
+
+/* First, and off the loop, windows are filled that find nothing to go on with. */
+static void look_back(struct app *a)
+{
+    struct reload *r = &a->reload;
+    enum rg_err err = prime_create(&a->pipeline, r->config->site, &r->prime);
+
+    if (err != RG_OK)
+        refuse(a, rg_err_text(err));
+    else if (!r->prime || loop_worker_submit(a->loader) != RG_OK)
+        yield(a);
 }
 
 /* The very same files: there is nothing to exchange. That somebody asked is told all the same. */
@@ -314,7 +337,7 @@ static void judge(struct app *a)
     else if (a->reload.diff.count == 0 && strcmp(a->reload.config->sha256, a->config->sha256) == 0)
         stay(a);
     else
-        yield(a);
+        look_back(a);
 }
 
 void reload_loaded_cb(void *arg, const struct loop_worker_time *time)
@@ -324,6 +347,8 @@ void reload_loaded_cb(void *arg, const struct loop_worker_time *time)
     (void)time;
     if (a->state != APP_LOADING) { /* a stop came first */
         reload_free(a);
+    } else if (a->reload.prime) {
+        yield(a);
     } else if (!a->reload.config) {
         log_error("reload: out of memory; the configuration in force stays");
         answer(a, OUTCOME_REFUSED, NULL, "out of memory");

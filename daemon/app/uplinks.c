@@ -260,6 +260,7 @@ void uplinks_switch(struct pipeline *p, struct uplinks_plan *plan)
         if (one->kept)
             uplink_follow(one->kept, site, &site->uplinks[i]);
     }
+    p->exchanging = false;
     /* Only now: giving one a document makes it work, and all of them are to see the new site then. */
     for (size_t i = 0; i < site->uplink_count; i++)
         give(p->uplinks[i] ? p->uplinks[i] : p->uplinks_next[i], &plan->planned[i]);

@@ -156,6 +156,11 @@ int64_t rules_next_ms(const struct rules *r)
     return deadlines_first(&r->deadlines, NULL);
 }
 
+void rules_number(struct rules *r, uint64_t next_alarm)
+{
+    r->alarms.next = next_alarm;
+}
+
 uint64_t rules_next_alarm(const struct rules *r)
 {
     return r->alarms.next;

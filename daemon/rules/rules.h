@@ -109,6 +109,8 @@ typedef void (*rules_change_cb)(void *arg, const struct alarm_change *change);
 RG_NODISCARD enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_change_cb cb,
                                       void *arg, struct rules **out);
 void rules_destroy(struct rules *r); /* takes NULL */
+/* Another number for the next occurrence than rules_create was told; before rules_restore. */
+void rules_number(struct rules *r, uint64_t next_alarm);
 /* Bytes that rules_create takes for this site, at most; nothing is taken later. Of that the windows of long signals and the
  * room for alarms are only touched as they fill. */
 uint64_t rules_memory(const struct site *site);

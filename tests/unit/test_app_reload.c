@@ -2,6 +2,7 @@
 /* Another site in the running pipeline: it is taken whole, with the alarms that are active, or it changes nothing. */
 #include <sqlite3.h>
 
+#include "app/prime.h"
 #include "app_rig.h"
 
 static void a_reload_carries_active_alarms_over(void **state)
@@ -83,6 +84,104 @@ static void a_changed_window_is_filled_at_the_reload(void **state)
     assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
     pass(&r, 2000);
     assert_int_equal(rules_level(r.pipeline.rules), LEVEL_RED);
+    rig_end(&r);
+}
+
+/* Off the loop, so the old rules go on meanwhile; what comes while the past is read is in the window, too. */
+static void a_window_is_filled_ahead_of_the_reload(void **state)
+{
+    static const double when[] = {0, 1, 2}; /* the peak: before, while or after the past is read */
+    struct site_rule changed;
+    struct site next;
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(when); i++) {
+        struct prime *prime;
+        struct rig r;
+
+        rig_begin(&r, PLANT "rule r points=d.a max=10s above=red:70\n");
+        pass(&r, 20000);
+        next = r.site.site;
+        changed = next.rules[0];
+        changed.above[LEVEL_RED] = 50;
+        changed.signal.window_ms = 60000;
+        next.rules = &changed;
+        r.a = when[i] == 0 ? 60 : 5;
+        pass(&r, 3000);
+        r.a = 5;
+        pass(&r, 3000);
+        assert_int_equal(prime_create(&r.pipeline, &next, &prime), RG_OK);
+        assert_non_null(prime);
+        prime_run(prime);
+        r.a = when[i] == 1 ? 60 : 5;
+        pass(&r, 3000);
+        r.a = 5;
+        pass(&r, 15000);
+        assert_int_equal(rules_level(r.pipeline.rules), LEVEL_NONE); /* the old rule decides */
+        assert_int_equal(pipeline_take_primed(&r.pipeline, &next, "4567", NULL, prime), RG_OK);
+        prime_destroy(prime);
+        r.a = when[i] == 2 ? 60 : 5;
+        pass(&r, 3000);
+        assert_int_equal(rules_level(r.pipeline.rules), LEVEL_RED);
+        /* The next window is the same: nothing is to be filled. */
+        assert_int_equal(prime_create(&r.pipeline, &next, &prime), RG_OK);
+        assert_null(prime);
+        rig_end(&r);
+    }
+}
+
+/* An alarm that the old rules raise meanwhile has its number, and the next one another. */
+static void numbers_go_on_while_windows_are_filled(void **state)
+{
+    struct site_rule changed;
+    struct prime *prime;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT "rule r points=d.a max=10s above=red:50\n");
+    pass(&r, 5000);
+    next = r.site.site;
+    changed = next.rules[0];
+    changed.signal.window_ms = 5000;
+    next.rules = &changed;
+    assert_int_equal(prime_create(&r.pipeline, &next, &prime), RG_OK);
+    prime_run(prime);
+    r.a = 60;
+    pass(&r, 3000);
+    assert_int_equal(pipeline_take_primed(&r.pipeline, &next, "4567", NULL, prime), RG_OK);
+    prime_destroy(prime);
+    r.a = 5;
+    pass(&r, 10000);
+    r.a = 60;
+    pass(&r, 3000);
+    assert_int_equal(seen(&r, "root/alarm", "\"alarm\":\"gw-01-1\",\"event\":\"clear\"", NULL), 1);
+    assert_int_equal(seen(&r, "root/alarm", "\"alarm\":\"gw-01-2\",\"event\":\"raise\"", NULL), 1);
+    rig_end(&r);
+}
+
+/* A stop does not wait for years of the past to be read. */
+static void what_is_cancelled_ends(void **state)
+{
+    struct site_rule changed;
+    struct prime *prime;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT "rule r points=d.a max=10s above=red:50\n");
+    r.a = 60;
+    pass(&r, 20000);
+    next = r.site.site;
+    changed = next.rules[0];
+    changed.signal.window_ms = 60000;
+    next.rules = &changed;
+    assert_int_equal(prime_create(&r.pipeline, &next, &prime), RG_OK);
+    prime_cancel(prime);
+    prime_run(prime);
+    prime_destroy(prime);
+    prime_cancel(NULL);
+    prime_destroy(NULL);
     rig_end(&r);
 }
 
@@ -285,6 +384,9 @@ int main(void)
         cmocka_unit_test(a_reload_carries_active_alarms_over),
         cmocka_unit_test(what_is_due_by_the_reload_is_not_lost),
         cmocka_unit_test(a_changed_window_is_filled_at_the_reload),
+        cmocka_unit_test(a_window_is_filled_ahead_of_the_reload),
+        cmocka_unit_test(numbers_go_on_while_windows_are_filled),
+        cmocka_unit_test(what_is_cancelled_ends),
         cmocka_unit_test(a_reload_that_fails_changes_nothing),
         cmocka_unit_test(a_reload_with_a_name_the_store_refuses_changes_nothing),
         cmocka_unit_test(a_reload_hides_no_step_of_the_clock),

@@ -328,7 +328,10 @@ static void by_lot(void **state)
     struct world *w = *state;
     uint64_t seed = 20251122;
     struct rg_random random;
+    char window[32];
 
+    w->plan.features = true;
+    world_write_config(w);
     print_message("seed %llu\n", (unsigned long long)seed);
     random_seed(&random, seed);
     for (int i = 0; i < 150; i++) {
@@ -354,6 +357,12 @@ static void by_lot(void **state)
         case 5:
             w->plan.uplinks = 1 + (unsigned)random_below(&random, 2);
             world_reload(w);
+            break;
+        case 6:
+            (void)snprintf(window, sizeof window, "mean: %um", 1 + (unsigned)random_below(&random, 9));
+            edit_file(w, "mean: 5m", window); /* it is filled from the store */
+            app_reload(w->app, "a test");
+            world_write_config(w); /* for the next one */
             break;
         default:
             w->plan.red = 40 + (double)random_below(&random, 10);
