@@ -108,58 +108,52 @@ static void nothing(void **state)
 
 static void buses(void **state)
 {
-    static const struct expected
-        rows
-            [] =
-                {
-                    /* down: since the last answer of any of its devices, which are not told one by one */
-                    {"{" UP "\"buses\":[" RTU
-                     "\"down\",\"detail\":\"/dev/ttyS1: no such file or directory\"}],\"devices\":[" DEVICE(
-                         "a", "line", 1, "suspended",
-                         ",\"last_ok_ts\":1763779940000") "," DEVICE("b", "line", 2, "online",
-                                                                     ",\"last_ok_ts\":1763779960000") "]}",
-                     {{JUDGE_FAULT, "bus line (rtu /dev/ttyS1 9600 none)", 1763779960000,
-                       "none of its 2 devices is read", "adapter"}}},
-                    /* it never worked: since the start */
-                    {"{" UP "\"buses\":[" RTU
-                     "\"down\",\"detail\":\"/dev/ttyS1: Permission denied\"}],\"devices\":[" DEVICE(
-                         "a", "line", 1, "unknown", "") "]}",
-                     {{JUDGE_FAULT, "bus line (rtu /dev/ttyS1 9600 none)", START,
-                       "its only device is not read", "dialout"}}},
-                    {"{\"buses\":[" TCP "\"down\",\"detail\":\"10.0.0.7:502: connection refused\"}]}",
-                     {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 0, "connection refused", "port"}}},
-                    {"{\"buses\":[" TCP "\"down\",\"detail\":\"10.0.0.7:502: no route to host\"}]}",
-                     {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 0, "no route", "cable"}}},
-                    {"{\"buses\":[" TCP "\"down\",\"detail\":\"something new\"}]}",
-                     {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 0, "something new", "ping"}}},
-                    /* open, and nobody answers: the line, once; a single unit is told as such */
-                    {"{" UP "\"buses\":[" RTU "\"up\"}],\"devices\":[" DEVICE(
-                         "a", "line", 1, "suspended",
-                         SILENT "\"no answer within 500 ms\"") "," DEVICE("b", "line", 2, "suspended",
-                                                                          ",\"silent_since_ts\":"
-                                                                          "1763779970000") "," DEVICE("c",
-                                                                                                      "line",
-                                                                                                      3,
-                                                                                                      "unknow"
-                                                                                                      "n",
-                                                                                                      "") "]"
-                                                                                                          "}",
-                     {{JUDGE_FAULT, "bus line (rtu /dev/ttyS1 9600 none)", 1763779950000,
-                       "none of its 2 units answers", "A and B"}}},
-                    {"{" UP "\"buses\":[" TCP
-                     "\"up\"}],\"devices\":[" DEVICE("a", "shop", 1, "suspended", SILENT "\"x\"") "," DEVICE(
-                         "b", "shop", 2, "suspended", "") "]}",
-                     {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 1763779950000,
-                       "none of its 2 units answers", "converter"}}},
-                    /* its time */
-                    {"{\"buses\":[" RTU "\"up\"" LOAD("full") "}],\"devices\":[" DEVICE(
-                         "a", "line", 1, "online", ",\"skipped\":41") "]}",
-                     {{JUDGE_WARNING, "bus line (rtu /dev/ttyS1 9600 none)", 0,
-                       "busy 97 % of its time: polls come late or are skipped (41 ", "`poll` periods"}}},
-                    {"{\"buses\":[" RTU "\"up\"" LOAD("over plan") "}]}",
-                     {{JUDGE_WARNING, "bus line (rtu /dev/ttyS1 9600 none)", 0, "where 20 % were worked out",
-                       "retries"}}},
-                };
+    static const struct expected rows[] = {
+        /* down: since the last answer of any of its devices, which are not told one by one */
+        {"{" UP "\"buses\":[" RTU
+         "\"down\",\"detail\":\"/dev/ttyS1: no such file or directory\"}],\"devices\":[" DEVICE(
+             "a", "line", 1, "suspended",
+             ",\"last_ok_ts\":1763779940000") "," DEVICE("b", "line", 2, "online",
+                                                         ",\"last_ok_ts\":1763779960000") "]}",
+         {{JUDGE_FAULT, "bus line (rtu /dev/ttyS1 9600 none)", 1763779960000, "none of its 2 devices is read",
+           "adapter"}}},
+        /* it never worked: since the start */
+        {"{" UP "\"buses\":[" RTU
+         "\"down\",\"detail\":\"/dev/ttyS1: Permission denied\"}],\"devices\":[" DEVICE("a", "line", 1,
+                                                                                        "unknown", "") "]}",
+         {{JUDGE_FAULT, "bus line (rtu /dev/ttyS1 9600 none)", START, "its only device is not read",
+           "dialout"}}},
+        {"{\"buses\":[" TCP "\"down\",\"detail\":\"10.0.0.7:502: connection refused\"}]}",
+         {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 0, "connection refused", "port"}}},
+        {"{\"buses\":[" TCP "\"down\",\"detail\":\"10.0.0.7:502: no route to host\"}]}",
+         {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 0, "no route", "cable"}}},
+        {"{\"buses\":[" TCP "\"down\",\"detail\":\"something new\"}]}",
+         {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 0, "something new", "ping"}}},
+        /* open, and nobody answers: the line, once; a single unit is told as such */
+        {"{" UP "\"buses\":[" RTU "\"up\"}],\"devices\":[" DEVICE(
+             "a", "line", 1, "suspended",
+             SILENT "\"no answer within 500 ms\"") "," DEVICE("b", "line", 2, "suspended",
+                                                              ",\"silent_since_ts\":"
+                                                              "1763779970000") "," DEVICE("c", "line", 3,
+                                                                                          "unknow"
+                                                                                          "n",
+                                                                                          "") "]"
+                                                                                              "}",
+         {{JUDGE_FAULT, "bus line (rtu /dev/ttyS1 9600 none)", 1763779950000, "none of its 2 units answers",
+           "A and B"}}},
+        {"{" UP "\"buses\":[" TCP "\"up\"}],\"devices\":[" DEVICE(
+             "a", "shop", 1, "suspended", SILENT "\"x\"") "," DEVICE("b", "shop", 2, "suspended", "") "]}",
+         {{JUDGE_FAULT, "bus shop (tcp 10.0.0.7:502)", 1763779950000, "none of its 2 units answers",
+           "converter"}}},
+        /* its time */
+        {"{\"buses\":[" RTU
+         "\"up\"" LOAD("full") "}],\"devices\":[" DEVICE("a", "line", 1, "online", ",\"skipped\":41") "]}",
+         {{JUDGE_WARNING, "bus line (rtu /dev/ttyS1 9600 none)", 0,
+           "busy 97 % of its time: polls come late or are skipped (41 ", "`poll` periods"}}},
+        {"{\"buses\":[" RTU "\"up\"" LOAD("over plan") "}]}",
+         {{JUDGE_WARNING, "bus line (rtu /dev/ttyS1 9600 none)", 0, "where 20 % were worked out",
+           "retries"}}},
+    };
 
     (void)state;
     check_all(rows, RG_COUNT(rows));
