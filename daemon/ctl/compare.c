@@ -283,18 +283,18 @@ void compare_show(const struct compare *c, FILE *to)
                     to);
         return;
     }
+    table_init(&l.table, RG_COUNT(titles), titles);
     arena_init(&arena, 0);
     l.objects = arena_alloc(&arena, c->diff.count, sizeof *l.objects);
     if (l.objects) {
-        table_init(&l.table, RG_COUNT(titles), titles);
         list(&l, &c->diff);
         table_print(&l.table, to);
-        table_free(&l.table);
         if (l.left_out > 0)
             (void)fprintf(to, "(%zu more: --json)\n", l.left_out);
         (void)fprintf(to, "%zu changes\n", c->diff.count);
     } else {
         (void)fputs("riskgatectl: out of memory\n", stderr);
     }
+    table_free(&l.table);
     arena_destroy(&arena);
 }
