@@ -9,7 +9,7 @@ packages_package="dpkg-dev file"
 packages_demo="mosquitto"
 packages_test="libcmocka-dev mosquitto mosquitto-clients mbpoll clang clang-tidy clang-format llvm libclang-rt-14-dev
 cppcheck valgrind python3 python3-pytest python3-paho-mqtt python3-pymodbus python3-serial python3-yaml python3-jsonschema python3-prometheus-client
-sqlite3 socat openssl ca-certificates procps git groff-base mandoc lintian $packages_package"
+sqlite3 socat openssl ca-certificates procps git systemd groff-base mandoc lintian $packages_package"
 
 packages_missing() {
     for name in "$@"; do

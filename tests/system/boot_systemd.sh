@@ -4,7 +4,8 @@
 #
 #   boot_systemd.sh WORK STAGE SHARE
 #
-# WORK: an empty folder; STAGE: a tree that is put over the root; SHARE: a folder that both sides see. The network is the machine's.
+# WORK: an empty folder; STAGE: a tree that is put over the root; SHARE: a folder that is
+#   /srv/share there. The network is the machine's.
 set -eu
 work=$1 stage=$2 share=$3
 mount --make-rprivate /
@@ -19,8 +20,8 @@ mount -t sysfs sysfs "$root/sys"
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
-mkdir -p "$root$share"
-mount --bind "$share" "$root$share"
+mkdir -p "$root/srv/share"
+mount --bind "$share" "$root/srv/share"
 
 # Neither the machine's devices nor its kernel's settings are to be had.
 mount -t tmpfs -o mode=755,size=1m tmpfs "$root/dev"
@@ -60,4 +61,4 @@ pivot_root . run/old
 umount -l /run/old
 mount --make-rshared / # credentials are mounted from within another namespace
 export container=riskgate-tests
-exec /usr/lib/systemd/systemd --system --unit=boot.target --log-target=console --log-level=notice --show-status=no
+exec /usr/lib/systemd/systemd --system --unit=boot.target --log-target=journal --log-level=info --show-status=no

@@ -1,16 +1,19 @@
 """The unit: what systemd-analyze says of it, and the service itself under a systemd that was booted for it."""
 
+import ctypes
 import json
-import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
+import time
 
 import pytest
 
 from booted import BUILD, UNITS, booted, prefix, stage, sysconf  # noqa: F401
 from conftest import wait_for
+from staged import Disk, library
 from test_daemon_basic import site
 
 LONG = 60  # seconds
@@ -62,6 +65,11 @@ def config_of(machine, plant_port, broker_port):
     config["devices"].append({"name": "far", "bus": "line", "unit": 1, "poll": "1s", "points": [{"name": "p", "holding": 0, "type": "u16"}]})
     machine.write(sysconf() / "riskgate.yaml", json.dumps(config, ensure_ascii=False))
     return config
+
+
+def kernel_calls_clock_synced():
+    state = ctypes.create_string_buffer(512)  # struct timex, modes 0: it is only read
+    return ctypes.CDLL(None).adjtimex(state) in range(5)  # TIME_ERROR: not synchronised
 
 
 def ask(machine, *arguments):
@@ -120,16 +128,26 @@ def test_the_service(plant, make_broker, booted, tmp_path):  # noqa: F811
     # Whether the clock is synchronised it hears from riskgate-clock.
     assert machine.show("riskgate-clock", "ActiveState") == "active"
     assert "the clock counts as not synchronised" not in journal
+    synced = kernel_calls_clock_synced()
+    wait_for(lambda: ask(machine, "status")["clock_synced"] == synced, LONG, "the kernel's word")
+    machine.run("systemctl", "stop", "riskgate-clock")
+    (machine.share / "word").write_bytes(struct.pack("=q", time.monotonic_ns() // 10**6 * 2 + (not synced)))
+    machine.run("dd", "if=/srv/share/word", "of=/run/riskgate-clock/synced", "conv=notrunc")
+    wait_for(lambda: ask(machine, "status")["clock_synced"] != synced, LONG, "another word")
+    machine.run("systemctl", "start", "riskgate-clock")
+    wait_for(lambda: ask(machine, "status")["clock_synced"] == synced, LONG, "the kernel's word again")
     assert machine.run("stat", "-c", "%a %U %G", "/run/riskgate/control.sock", "/var/lib/riskgate", "/var/lib/riskgate/riskgate.db"
                        ).stdout.split("\n")[:3] == ["660 riskgate riskgate", "700 riskgate riskgate", "600 riskgate riskgate"]
 
     # Reload: what is right is taken, what is wrong is told and makes systemctl fail; the service goes on.
     pid = machine.show("riskgate", "MainPID")
     config["rules"][0]["above"]["red"] = 55
+    config["control"]["group"] = "dialout"  # any group that the daemon's user is in
     machine.write(sysconf() / "riskgate.yaml", json.dumps(config, ensure_ascii=False))
     machine.run("systemctl", "reload", "riskgate")
     events = machine.run("sqlite3", "/var/lib/riskgate/riskgate.db", "SELECT body FROM event").stdout
-    assert '"rule.lel-high.above.red"' in events
+    assert '"rule.lel-high.above.red"' in events and '"by":"riskgate (uid ' in events
+    assert machine.run("stat", "-c", "%a %U %G", "/run/riskgate/control.sock").stdout == "660 riskgate dialout\n"
     machine.write(sysconf() / "riskgate.yaml", "gateway: {id: [}\n")
     assert machine.run("systemctl", "reload", "riskgate", check=False).returncode != 0
     wait_for(lambda: machine.show("riskgate", "ActiveState") == "active", LONG, "the state after the reload")
@@ -148,3 +166,28 @@ def test_the_service(plant, make_broker, booted, tmp_path):  # noqa: F811
     assert machine.show("riskgate", "Result") == "success" and machine.show("riskgate", "ExecMainStatus") == "0"
     assert "riskgated ended" in machine.journal()
     assert machine.run("test", "-e", "/run/riskgate", check=False).returncode != 0
+
+
+def test_the_watchdog(plant, make_broker, booted, tmp_path):  # noqa: F811
+    """The disk stops answering for good: the service manager ends the daemon and starts it anew; then the disk is well again."""
+    machine = booted()
+    disk = Disk(machine.share, "/var/lib/riskgate/")
+    shutil.copy(library("faulty_disk"), machine.share)
+    for place in (machine.share, disk.file):
+        place.chmod(0o777)
+    machine.drop_in("riskgate.service", "[Service]\nWatchdogSec=2s\nReadWritePaths=/srv/share\n"
+                    "Environment=LD_PRELOAD=/srv/share/faulty_disk.so RG_DISK_FILE=/srv/share/disk-faults "
+                    "RG_DISK_PREFIX=/var/lib/riskgate/\n")
+    started_with(machine, plant, make_broker, tmp_path)
+    wait_for(lambda: ask(machine, "status")["uplinks"][0]["connected"], LONG, "the platform")
+    pid = machine.show("riskgate", "MainPID")
+    disk.set(slow_ms=10**9)
+    wait_for(lambda: machine.show("riskgate", "StatusText") == "the store stands still", LONG, "the word of it")
+    wait_for(lambda: machine.show("riskgate", "MainPID") != pid, LONG, "its end")
+    disk.heal()
+    wait_for(lambda: machine.show("riskgate", "ActiveState") == "active" and machine.show("riskgate", "MainPID") not in (pid, "0"), LONG, "its return")
+    assert "Watchdog timeout" in machine.run("journalctl", "--no-pager", "-o", "cat", "_PID=1").stdout
+    assert "the store has not got on for" in machine.journal()
+    wait_for(lambda: {p["point"]: p for p in ask(machine, "points")}["gas-1.lel"]["value"] == 12.3, LONG, "a reading")
+    machine.run("systemctl", "stop", "riskgate", timeout=LONG)
+    assert machine.show("riskgate", "Result") == "success"
