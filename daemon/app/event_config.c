@@ -15,6 +15,7 @@
 enum telling {
     TELL_LIMIT, /* what decides whether people are warned: limits, dead-bands, delays, the outputs */
     TELL_MEANING, /* what a point's readings mean, other than before: which may be taken together with those of before */
+    TELL_PART, /* a device or an uplink is there, or not any more, or is another one */
     TELL_REST, /* which points a rule watches follows from names and globs; what is new or gone means nothing else */
 };
 
@@ -25,6 +26,18 @@ static bool means_other_than_before(const struct config_change *c)
                                     strstr(c->what, ".derived") || strstr(c->what, ".decimals_from"));
 }
 
+/* What else belongs to a device that is new or gone follows from its being so; so does that an uplink tells of it. */
+static bool is_part(const struct config_change *c)
+{
+    static const char bus[] = ".bus";
+    const size_t length = strlen(c->what);
+
+    if (strncmp(c->what, "uplink.", 7) == 0)
+        return !strstr(c->what, ".telemetry.devices.");
+    return strncmp(c->what, "device.", 7) == 0 &&
+           ((c->before && c->after) || strcmp(c->what + length - (sizeof bus - 1), bus) == 0);
+}
+
 static enum telling telling(const struct config_change *c)
 {
     const char *text = c->after ? c->after : c->before;
@@ -32,7 +45,9 @@ static enum telling telling(const struct config_change *c)
     if ((strncmp(c->what, "rule.", 5) == 0 && strcmp(text, "watched") != 0) ||
         strncmp(c->what, "output.", 7) == 0)
         return TELL_LIMIT;
-    return means_other_than_before(c) ? TELL_MEANING : TELL_REST;
+    if (means_other_than_before(c))
+        return TELL_MEANING;
+    return is_part(c) ? TELL_PART : TELL_REST;
 }
 
 /* What all of them say first. by is for the log, too. */
@@ -81,7 +96,7 @@ static void write_change(struct jsonw *w, const struct config_change *c)
     jsonw_object_end(w);
 }
 
-/* Every changed limit and every changed meaning is told, in as many events as that takes, the limits before all else; other changes as
+/* Every changed limit, every changed meaning, every device and uplink is told, in as many events as that takes, the limits before all else; other changes as
  * far as the event still holds them. */
 void event_config_applied(struct pipeline *p, const struct config *config, const struct config_diff *diff,
                           const struct asked *asked)

@@ -2,7 +2,9 @@
 /* Another site in the running pipeline: it is taken whole, with the alarms that are active, or it changes nothing. */
 #include <sqlite3.h>
 
+#include "app/event.h"
 #include "app/prime.h"
+#include "config/config.h"
 #include "app_rig.h"
 
 static void a_reload_carries_active_alarms_over(void **state)
@@ -378,6 +380,45 @@ static void a_removed_uplink_leaves_no_cursor(void **state)
     rig_end(&r);
 }
 
+/* However much else changed. */
+static void devices_and_uplinks_are_told_among_thousands(void **state)
+{
+    enum { MANY = 3000 };
+    static const char *const told[] = {
+        "{\"what\":\"device.zz-new.bus\",\"old\":null,\"new\":\"b1\"}",
+        "{\"what\":\"device.zz-old.bus\",\"old\":\"b1\",\"new\":null}",
+        "{\"what\":\"device.zz.unit\",\"old\":\"1\",\"new\":\"2\"}",
+        "{\"what\":\"rule.zz.above.red\",\"old\":\"1\",\"new\":\"2\"}",
+        "{\"what\":\"uplink.zz.url\",\"old\":null,\"new\":\"mqtt://h\"}",
+    };
+    static char names[MANY][32];
+    static struct config_change changes[MANY + 5];
+    struct config_diff diff = {.changes = changes, .count = MANY + 5};
+    struct config config = {.file = "f", .sha256 = "4567"};
+    struct asked asked = {.count = 0};
+    struct rig r;
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof names[i], "area.a%04zu.label", i);
+        changes[i] = (struct config_change){.what = names[i], .before = "x", .after = "y"};
+    }
+    changes[MANY] = (struct config_change){"device.zz-new.bus", NULL, "b1"};
+    changes[MANY + 1] = (struct config_change){"device.zz-old.bus", "b1", NULL};
+    changes[MANY + 2] = (struct config_change){"device.zz.unit", "1", "2"};
+    changes[MANY + 3] = (struct config_change){"rule.zz.above.red", "1", "2"};
+    changes[MANY + 4] = (struct config_change){"uplink.zz.url", NULL, "mqtt://h"};
+    rig_begin(&r, PLANT RULE);
+    pass(&r, 2000);
+    asked_add(&asked, "a test");
+    event_config_applied(&r.pipeline, &config, &diff, &asked);
+    pass(&r, 2000);
+    for (size_t i = 0; i < RG_COUNT(told); i++)
+        assert_int_equal(seen(&r, "root/event", told[i], NULL), 1);
+    assert_int_equal(seen(&r, "root/event", "\"more\":2505", NULL), 1);
+    rig_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_window_is_filled_ahead_of_the_reload),
         cmocka_unit_test(numbers_go_on_while_windows_are_filled),
         cmocka_unit_test(what_is_cancelled_ends),
+        cmocka_unit_test(devices_and_uplinks_are_told_among_thousands),
         cmocka_unit_test(a_reload_that_fails_changes_nothing),
         cmocka_unit_test(a_reload_with_a_name_the_store_refuses_changes_nothing),
         cmocka_unit_test(a_reload_hides_no_step_of_the_clock),
