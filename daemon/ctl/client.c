@@ -15,7 +15,7 @@ static const char *what_to_try(int err)
     if (err == EACCES || err == EPERM)
         return "its socket is for root and its group alone (see `control` of the configuration)";
     if (err == ENOENT || err == ECONNREFUSED)
-        return "does it run (systemctl status riskgated), and is this its socket (--socket)?";
+        return "does it run (systemctl status riskgate), and is this its socket (--socket)?";
     return "it may be too busy: try again";
 }
 

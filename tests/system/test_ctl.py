@@ -263,6 +263,6 @@ def test_usage_of_every_command():
 
 def test_where_the_daemon_is_not(tmp_path):
     done = ctl("--socket", tmp_path / "nobody", "status")
-    assert done.returncode == 3 and "systemctl status riskgated" in done.stderr
+    assert done.returncode == 3 and "systemctl status riskgate" in done.stderr
     done = ctl("--socket", "x" * 200, "status")
     assert done.returncode == 3 and "too long" in done.stderr
