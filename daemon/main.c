@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "drivers/modbus/modbus_driver.h"
+#include "service/journal.h"
 #include "uplink/paho.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -128,7 +129,11 @@ static enum exit_status start(const char *file)
         log_error("cannot start: out of memory");
         return EXIT_FAILED;
     }
-    config_print(config, stderr);
+    /* For people with the line and a caret under it; the journal takes one line an event, with its level. */
+    if (log_is_journal())
+        app_log_issues(config);
+    else
+        config_print(config, stderr);
     memory_give_back(); /* what the parser used */
     if (!config->site) {
         log_error("cannot start: %s has errors", file);
@@ -182,6 +187,8 @@ int main(int argc, char **argv)
     /* A peer that goes away, or a file that may not grow any more, is an error code, not the end of the daemon. */
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return EXIT_FAILED;
+    if (journal_is_there())
+        log_set_sink(journal_send);
     if (!hold_signals(SIG_BLOCK))
         return EXIT_FAILED;
     raise_file_limit();

@@ -64,7 +64,7 @@ static void news_cb(void *arg, uint32_t output, enum drive_news news, const char
     struct output_status status;
 
     outputs_status(p->outputs, output, &status);
-    event_log_output(p, output, news, status.on, detail);
+    say_output(p, output, news, status.on, detail);
     if (news != DRIVE_FAULT && news != DRIVE_CONFIRMED)
         return;
     rules_output(p->rules, output, news == DRIVE_FAULT, pipeline_now(p));

@@ -24,6 +24,9 @@ void app_stop(struct app *a, const char *reason, void (*done)(void *arg), void *
 /* At once (after done of app_stop, or in tests without). RG_EIO: the store could not commit its last records. */
 enum rg_err app_destroy(struct app *a);
 
+/* Each issue of a configuration as a line of the log. */
+void app_log_issues(const struct config *config);
+
 struct pipeline *app_pipeline(struct app *a); /* for tests */
 
 #endif

@@ -351,6 +351,7 @@ enum rg_err pipeline_close(struct pipeline *p)
     loop_timer_destroy(p->actuate);
     p->deadline = p->second = p->actuate = NULL;
     self_test_free(p);
+    say_destroy(&p->say);
     jsonw_free(&p->record);
     jsonw_free(&p->event);
     jsonw_free(&p->document);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "app/message_id.h"
 #include "base/log.h"
 #include "record/record.h"
 
@@ -18,7 +19,8 @@ void event_start(struct pipeline *p, bool clean)
 {
     struct jsonw *w = event_begin(p, "start", p->taken.at.wall_ms);
 
-    log_info("riskgated %s started: gateway %s, boot %" PRId64 "%s", p->env.version, p->site->gateway.id,
+    log_tell(LOG_LEVEL_INFO, &(struct log_about){.message_id = MESSAGE_STARTED},
+             "riskgated %s started: gateway %s, boot %" PRId64 "%s", p->env.version, p->site->gateway.id,
              p->boot, clean ? "" : ", the last run did not end cleanly");
     jsonw_key_int(w, "boot", p->boot);
     jsonw_key_string(w, "version", p->env.version);
@@ -34,17 +36,9 @@ void event_stop(struct pipeline *p, const char *reason, struct moment now)
 {
     struct jsonw *w = event_begin(p, "stop", now.wall_ms);
 
-    log_info("riskgated stops: %s", reason);
+    log_tell(LOG_LEVEL_INFO, &(struct log_about){.message_id = MESSAGE_STOPS}, "riskgated stops: %s", reason);
     jsonw_key_string(w, "reason", reason);
     pipeline_append_event_at(p, "stop", now, 0);
-}
-
-/* For the log. */
-static const char *bus_of(const struct site *site, const struct site_device *device)
-{
-    const char *name = site_bus_name(site, device);
-
-    return name ? name : "none";
 }
 
 void event_device(void *arg, uint32_t device, enum unit_state state, const char *detail)
@@ -54,13 +48,8 @@ void event_device(void *arg, uint32_t device, enum unit_state state, const char 
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "device", now);
     bool online = state == UNIT_ONLINE;
-    const char *bus = bus_of(p->site, d);
 
-    if (online)
-        log_info("device %s (bus %s, unit %u): answers again", d->name, bus, d->unit);
-    else
-        log_warning("device %s (bus %s, unit %u): %s; probed at growing gaps until it answers", d->name, bus,
-                    d->unit, detail);
+    say_device(p, d, online, detail);
     jsonw_key_string(w, "device", d->name);
     jsonw_key_string(w, "bus", site_bus_name(p->site, d));
     jsonw_key_string(w, "state", online ? "online" : "offline");
@@ -75,10 +64,7 @@ void event_bus(void *arg, uint32_t bus, enum bus_state state, const char *detail
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "device", now);
 
-    if (state == BUS_UP)
-        log_info("bus %s: up", name);
-    else
-        log_warning("bus %s: down: %s", name, detail);
+    say_bus(p, name, state == BUS_UP, detail);
     jsonw_key_null(w, "device");
     jsonw_key_string(w, "bus", name);
     jsonw_key_string(w, "state", bus_state_name(state));
@@ -88,10 +74,9 @@ void event_bus(void *arg, uint32_t bus, enum bus_state state, const char *detail
 
 void event_note(void *arg, uint32_t device, const char *text)
 {
-    const struct pipeline *p = arg;
-    const struct site_device *d = &p->site->devices[device];
+    struct pipeline *p = arg;
 
-    log_warning("device %s (bus %s, unit %u): %s", d->name, bus_of(p->site, d), d->unit, text);
+    say_note(p, &p->site->devices[device], text);
 }
 
 void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *detail)
@@ -99,10 +84,7 @@ void event_uplink(struct pipeline *p, const char *uplink, bool up, const char *d
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "uplink", now);
 
-    if (up)
-        log_info("uplink %s: connected", uplink);
-    else
-        log_warning("uplink %s: lost: %s", uplink, detail);
+    say_uplink(p, uplink, up, detail);
     jsonw_key_string(w, "uplink", uplink);
     jsonw_key_string(w, "state", up ? "back" : "lost");
     jsonw_key_string(w, "detail", detail);
@@ -115,7 +97,7 @@ void event_lost(struct pipeline *p, enum stream stream, int64_t first, int64_t l
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "lost", now);
 
-    log_error("%" PRIu64 " records of stream %s lost: %s", count, stream_name(stream), cause);
+    say_lost(p, stream, count, cause);
     jsonw_key_string(w, "stream", stream_name(stream));
     jsonw_key_positive(w, "first", first);
     jsonw_key_positive(w, "last", last);
@@ -160,9 +142,11 @@ void event_level(struct pipeline *p, uint32_t area, enum level level, enum level
 
     /* The alarm that led to it has its line already: of the areas one would be too many. */
     if (name)
-        log_debug("area %s: level %s -> %s", name, level_name(was), level_name(level));
+        log_tell(LOG_LEVEL_DEBUG, &(struct log_about){.area = name}, "area %s: level %s -> %s", name,
+                 level_name(was), level_name(level));
     else
-        log_info("level of the gateway: %s -> %s", level_name(was), level_name(level));
+        log_tell(LOG_LEVEL_INFO, &(struct log_about){.message_id = MESSAGE_LEVEL},
+                 "level of the gateway: %s -> %s", level_name(was), level_name(level));
     jsonw_key_string(w, "area", name);
     jsonw_key_string(w, "level", level_name(level));
     jsonw_key_string(w, "was", level_name(was));
@@ -175,14 +159,15 @@ void event_command_alarm(struct pipeline *p, const struct act *act)
 {
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "command", now);
+    const struct log_about about = {.alarm = act->alarm, .uplink = act->uplink};
     char length[32];
 
     if (act->kind == ACT_SHELVE)
-        log_info("alarm %s shelved for %s by %s", act->alarm, text_format_duration(act->for_ms, length),
-                 act->by);
+        log_tell(LOG_LEVEL_INFO, &about, "alarm %s shelved for %s by %s", act->alarm,
+                 text_format_duration(act->for_ms, length), act->by);
     else
-        log_info("alarm %s %s by %s", act->alarm, act->kind == ACT_ACK ? "acknowledged" : "unshelved",
-                 act->by);
+        log_tell(LOG_LEVEL_INFO, &about, "alarm %s %s by %s", act->alarm,
+                 act->kind == ACT_ACK ? "acknowledged" : "unshelved", act->by);
     jsonw_key_string(w, "command", act_kind_name(act->kind));
     if (act->uplink) {
         jsonw_key_string(w, "uplink", act->uplink);
@@ -216,9 +201,10 @@ void event_command_write(struct pipeline *p, const struct event_write *e)
     struct jsonw *w = event_begin(p, "command", now);
     const char *outcome = driver_result_name(e->answer->result);
 
-    log_warning("bus %s, unit %u: %u of %s from %u on written by %s (user id %u): %s%s%s", e->bus,
-                e->ask->unit, e->ask->count, point_space_name(e->ask->space), e->ask->address, e->by, e->uid,
-                outcome, e->answer->detail[0] ? ": " : "", e->answer->detail);
+    log_tell(LOG_LEVEL_WARNING, &(struct log_about){.bus = e->bus, .device = e->device},
+             "bus %s, unit %u: %u of %s from %u on written by %s (user id %u): %s%s%s", e->bus, e->ask->unit,
+             e->ask->count, point_space_name(e->ask->space), e->ask->address, e->by, e->uid, outcome,
+             e->answer->detail[0] ? ": " : "", e->answer->detail);
     jsonw_key_string(w, "command", "write");
     jsonw_key_string(w, "by", e->by);
     jsonw_key_int(w, "uid", e->uid);
@@ -243,7 +229,8 @@ void event_command_output(struct pipeline *p, const char *command, uint32_t outp
     int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = event_begin(p, "command", now);
 
-    log_info("output %s: %s by %s", name, for_ms > 0 ? "tested" : "silenced", by);
+    log_tell(LOG_LEVEL_INFO, &(struct log_about){.output = name}, "output %s: %s by %s", name,
+             for_ms > 0 ? "tested" : "silenced", by);
     jsonw_key_string(w, "command", command);
     jsonw_key_string(w, "output", name);
     if (for_ms > 0)
@@ -278,12 +265,14 @@ void event_self_test(struct pipeline *p, const struct past_test *test, const cha
                      const char *detail, struct moment now)
 {
     struct jsonw *w = event_begin(p, "self_test", now.wall_ms);
+    const struct log_about about = {.alarm = alarm, .uplink = test->uplink};
 
     if (detail)
-        log_warning("self test %s through uplink %s failed: %s", alarm, test->uplink, detail);
+        log_tell(LOG_LEVEL_WARNING, &about, "self test %s through uplink %s failed: %s", alarm, test->uplink,
+                 detail);
     else
-        log_info("self test %s through uplink %s: %s after %" PRId64 " ms", alarm, test->uplink, of,
-                 test->round_trip_ms);
+        log_tell(LOG_LEVEL_INFO, &about, "self test %s through uplink %s: %s after %" PRId64 " ms", alarm,
+                 test->uplink, of, test->round_trip_ms);
     jsonw_key_string(w, "uplink", test->uplink);
     jsonw_key_bool(w, "ok", !detail);
     if (detail)
@@ -306,39 +295,4 @@ void event_command_self_test(struct pipeline *p, const char *uplink, const char 
     jsonw_key_string(w, "uplink", uplink);
     jsonw_key_string(w, "by", by);
     pipeline_append_event(p, "command", now);
-}
-
-void event_log_output(const struct pipeline *p, uint32_t output, enum drive_news news, bool on,
-                      const char *detail)
-{
-    const char *name = p->site->outputs[output].name;
-
-    switch (news) {
-    case DRIVE_CONFIRMED:
-        log_info("output %s: %s, as it shall be", name, on ? "on" : "off");
-        break;
-    case DRIVE_SWITCHED:
-        log_info("output %s: %s", name, on ? "on" : "off");
-        break;
-    case DRIVE_FOUND_OTHERWISE:
-        log_warning("output %s: %s, not what was written; it is written again", name, detail);
-        break;
-    case DRIVE_FAULT:
-        log_error("output %s: cannot be brought to its state: %s; it is tried on", name,
-                  detail[0] ? detail : "no word from it");
-        break;
-    case DRIVE_NOTHING:
-        break;
-    }
-}
-
-void event_log_alarm(const struct alarm_change *change)
-{
-    const struct alarm *a = change->alarm;
-    enum log_level severity =
-        change->event == ALARM_RAISE || change->event == ALARM_ESCALATE ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
-
-    log_write(severity, "alarm %s %s: rule %s, %s%s, %s -> %s%s%s", a->id, alarm_event_name(change->event),
-              a->rule, a->point[0] ? "point " : "a vote", a->point, level_name(change->was),
-              level_name(a->level), change->message ? ": " : "", change->message ? change->message : "");
 }

@@ -62,10 +62,5 @@ void event_self_test(struct pipeline *p, const struct past_test *test, const cha
                      const char *detail, struct moment now);
 /* Somebody asked for one now; uplink: or NULL, all. */
 void event_command_self_test(struct pipeline *p, const char *uplink, const char *by);
-/* The log's line of what an output told (its faults are of the alarm stream). */
-void event_log_output(const struct pipeline *p, uint32_t output, enum drive_news news, bool on,
-                      const char *detail);
-/* The log's line of an alarm's transition (its record is of the alarm stream). */
-void event_log_alarm(const struct alarm_change *change);
 
 #endif

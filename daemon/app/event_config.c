@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app/event.h"
+#include "app/message_id.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "config/diff.h"
@@ -105,7 +106,8 @@ void event_config_applied(struct pipeline *p, const struct config *config, const
     size_t left = diff->count;
     char by[ASKED_BY_MAX];
 
-    log_info("configuration %s taken (%zu changes, asked by %s)", config->file, diff->count,
+    log_tell(LOG_LEVEL_INFO, &(struct log_about){.message_id = MESSAGE_CONFIG_TAKEN},
+             "configuration %s taken (%zu changes, asked by %s)", config->file, diff->count,
              asked_by(asked, by));
     applied_begin(p, config, asked);
     for (enum telling which = TELL_LIMIT; which <= TELL_REST; which++) {
@@ -177,8 +179,9 @@ void event_config_refused(struct pipeline *p, const struct config *config, const
     struct jsonw *w = &p->event;
     char by[ASKED_BY_MAX];
 
-    log_error("configuration %s refused, the one in force stays: %s (asked by %s)", config->file, why,
-              config_begin(p, false, config, asked, now, by));
+    log_tell(LOG_LEVEL_ERROR, &(struct log_about){.message_id = MESSAGE_CONFIG_REFUSED},
+             "configuration %s refused, the one in force stays: %s (asked by %s)", config->file, why,
+             config_begin(p, false, config, asked, now, by));
     jsonw_key_string(w, "error", why);
     jsonw_key_int(w, "errors", (int64_t)config->error_count);
     jsonw_key(w, "issues");

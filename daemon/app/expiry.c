@@ -70,17 +70,18 @@ static void tell(struct expiry *e, const struct item *item, int64_t now_ms, bool
 {
     struct pipeline *p = e->pipeline;
     const int64_t days = expiry_days(item->first.ends_ms, now_ms);
+    const struct log_about about = {.uplink = item->uplink};
     const char *doubt = synced ? "" : ", if the clock is right, which is not synchronised";
 
     if (item->told.stage == EXPIRY_ENDED && synced)
-        log_error("uplink %s: the certificate `%s` (%s) has expired", item->uplink, item->file,
-                  item->first.subject);
+        log_tell(LOG_LEVEL_ERROR, &about, "uplink %s: the certificate `%s` (%s) has expired", item->uplink,
+                 item->file, item->first.subject);
     else if (item->told.stage == EXPIRY_ENDED)
-        log_warning("uplink %s: the certificate `%s` (%s) has expired%s", item->uplink, item->file,
-                    item->first.subject, doubt);
+        log_tell(LOG_LEVEL_WARNING, &about, "uplink %s: the certificate `%s` (%s) has expired%s",
+                 item->uplink, item->file, item->first.subject, doubt);
     else
-        log_warning("uplink %s: the certificate `%s` (%s) ends in %" PRId64 " days%s", item->uplink,
-                    item->file, item->first.subject, days, doubt);
+        log_tell(LOG_LEVEL_WARNING, &about, "uplink %s: the certificate `%s` (%s) ends in %" PRId64 " days%s",
+                 item->uplink, item->file, item->first.subject, days, doubt);
     record_begin(&p->event, now_ms);
     jsonw_key_string(&p->event, "kind", "uplink");
     jsonw_key_string(&p->event, "uplink", item->uplink);
@@ -142,14 +143,17 @@ static enum rg_err begin_reading(struct expiry *e)
 
 static void take_look(struct item *item, const struct look *l)
 {
+    const struct log_about about = {.uplink = item->uplink};
+
     if (!l->good && strcmp(item->error, l->error) != 0)
-        log_warning("uplink %s: %s", item->uplink, l->error);
+        log_tell(LOG_LEVEL_WARNING, &about, "uplink %s: %s", item->uplink, l->error);
     (void)text_copy(item->error, sizeof item->error, l->good ? "" : l->error);
     if (!l->good)
         return; /* what was known of it still holds */
     if (item->watched && l->watched && item->told.stage > EXPIRY_FAR &&
         l->first.ends_ms > item->first.ends_ms)
-        log_info("uplink %s: the certificate `%s` was renewed", item->uplink, item->file);
+        log_tell(LOG_LEVEL_INFO, &about, "uplink %s: the certificate `%s` was renewed", item->uplink,
+                 item->file);
     item->watched = l->watched;
     item->first = l->first;
 }

@@ -86,10 +86,11 @@ void load_look(struct load *load, struct poll *poll)
             continue;
         word = load_judge(load->planned[i], share, load->words[i]);
         if (word > load->words[i])
-            log_warning("bus %s was busy %.0f %% of the last minute, planned were %.0f %%: %s",
-                        load->site->buses[i].name, share * 100, load->planned[i] * 100,
-                        word == LOAD_FULL ? "polls come late or are left out"
-                                          : "its devices answer slowly, or not at all");
+            log_tell(LOG_LEVEL_WARNING, &(struct log_about){.bus = load->site->buses[i].name},
+                     "bus %s: was busy %.0f %% of the last minute, planned were %.0f %%: %s",
+                     load->site->buses[i].name, share * 100, load->planned[i] * 100,
+                     word == LOAD_FULL ? "polls come late or are left out"
+                                       : "its devices answer slowly, or not at all");
         load->words[i] = word;
     }
 }

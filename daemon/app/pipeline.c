@@ -89,7 +89,7 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
     p->next_alarm = rules_next_alarm(p->rules);
     r.next_alarm = p->next_alarm;
     p->risk_changed = p->levels_changed = true;
-    event_log_alarm(change);
+    say_alarm(change);
     evidence_change(&p->evidence, change);
     recording_change(p, change); /* what led to it is recorded before it */
     if (record_alarm(&p->record, change, unsynced, &r.body, &r.length) != RG_OK) {
@@ -208,7 +208,7 @@ static void port_link(void *arg, const char *uplink, bool up, const char *detail
 static void port_note(void *arg, const char *uplink, const char *text)
 {
     (void)arg;
-    log_warning("uplink %s: %s", uplink, text);
+    log_tell(LOG_LEVEL_WARNING, &(struct log_about){.uplink = uplink}, "uplink %s: %s", uplink, text);
 }
 
 struct uplink_port flow_uplink_port(struct pipeline *p)
@@ -304,6 +304,7 @@ void flow_second_cb(void *arg)
         reports_stepped(p);
     }
     load_look(&p->load, p->poll);
+    say_look(p);
     recording_tick(p);
     if (now.mono_ms + FLOW_SECOND_MS > p->risk_due_ms) /* rather a second early than late */
         pipeline_publish_risk(p);

@@ -15,6 +15,7 @@
 #include "app/recording.h"
 #include "app/reports.h"
 #include "app/request_desk.h"
+#include "app/say.h"
 #include "app/self_test.h"
 #include "app/status_late.h"
 #include "app/store_watch.h"
@@ -92,6 +93,7 @@ struct pipeline {
     bool levels_changed; /* an alarm changed and the outputs were not told since */
     bool risk_changed;   /* an alarm changed and the risk document was not published since */
     struct store_watch store_watch;
+    struct say say;
     struct status_late late;
     uint64_t unrecorded; /* records that could not even be encoded or queued; told in status */
 };

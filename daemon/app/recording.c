@@ -45,7 +45,7 @@ static void batch_cb(void *arg, const struct rollup_row *rows, size_t count)
     struct pipeline *p = arg;
 
     if (store_rollup(p->store, rows, count, store_turn(p->store)) != RG_OK)
-        log_error("%zu minute roll-ups have found no room: the store does not take records", count);
+        say_rollups(p, count);
 }
 
 void recording_frame(struct pipeline *p, const struct frame *frame)

@@ -307,7 +307,7 @@ static void stay(struct app *a)
     reload_next(a);
 }
 
-static void log_issues(const struct config *config)
+void app_log_issues(const struct config *config)
 {
     for (size_t i = 0; i < config->issue_count; i++) {
         const struct config_issue *issue = &config->issues[i];
@@ -323,7 +323,7 @@ static void judge(struct app *a)
     struct control_rights rights;
     char why[256];
 
-    log_issues(a->reload.config);
+    app_log_issues(a->reload.config);
     if (!new)
         refuse(a, "it has errors");
     else if (strcmp(new->store.path, old->store.path) != 0)

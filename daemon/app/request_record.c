@@ -46,9 +46,11 @@ void request_record(struct pipeline *p, const char *uplink, const struct request
     if (request->has_comment)
         jsonw_key_string(w, "comment", request->comment);
     if (error)
-        log_warning("uplink %s: %s of %s: %s", uplink, command ? command : "a command", by, error);
+        log_tell(LOG_LEVEL_WARNING, &(struct log_about){.uplink = uplink}, "uplink %s: %s of %s: %s", uplink,
+                 command ? command : "a command", by, error);
     else
-        log_info("uplink %s: %s carried out for %s", uplink, command, by);
+        log_tell(LOG_LEVEL_INFO, &(struct log_about){.uplink = uplink}, "uplink %s: %s carried out for %s",
+                 uplink, command, by);
     pipeline_append_event(p, "command", now);
 }
 
@@ -57,8 +59,9 @@ void request_record_count(struct pipeline *p, const char *uplink, const struct g
     const int64_t now = loop_wall_ms(p->loop);
     struct jsonw *w = &p->event;
 
-    log_warning("uplink %s: %" PRIu64 " more commands refused, %" PRIu64 " not heard beyond its pace", uplink,
-                count->unrecorded, count->unheard);
+    log_tell(LOG_LEVEL_WARNING, &(struct log_about){.uplink = uplink},
+             "uplink %s: %" PRIu64 " more commands refused, %" PRIu64 " not heard beyond its pace", uplink,
+             count->unrecorded, count->unheard);
     record_begin(w, now);
     jsonw_key_string(w, "kind", "command");
     jsonw_key_string(w, "command", NULL);

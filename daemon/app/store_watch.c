@@ -12,16 +12,16 @@ void store_watch_health(void *arg, bool ok, const char *detail)
     bool was = watch->failing;
 
     watch->failing = !ok;
+    if (!ok || was)
+        say_store(p, ok, detail);
+    else
+        log_warning("store: %s", detail);
     if (!ok) {
-        log_error("store: does not take records: %s", detail);
         watch->since_ms = loop_wall_ms(p->loop);
         (void)text_format(watch->why, sizeof watch->why, "%s",
                           detail); /* for people: cut where it is longer */
     } else if (was) {
-        log_info("store: takes records again (%s)", detail);
         event_store(p, watch->since_ms, loop_wall_ms(p->loop), watch->why);
-    } else {
-        log_warning("store: %s", detail);
     }
 }
 

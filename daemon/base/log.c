@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 static const struct {
@@ -25,6 +26,12 @@ static const struct {
 };
 
 static _Atomic int log_level_now = LOG_LEVEL_INFO;
+static _Atomic(log_sink_cb) log_sink_now = NULL;
+
+void log_set_sink(log_sink_cb sink)
+{
+    atomic_store_explicit(&log_sink_now, sink, memory_order_release);
+}
 
 void log_set_level(enum log_level level)
 {
@@ -53,7 +60,7 @@ const char *log_level_name(enum log_level level)
 }
 
 /* Asked at each line: standard error may have been redirected since. */
-static bool log_to_journal(void)
+bool log_is_journal(void)
 {
     const char *named = getenv("JOURNAL_STREAM");
     char actual[64];
@@ -72,7 +79,7 @@ static size_t log_prefix(enum log_level level, char *line, size_t size)
     struct tm tm;
     char stamp[32];
 
-    if (log_to_journal()) {
+    if (log_is_journal()) {
         (void)text_format(line, size, "<%d>", levels[level].priority);
     } else {
         if (!localtime_r(&seconds, &tm) || strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &tm) == 0)
@@ -94,22 +101,25 @@ static size_t log_cut(char *text, size_t size)
     return length + sizeof dots - 1;
 }
 
-void log_write(enum log_level level, const char *format, ...)
+/* False: there is no journal, or it does not take it. */
+static bool log_sunk(enum log_level level, const struct log_about *about, const char *text)
 {
-    int saved = errno; /* the format's %m, and the caller's */
+    log_sink_cb sink = atomic_load_explicit(&log_sink_now, memory_order_acquire);
+
+    return sink && log_is_journal() && sink(levels[level].priority, about, text);
+}
+
+static void log_line(enum log_level level, const struct log_about *about, const char *format, va_list args)
+{
     char line[LOG_LINE_MAX];
     size_t start;
     size_t length;
-    va_list args;
+    int saved = errno; /* the format's %m, and the caller's */
     int wanted;
 
-    if (level > log_get_level() || (size_t)level >= RG_COUNT(levels))
-        return;
     start = log_prefix(level, line, sizeof line);
     errno = saved;
-    va_start(args, format);
     wanted = vsnprintf(line + start, sizeof line - start, format, args);
-    va_end(args);
     if (wanted < 0)
         length = start;
     else if ((size_t)wanted < sizeof line - start)
@@ -120,8 +130,40 @@ void log_write(enum log_level level, const char *format, ...)
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
             line[i] = '?';
     }
-    line[length++] = '\n'; /* in the place of the NUL */
-    while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR)
-        continue;
+    line[length] = '\0';
+    secret_hide(line + start);
+    if (!log_sunk(level, about, line + start)) {
+        line[length++] = '\n'; /* in the place of the NUL */
+        while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR)
+            continue;
+    }
     errno = saved;
+}
+
+static bool log_wants(enum log_level level)
+{
+    return level <= log_get_level() && (size_t)level < RG_COUNT(levels);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    static const struct log_about nothing = {.device = NULL};
+    va_list args;
+
+    if (!log_wants(level))
+        return;
+    va_start(args, format);
+    log_line(level, &nothing, format, args);
+    va_end(args);
+}
+
+void log_tell(enum log_level level, const struct log_about *about, const char *format, ...)
+{
+    va_list args;
+
+    if (!log_wants(level))
+        return;
+    va_start(args, format);
+    log_line(level, about, format, args);
+    va_end(args);
 }

@@ -1,12 +1,15 @@
 /* The log: one line an event on standard error, written with one write(2), from any thread.
  *
- * Under systemd (JOURNAL_STREAM names the device and inode of standard error, systemd.exec(5)) each line begins with the
- * journal's "<N>" priority; otherwise with a local timestamp and the level's name. Control characters (below 0x20, and
+ * Under systemd (JOURNAL_STREAM names the device and inode of standard error, systemd.exec(5)) each line goes to the sink, if there
+ * is one, which gives it to the journal with what it is about as fields of its own; without one it begins with the journal's
+ * "<N>" priority; otherwise with a local timestamp and the level's name. What looks like a password in it is written as '*' (secret.h). Control characters (below 0x20, and
  * 0x7f) in a message are written as '?', so that one event stays one line. A line over LOG_LINE_MAX bytes is cut, and ends
  * in "...".
- * The level is the only mutable global of the project and is set once at start and at reload (atomic). */
+ * The level, and the sink beside it, are the only mutable globals of the project; set at start, the level also at reload (atomic). */
 #ifndef RG_BASE_LOG_H
 #define RG_BASE_LOG_H
+
+#include <stdbool.h>
 
 #include "base/error.h"
 
@@ -20,7 +23,20 @@ enum log_level log_get_level(void);
 RG_NODISCARD enum rg_err log_level_parse(const char *name, enum log_level *out);
 const char *log_level_name(enum log_level level);
 
+/* What a line is about; NULL: not about that. The line names it as well: fields are for those who search. */
+struct log_about {
+    const char *bus, *device, *point, *rule, *area, *alarm, *output, *uplink;
+    const char *message_id; /* 32 hex digits of its kind, the same for ever; see sd-id128(3) */
+};
+
+/* The journal: takes a line (without prefix or end) of syslog's priority. about is never NULL. False: it could not. */
+typedef bool (*log_sink_cb)(int priority, const struct log_about *about, const char *text);
+void log_set_sink(log_sink_cb sink); /* NULL: none */
+/* Whether standard error is the journal, now. */
+bool log_is_journal(void);
+
 void log_write(enum log_level level, const char *format, ...) RG_PRINTF(2, 3);
+void log_tell(enum log_level level, const struct log_about *about, const char *format, ...) RG_PRINTF(3, 4);
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -1,67 +1,18 @@
 /* The issues as people read them. */
 #include <string.h>
 
+#include "base/secret.h"
 #include "config/config.h"
 #include "config/utf8.h"
 
 #define PRINT_CELLS 160 /* a longer line is shown in part, around the caret */
 #define PRINT_BEFORE 80
 
-static bool is_word(char c)
-{
-    return (unsigned char)c > ' ' && !strchr("\"'<>,", c);
-}
-
-/* Bytes of a line, from its start; empty when upto is not above from. */
-struct span {
-    size_t from, upto;
-};
-
-static struct span word_at(const char *line, size_t length, size_t at)
-{
-    struct span word = {at, at + 1};
-
-    while (word.from > 0 && is_word(line[word.from - 1]))
-        word.from--;
-    while (word.upto < length && is_word(line[word.upto]))
-        word.upto++;
-    return word;
-}
-
-/* What stands behind a key such as `password`, which no configuration has: whoever wrote it there anyway must not find it in
- * the journal. To the end of the line, wherever the value may end. */
-static struct span secret_key(const char *line, size_t length)
-{
-    static const char *const keys[] = {"password", "passwd", "passphrase", "secret", "pwd"};
-
-    for (size_t i = 0; i < RG_COUNT(keys); i++) {
-        const size_t size = strlen(keys[i]);
-
-        for (const char *at = line; (at = strcasestr(at, keys[i])) != NULL; at += size) {
-            const char *colon = at + size + strspn(at + size, "\"' \t");
-
-            if (*colon == ':')
-                return (struct span){(size_t)(colon + 1 - line), length};
-        }
-    }
-    return (struct span){0, 0};
-}
-
-/* What stands between :// and @ of a URL: a user, perhaps a password, which must not get into the journal. */
-static struct span secret_of(const char *line, struct span word)
-{
-    const char *scheme = memmem(line + word.from, word.upto - word.from, "://", 3);
-    const char *from = scheme ? scheme + 3 : NULL;
-    const char *at = from ? memrchr(from, '@', (size_t)(line + word.upto - from)) : NULL;
-
-    return at ? (struct span){(size_t)(from - line), (size_t)(at - line)} : (struct span){0, 0};
-}
-
 /* Writes the part of a line from byte `from` on, as wide as fits, bytes that could move the cursor as '?', secrets as '*'. */
 static void print_part(FILE *to, const char *line, size_t length, size_t from)
 {
-    const struct span hidden = secret_key(line, length);
-    struct span word = {0, 0}, secret = {0, 0};
+    const struct secret_span hidden = secret_of_key(line, length);
+    struct secret_span word = {0, 0}, secret = {0, 0};
     unsigned cells = 0;
     uint32_t code;
 
@@ -69,9 +20,9 @@ static void print_part(FILE *to, const char *line, size_t length, size_t from)
         size_t step = utf8_decode(line + i, length - i, &code);
 
         /* Once a word, however long: a line may have megabytes. */
-        if (i >= word.upto && is_word(line[i])) {
-            word = word_at(line, length, i);
-            secret = secret_of(line, word);
+        if (i >= word.upto) {
+            word = secret_word(line, length, i);
+            secret = secret_of_url(line, word);
         }
         if (step == 0 || (!utf8_is_allowed(code) && code != '\t')) {
             (void)fputc('?', to);

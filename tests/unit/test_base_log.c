@@ -132,6 +132,80 @@ static void one_event_stays_one_line(void **state)
     free(c.text);
 }
 
+static struct {
+    bool refuse;
+    unsigned count;
+    int priority;
+    char text[LOG_LINE_MAX], device[65];
+} sunk;
+
+static bool sink_cb(int priority, const struct log_about *about, const char *text)
+{
+    sunk.count++;
+    sunk.priority = priority;
+    (void)snprintf(sunk.text, sizeof sunk.text, "%s", text);
+    (void)snprintf(sunk.device, sizeof sunk.device, "%s", about->device ? about->device : "-");
+    return !sunk.refuse;
+}
+
+/* The sink is the journal's: a line for a file or a terminal does not go there. */
+static void the_sink_gets_what_it_is_about(void **state)
+{
+    const struct log_about about = {.device = "gas-1"};
+    struct capture c;
+
+    (void)state;
+    log_set_sink(sink_cb);
+    capture_begin(&c);
+    log_tell(LOG_LEVEL_WARNING, &about, "device %s: silent", "gas-1");
+    name_journal(&c, 0);
+    log_tell(LOG_LEVEL_WARNING, &about, "device %s: mute\n", "gas-1");
+    assert_int_equal(sunk.count, 1);
+    assert_int_equal(sunk.priority, 4);
+    assert_string_equal(sunk.text, "device gas-1: mute?");
+    assert_string_equal(sunk.device, "gas-1");
+    log_error("plain");
+    assert_string_equal(sunk.text, "plain");
+    assert_string_equal(sunk.device, "-");
+    log_tell(LOG_LEVEL_DEBUG, &about, "not at this level");
+    assert_int_equal(sunk.count, 2);
+    /* It cannot take it: then as a line. */
+    sunk.refuse = true;
+    log_tell(LOG_LEVEL_ERROR, &about, "device gas-1: lost");
+    log_set_sink(NULL);
+    assert_non_null(strstr(capture_end(&c), " warning device gas-1: silent\n<3>device gas-1: lost\n"));
+    free(c.text);
+}
+
+static void no_secret_gets_into_it(void **state)
+{
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        {"mqtt://user:geheim@host:1883 refused", "<6>mqtt://***********@host:1883 refused\n"},
+        {"`mqtts://user@host`, mqtt://a:p@ss/w@h", "<6>`mqtts://****@host`, mqtt://********@h\n"},
+        {"two: mqtt://a:b@c and 'mqtt://d:e@f'", "<6>two: mqtt://***@c and 'mqtt://***@f'\n"},
+        {"mqtt://host:1883 and a@b", "<6>mqtt://host:1883 and a@b\n"},
+        {"unknown key: Password: geheim", "<6>unknown key: Password:*******\n"},
+        {"{\"passphrase\" : \"geheim\"}", "<6>{\"passphrase\" :**********\n"},
+        {"PWD=geheim", "<6>PWD=******\n"},
+        {"password file `/etc/x`: there is no such file",
+         "<6>password file `/etc/x`: there is no such file\n"},
+        {"password_file: /etc/x", "<6>password_file: /etc/x\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(cases); i++) {
+        struct capture c;
+
+        capture_begin(&c);
+        name_journal(&c, 0);
+        log_info("%s", cases[i].text);
+        assert_string_equal(capture_end(&c), cases[i].wanted);
+        free(c.text);
+    }
+}
+
 static void a_long_line_is_cut(void **state)
 {
     char *longest = malloc(3 * LOG_LINE_MAX + 1);
@@ -243,6 +317,8 @@ int main(void)
         cmocka_unit_test_setup(the_journal_gets_priorities, reset),
         cmocka_unit_test_setup(a_variable_left_over_is_not_believed, reset),
         cmocka_unit_test_setup(one_event_stays_one_line, reset),
+        cmocka_unit_test_setup(the_sink_gets_what_it_is_about, reset),
+        cmocka_unit_test_setup(no_secret_gets_into_it, reset),
         cmocka_unit_test_setup(a_long_line_is_cut, reset),
         cmocka_unit_test_setup(the_level_is_kept, reset),
         cmocka_unit_test_setup(errno_is_left_alone, reset),
