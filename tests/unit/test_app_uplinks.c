@@ -320,6 +320,81 @@ static void a_mute_goodbye_holds_nobody_up(void **state)
     support_broker_release(w->platforms[1].broker);
 }
 
+/* ---- out of memory ---- */
+
+static int creates_that_fail;
+
+static enum rg_err create_or_not(struct loop *loop, const struct site_uplink *conf,
+                                 const struct transport_cbs *cbs, void *arg, struct transport **out)
+{
+    return creates_that_fail-- > 0 ? RG_ENOMEM : support_transport.create(loop, conf, cbs, arg, out);
+}
+
+/* One that changed cannot be made: then nothing is taken, and nobody has said goodbye. */
+static void all_or_nothing(void **state)
+{
+    struct world *w = *state;
+    struct pipeline *p = app_pipeline(w->app);
+    static struct transport_ops ops; /* the uplinks keep it */
+    const struct site *site = p->site;
+    const struct uplink *first = p->uplinks[0], *second = p->uplinks[1];
+
+    ops = support_transport;
+    ops.create = create_or_not;
+    p->env.transport = &ops;
+    w->plan.red = 45;
+    world_write_config(w);
+    edit_file(w, "name: county, url", "name: county, keepalive: 17s, url");
+    edit_file(w, "name: city, url", "name: city, keepalive: 17s, url");
+    creates_that_fail = 1;
+    reload(w);
+    creates_that_fail = 0;
+    assert_ptr_equal(p->site, site);
+    assert_ptr_equal(p->uplinks[0], first);
+    assert_ptr_equal(p->uplinks[1], second);
+    assert_int_equal(p->uplink_count, 2);
+    for (unsigned k = 0; k < 2; k++) {
+        assert_int_equal(broker(w, k)->connections, 1);
+        assert_int_equal(broker(w, k)->disconnects, 0);
+        assert_non_null(strstr(got[k].about, "\"red\":40"));
+    }
+    reload(w);
+    for (unsigned k = 0; k < 2; k++) {
+        assert_int_equal(broker(w, k)->connections, 2);
+        assert_non_null(strstr(got[k].about, "\"red\":45"));
+    }
+    world_settle(w, 120000);
+    world_check_platforms(w);
+}
+
+/* ---- what waits over a reload ---- */
+
+/* A self test that is under way is not begun anew where its uplinks go on. */
+static void a_self_test_goes_on(void **state)
+{
+    struct world *w = *state;
+    const struct pipeline *p = app_pipeline(w->app);
+    char alarm[ALARM_ID_MAX];
+
+    w->plan.more = "self_test: {every: 1h, uplinks: [county]}\n";
+    world_write_config(w);
+    reload(w);
+    w->platforms[0].broker->hold_acks = true;
+    world_run_for(w, 61000);
+    assert_true(p->self_test.running);
+    (void)snprintf(alarm, sizeof alarm, "%s", p->self_test.alarm);
+    w->plan.red = 45;
+    world_write_config(w);
+    reload(w);
+    assert_true(p->self_test.running);
+    assert_string_equal(p->self_test.alarm, alarm);
+    support_broker_release(w->platforms[0].broker);
+    world_run_for(w, 2000);
+    assert_false(p->self_test.running);
+    assert_true(p->self_test.uplinks[0].last.ok);
+    assert_string_equal(p->self_test.alarm, alarm);
+}
+
 /* ---- whenever ---- */
 
 /* Reloads, outages and stops by lot; the platforms have everything in the end. */
@@ -394,6 +469,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(during_back_fill, begin, end),
         cmocka_unit_test_setup_teardown(with_messages_in_flight, begin, end),
         cmocka_unit_test_setup_teardown(a_mute_goodbye_holds_nobody_up, begin, end),
+        cmocka_unit_test_setup_teardown(all_or_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(a_self_test_goes_on, begin, end),
         cmocka_unit_test_setup_teardown(by_lot, begin, end),
     };
 
