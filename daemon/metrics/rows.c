@@ -32,6 +32,9 @@ const struct metrics_row metrics_rows[] = {
     ROW(TOP, TIME, "riskgate_config_loaded_timestamp_seconds", "config.loaded_ts",
         "When the configuration in force was taken."),
     ROW(TOP, FLAG, "riskgate_clock_synced", "clock_synced", "Whether the system clock is synchronised."),
+    ROW(TOP, TIME, "riskgate_clock_timestamp_seconds", "ts", "The gateway's clock."),
+    ROW(TOP, TIME, "riskgate_clock_since_timestamp_seconds", "clock_since_ts",
+        "Since when the clock is, or is not, synchronised."),
     ROW(TOP, SECONDS, "riskgate_loop_late_max_seconds", "loop.late_max_ms",
         "The longest that the event loop came late since the last look."),
     /* risk and alarms */
@@ -78,6 +81,7 @@ const struct metrics_row metrics_rows[] = {
     PART(DEVICE, IS, "riskgate_device_online", "state", NULL, "online", "Whether the device answers."),
     ROW(DEVICE, STATE, "riskgate_device_state", "state",
         "State of the device: unknown, online, doubtful or suspended."),
+    ROW(DEVICE, GAUGE, "riskgate_device_points", "points", "Points of the device."),
     ROW(DEVICE, TIME, "riskgate_device_last_answer_timestamp_seconds", "last_ok_ts", "Its last answer."),
     ROW(DEVICE, COUNTER, "riskgate_device_answers", "ok", "Requests that were answered."),
     ROW(DEVICE, COUNTER, "riskgate_device_errors", "errors", "Requests not answered, or with an exception."),
@@ -121,6 +125,7 @@ const struct metrics_row metrics_rows[] = {
     /* store */
     ROW(TOP, FLAG, "riskgate_store_ok", "store.ok", "Whether the store takes records."),
     ROW(TOP, GAUGE, "riskgate_store_size_bytes", "store.size", "Size of the store's files."),
+    ROW(TOP, GAUGE, "riskgate_store_max_size_bytes", "store.max_size", "The most that it may have."),
     ROW(TOP, GAUGE, "riskgate_store_free_bytes", "store.free", "Free on its file system."),
     ROW(TOP, SECONDS, "riskgate_store_last_commit_seconds", "store.last_commit_ms",
         "How long the last commit took."),
@@ -141,6 +146,7 @@ const struct metrics_row metrics_rows[] = {
     ROW(TOP, GAUGE, "riskgate_store_set_aside_bytes", "store.set_aside.bytes", "Their size."),
     /* uplinks */
     ROW(UPLINK, FLAG, "riskgate_uplink_connected", "connected", "Whether the platform is connected."),
+    ROW(UPLINK, TIME, "riskgate_uplink_since_timestamp_seconds", "since_ts", "Since when it is, or is not."),
     ROW(UPLINK, OF_EACH, "riskgate_uplink_pending", "pending", "Records not acknowledged yet."),
     ROW(UPLINK, TIME, "riskgate_uplink_last_ack_timestamp_seconds", "last_ack_ts",
         "The last acknowledgement."),

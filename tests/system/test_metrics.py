@@ -13,7 +13,7 @@ from conftest import free_port, wait_for
 from evidence import site_of, uplink, world_of
 
 # Members of `status` that are no figure: what they say is a label of others, or a list of names.
-NO_FIGURE = {"devices.unit", "alarms.frequent_alarms.raises", "alarms.standing_alarms.raised_ts", "alarms.chattering_alarms.raises"}
+NO_FIGURE = {"devices.unit", "problems.since_ts", "alarms.frequent_alarms.raises", "alarms.standing_alarms.raised_ts", "alarms.chattering_alarms.raises"}
 
 
 @pytest.fixture
