@@ -54,41 +54,50 @@ static struct arena_block *arena_grow(struct arena *a, size_t bytes)
     return block;
 }
 
+/* bytes: not 0. align: a power of 2, at most max_align_t's. */
+static void *arena_take(struct arena *a, size_t bytes, size_t align)
+{
+    struct arena_block *block = a->blocks;
+    size_t at = block ? (block->used + align - 1) / align * align : 0;
+
+    if (a->limit != 0 && (a->used > a->limit || bytes > a->limit - a->used))
+        return NULL;
+    if (!block || at > block->size || block->size - at < bytes) {
+        block = arena_grow(a, bytes);
+        if (!block)
+            return NULL;
+        at = block->used;
+    }
+    block->used = at + bytes;
+    a->used += bytes;
+    return block->bytes + at;
+}
+
 void *arena_alloc(struct arena *a, size_t count, size_t size)
 {
     const size_t align = alignof(max_align_t);
-    struct arena_block *block = a->blocks;
     size_t bytes;
-    void *piece;
 
     if (size != 0 && count > ARENA_PIECE_MAX / size)
         return NULL;
     /* A piece of no bytes still gets an address of its own. */
     bytes = (count * size + align - 1) / align * align;
-    if (bytes == 0)
-        bytes = align;
-    if (a->limit != 0 && (a->used > a->limit || bytes > a->limit - a->used))
-        return NULL;
-    if (!block || block->size - block->used < bytes) {
-        block = arena_grow(a, bytes);
-        if (!block)
-            return NULL;
-    }
-    piece = block->bytes + block->used;
-    block->used += bytes;
-    a->used += bytes;
-    return piece;
+    return arena_take(a, bytes ? bytes : align, align);
 }
 
+/* Texts lie close together: a site of 2,000 points has 40,000 of them, short ones. */
 char *arena_strndup(struct arena *a, const char *text, size_t length)
 {
     char *copy;
 
     if (length >= ARENA_PIECE_MAX)
         return NULL;
-    copy = arena_alloc(a, length + 1, 1);
-    if (copy && length)
+    copy = arena_take(a, length + 1, 1);
+    if (!copy)
+        return NULL;
+    if (length)
         memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 

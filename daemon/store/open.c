@@ -44,8 +44,8 @@ static enum rg_err set_up(struct store *s, struct words why)
     if (rc != SQLITE_ROW)
         return store_sqlite_failed(s, rc, why);
 
-    /* Pages are cached up to 2 MiB: records are appended, so that few are needed again, and a small box has better use for its memory. */
-    rc = db_exec(s->db, "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048");
+    /* Pages are cached up to 1 MiB: records are appended, so that few are needed again, and a small box has better use for its memory. */
+    rc = db_exec(s->db, "PRAGMA synchronous = FULL; PRAGMA cache_size = -1024");
     return rc == SQLITE_OK ? RG_OK : store_sqlite_failed(s, rc, why);
 }
 

@@ -34,7 +34,7 @@ def test_nothing_grows_while_the_broker_is_away_and_devices_flap(plant, make_bro
     gateway = daemon(site_of(world, [uplink(away.port), uplink(away.port, "city")], poll="10ms"), run=False)
     for device in gateway.config["devices"]:
         device.update(timeout="50ms", offline={"after": "300ms"})
-    gateway.config["store"]["retention"] = {"max_size": "1MiB"}  # pages of the store are cached up to 2 MiB: less is filled sooner
+    gateway.config["store"]["retention"] = {"max_size": "1MiB"}  # pages of the store are cached up to 1 MiB: less is filled sooner
     gateway.write()
     gateway.start(env=LITTLE_QUARANTINE)
     pid = gateway.child.pid

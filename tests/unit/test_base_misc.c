@@ -1,5 +1,6 @@
 /* LINK rg_base */
 #include <setjmp.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -278,6 +279,29 @@ static void an_arena_gives_zeroed_aligned_memory(void **state)
     assert_null(a.blocks);
 }
 
+/* Texts of any length, one next to the other, and what comes behind them is aligned all the same. */
+static void an_arena_packs_texts(void **state)
+{
+    struct arena a;
+    char *texts[3000];
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < RG_COUNT(texts); i++) {
+        texts[i] = arena_strndup(&a, "0123456789abcdefghijklmnopqrstuvwxyz", i % 37);
+        assert_non_null(texts[i]);
+        if (i % 500 == 499)
+            assert_int_equal((uintptr_t)arena_alloc(&a, 1, 24) % alignof(max_align_t), 0);
+    }
+    assert_ptr_equal(texts[1], texts[0] + 1);
+    assert_ptr_equal(texts[3], texts[2] + 3);
+    for (size_t i = 0; i < RG_COUNT(texts); i++) {
+        assert_int_equal(strlen(texts[i]), i % 37);
+        assert_memory_equal(texts[i], "0123456789abcdefghijklmnopqrstuvwxyz", i % 37);
+    }
+    arena_destroy(&a);
+}
+
 static void an_arena_keeps_its_limit(void **state)
 {
     struct arena a;
@@ -363,6 +387,7 @@ int main(void)
         cmocka_unit_test(clocks_go_forward),
         cmocka_unit_test(utc_text),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory),
+        cmocka_unit_test(an_arena_packs_texts),
         cmocka_unit_test(an_arena_keeps_its_limit),
         cmocka_unit_test(an_arena_copies_text),
         cmocka_unit_test(names_are_found_again),
