@@ -13,7 +13,8 @@
 #define DEVICES_SHOWN 20  /* of more, only those that are not well */
 #define PROBLEMS_SHOWN 20 /* of more, the worst */
 #define INDENT 9          /* of what is wrong, below its place */
-#define WRAP_AT 100
+#define WRAP_MOST 100     /* longer lines are hard to read */
+#define WRAP_LEAST 40
 
 static void show_head(const struct json *r, FILE *to)
 {
@@ -143,10 +144,20 @@ static void show_uplinks(const struct json *uplinks, FILE *to)
 
 /* ---- what is wrong ---- */
 
+static size_t wrap_at(FILE *to)
+{
+    const size_t columns = table_line(to);
+
+    if (columns == 0)
+        return SIZE_MAX;
+    return columns > WRAP_MOST ? WRAP_MOST : columns < WRAP_LEAST ? WRAP_LEAST : columns;
+}
+
 /* Words behind an indent, over as many lines as they take. The first line begins with the mark. */
 static void write_wrapped(const char *mark, const char *text, FILE *to)
 {
     const int indent = INDENT + (int)strlen(mark);
+    const size_t wrap = wrap_at(to);
     size_t used = 0;
 
     (void)fprintf(to, "%*s", indent, mark);
@@ -156,7 +167,7 @@ static void write_wrapped(const char *mark, const char *text, FILE *to)
 
         (void)snprintf(word, sizeof word, "%.*s", (int)length, text);
         width = table_width(word);
-        if (used > 0 && (size_t)indent + used + 1 + width > WRAP_AT) {
+        if (used > 0 && (size_t)indent + used + 1 + width > wrap) {
             (void)fprintf(to, "\n%*s", indent, "");
             used = 0;
         } else if (used > 0) {

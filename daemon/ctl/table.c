@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -104,6 +105,16 @@ size_t table_width(const char *text)
         text += n;
     }
     return width;
+}
+
+unsigned table_line(FILE *to)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size = {0};
+
+    if (columns && columns[0] >= '1' && columns[0] <= '9')
+        return (unsigned)strtoul(columns, NULL, 10);
+    return isatty(fileno(to)) && ioctl(fileno(to), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* As no-color.org and bixense.com/clicolors have it. */

@@ -33,6 +33,9 @@ size_t table_width(const char *text);
 void table_write(const char *text, FILE *to);
 /* The colour of a level by its name. */
 enum table_colour table_level_colour(const char *level);
+/* How many cells a line has on the terminal behind to, or by COLUMNS; 0: as many as it takes, so that what is piped stays in one
+ * line. */
+unsigned table_line(FILE *to);
 /* Begins or ends a colour, where there are any: on a terminal that knows them (TERM is set, and not dumb), and everywhere
  * with CLICOLOR_FORCE=1; nowhere with NO_COLOR. */
 void table_colour_begin(FILE *to, enum table_colour colour);

@@ -59,11 +59,18 @@ static const char *time_text(char out[TIME_TEXT])
     return out;
 }
 
-static unsigned rows_of(int fd)
+/* How many rows the terminal has, 0: nobody knows. A frame is made in memory: its lines' length is told by COLUMNS (table_line). */
+static unsigned measure(void)
 {
     struct winsize size = {0};
+    char columns[16];
 
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    (void)snprintf(columns, sizeof columns, "%u", size.ws_col);
+    if (size.ws_col > 0)
+        (void)setenv("COLUMNS", columns, 1); /* without it lines are cut */
+    return size.ws_row;
 }
 
 /* One look, drawn over the last one. */
@@ -73,6 +80,7 @@ static enum exit_status draw(const struct arguments *a, watch_cb look, void *arg
     size_t length = 0;
     enum exit_status status;
     FILE *memory = open_memstream(&text, &length);
+    const unsigned rows = measure();
 
     if (!memory) {
         (void)fputs("riskgatectl: out of memory\n", stderr);
@@ -82,7 +90,7 @@ static enum exit_status draw(const struct arguments *a, watch_cb look, void *arg
                   (double)a->watch_ms / 1000);
     status = look(arg, memory, first ? stderr : memory);
     if (fclose(memory) == 0 && (status == EXIT_DONE || !first)) {
-        screen_draw(text, rows_of(STDOUT_FILENO), first, stdout);
+        screen_draw(text, rows, first, stdout);
         (void)fflush(stdout);
     }
     free(text);

@@ -114,6 +114,8 @@ class Terminal:
         self.seen = ""
         self.child, self.fd = pty.fork()
         if self.child == 0:
+            for name in ("NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
+                os.environ.pop(name, None)
             os.environ.update(environment, TERM=term)
             os.execv(arguments[0], [str(a) for a in arguments])
 
@@ -153,7 +155,7 @@ def test_colours_on_a_terminal_only(sound):
     coloured = on_terminal(sound, "alarms")
     assert "\033[1;31m" in coloured and "\033" not in plain and re.sub(r"\033\[[0-9;]*m", "", coloured) == plain
     assert on_terminal(sound, "alarms", NO_COLOR="1") == on_terminal(sound, "alarms", term="dumb") == plain
-    forced = ctl("--socket", sound.socket, "alarms", env={**os.environ, "CLICOLOR_FORCE": "1"})
+    forced = ctl("--socket", sound.socket, "alarms", env={**os.environ, "NO_COLOR": "", "CLICOLOR_FORCE": "1"})
     assert forced.stdout == coloured
 
 

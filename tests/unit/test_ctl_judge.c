@@ -12,6 +12,7 @@
 
 #include "ctl/judge.h"
 #include "ctl/show.h"
+#include "ctl/words.h"
 #include "drivers/modbus/ask.h"
 
 #define NOW "1763780000000"
@@ -313,6 +314,16 @@ static void shown(void **state)
     assert_int_equal(fclose(to), 0);
     assert_non_null(strstr(
         text,
+        "\n         does not answer (7 polls in a row): no answer within 500 ms; last answer: 2025-11-22 "
+        "02:52:20\n         -> Is the unit"));
+    free(text);
+    to = open_memstream(&text, &length);
+    assert_int_equal(setenv("COLUMNS", "100", 1), 0);
+    show_status(json, to);
+    assert_int_equal(unsetenv("COLUMNS"), 0);
+    assert_int_equal(fclose(to), 0);
+    assert_non_null(strstr(
+        text,
         "\nwhat is wrong (1):\n"
         "FAULT    device a (bus line, unit 3), since 02:52:30 (50 s)\n"
         "         does not answer (7 polls in a row): no answer within 500 ms; last answer: 2025-11-22\n"
@@ -355,9 +366,30 @@ static void many(void **state)
     json_free(json);
 }
 
+static void since(void **state)
+{
+    static const struct {
+        int64_t ago_ms;
+        const char *text;
+    } rows[] = {{-5000, "02:53:25"},
+                {0, "02:53:20 (0 s)"},
+                {59999, "02:52:20 (59 s)"},
+                {60000, "02:52:20 (1 min)"},
+                {7260000, "00:52:20 (2 h 1 min)"},
+                {266400000, "2025-11-19 00:53:20 (3 d 2 h)"}};
+    char out[WORDS_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < RG_COUNT(rows); i++)
+        assert_string_equal(words_since(INT64_C(1763780000000) - rows[i].ago_ms, INT64_C(1763780000000), out),
+                            rows[i].text);
+}
+
 static int in_utc(void **state)
 {
     (void)state;
+    (void)unsetenv("COLUMNS");
+    (void)unsetenv("CLICOLOR_FORCE");
     return setenv("TZ", "UTC", 1);
 }
 
@@ -371,6 +403,7 @@ int main(void)
         cmocka_unit_test(every_exception_has_its_advice),
         cmocka_unit_test(as_json),
         cmocka_unit_test(shown),
+        cmocka_unit_test(since),
         cmocka_unit_test(many),
     };
 

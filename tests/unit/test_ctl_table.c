@@ -367,6 +367,8 @@ static void status(void **state)
 static int in_utc(void **state)
 {
     (void)state;
+    (void)unsetenv("COLUMNS");
+    (void)unsetenv("CLICOLOR_FORCE");
     return setenv("TZ", "UTC", 1);
 }
 
