@@ -19,7 +19,13 @@ static const struct judge_advice serial_down[] = {
      "The adapter is not there: plug it in, look at `dmesg` and /dev/serial/by-id; the path in the "
      "configuration should be one that stays (by-id)."},
     {"no such device", "The adapter is gone: its plug, its cable, its power; `dmesg` tells when it went."},
-    {"permission", "The daemon's user may not open it: put it into the group dialout."},
+    {"not permitted",
+     "The daemon may not open it: does the unit allow this kind of port (`DeviceAllow=` in a drop-in)?"},
+    {"permission", "The daemon may not open it: is its user in the group dialout (`id riskgate`), does the "
+                   "unit allow this kind of "
+                   "port (`DeviceAllow=`)?"},
+    {"busy",
+     "Another program holds the line (a getty, a modem manager): `fuser -v` on the path says which; end it."},
     {"in use", "Another program holds the line: `fuser` on the path says which; end it."},
     {"rs485", "Take `rs485` out of the configuration when the adapter switches its direction by itself."},
     {"baud", "Take a baud rate that this port knows, and set the units to it."},
