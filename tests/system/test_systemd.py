@@ -175,7 +175,7 @@ def test_the_watchdog(plant, make_broker, booted, tmp_path):  # noqa: F811
     shutil.copy(library("faulty_disk"), machine.share)
     for place in (machine.share, disk.file):
         place.chmod(0o777)
-    machine.drop_in("riskgate.service", "[Service]\nWatchdogSec=2s\nReadWritePaths=/srv/share\n"
+    machine.drop_in("riskgate.service", "[Service]\nWatchdogSec=3s\nReadWritePaths=/srv/share\n"
                     "Environment=LD_PRELOAD=/srv/share/faulty_disk.so RG_DISK_FILE=/srv/share/disk-faults "
                     "RG_DISK_PREFIX=/var/lib/riskgate/\n")
     started_with(machine, plant, make_broker, tmp_path)
