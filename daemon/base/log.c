@@ -26,7 +26,7 @@ static const struct {
 };
 
 static _Atomic int log_level_now = LOG_LEVEL_INFO;
-static _Atomic(log_sink_cb) log_sink_now = NULL;
+static _Atomic(log_sink_cb) log_sink_now; /* none */
 
 void log_set_sink(log_sink_cb sink)
 {
@@ -109,6 +109,7 @@ static bool log_sunk(enum log_level level, const struct log_about *about, const 
     return sink && log_is_journal() && sink(levels[level].priority, about, text);
 }
 
+RG_PRINTF(3, 0)
 static void log_line(enum log_level level, const struct log_about *about, const char *format, va_list args)
 {
     char line[LOG_LINE_MAX];
