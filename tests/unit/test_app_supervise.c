@@ -145,6 +145,24 @@ static void test_sick_devices_are_no_reason(void **state)
     }
 }
 
+/* A time-out beyond the manager's own patience, and a mute device: one transaction after the other takes that long. */
+static void test_long_timeouts_are_no_reason(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    stage_begin(&s,
+                "area shop\n"
+                "bus b1 host=127.0.0.1 port=1502 timeout=90s\n"
+                "device d bus=b1 unit=1 poll=1s area=shop offline=10s:yellow\n"
+                "point a holding=0\n",
+                WATCHDOG_MS);
+    fake_device(s.rig.fake, 0)->behaviour = FAKE_SILENT;
+    pass(&s.rig, 600000);
+    assert_int_equal(s.heard.fed, 600000 / EVERY_MS);
+    stage_end(&s);
+}
+
 static void test_a_disk_that_does_not_answer(void **state)
 {
     struct stage s;
@@ -267,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_fed_while_all_gets_on),
         cmocka_unit_test(test_a_bus_that_does_not_return),
         cmocka_unit_test(test_sick_devices_are_no_reason),
+        cmocka_unit_test(test_long_timeouts_are_no_reason),
         cmocka_unit_test(test_a_disk_that_does_not_answer),
         cmocka_unit_test(test_a_slow_disk_is_no_reason),
         cmocka_unit_test(test_a_disk_that_refuses_is_no_reason),
