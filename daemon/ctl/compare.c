@@ -165,18 +165,33 @@ static bool is_whole(const struct config_change *c, struct object *o)
     return false;
 }
 
+/* Whether a key behind `before` speaks of that name; end: what may stand behind the name. */
+static bool speaks_of(const char *what, const char *before, const char *name, size_t length, const char *end)
+{
+    const char *found = strstr(what, before);
+
+    found = found ? found + strlen(before) : NULL;
+    return found && strncmp(found, name, length) == 0 && (end ? found[length] == end[0] : !found[length]);
+}
+
 static bool covers(const struct object *o, const struct config_change *c)
 {
-    static const char device[] = "device.", point[] = "point.";
-    const size_t kind = sizeof device - 1;
+    static const char device[] = "device.";
+    const char *name = o->what + sizeof device - 1;
+    const size_t length = o->length - sizeof device; /* without the dot behind it */
 
     if ((o->gone && c->after) || (!o->gone && c->before))
         return false;
     if (strncmp(c->what, o->what, o->length) == 0)
         return true;
-    /* The points of a device come and go with it. */
-    return strncmp(o->what, device, kind) == 0 && strncmp(c->what, point, sizeof point - 1) == 0 &&
-           strncmp(c->what + sizeof point - 1, o->what + kind, o->length - kind) == 0;
+    if (strncmp(o->what, device, sizeof device - 1) != 0)
+        return false;
+    /* The points of a device come and go with it, and so does what else names it. */
+    if (strncmp(c->what, "point.", 6) == 0)
+        return speaks_of(c->what, "point.", name, length, ".");
+    return (strncmp(c->what, "rule.", 5) == 0 && speaks_of(c->what, ".points.", name, length, ".")) ||
+           (strncmp(c->what, "uplink.", 7) == 0 &&
+            speaks_of(c->what, ".telemetry.devices.", name, length, NULL));
 }
 
 struct listing {
