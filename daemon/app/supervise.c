@@ -19,8 +19,8 @@ struct supervise {
     int64_t every_ms, looked_ms, told_ms;
     struct supervise_progress parts[SUPERVISE_PARTS];
     bool stands[SUPERVISE_PARTS]; /* told */
-    uint32_t bus;                 /* which one, of SUPERVISE_BUSES */
-    char status[MESSAGE];         /* as told last */
+    char bus[TEXT_ID_MAX + 1]; /* the one that is longest at it, or was; copied, as a reload may remove it */
+    char status[MESSAGE];      /* as told last */
 };
 
 int64_t supervise_look(struct supervise_progress *p, bool busy, uint64_t mark, int64_t elapsed_ms)
@@ -79,8 +79,8 @@ static size_t platforms_connected(const struct pipeline *p)
 
 static void part_name(const struct supervise *s, enum supervise_part part, char *out, size_t size)
 {
-    if (part == SUPERVISE_BUSES && s->bus != SITE_NONE)
-        (void)text_format(out, size, "bus %s", s->pipeline->site->buses[s->bus].name);
+    if (part == SUPERVISE_BUSES)
+        (void)text_format(out, size, "bus %s", s->bus);
     else
         (void)text_copy(out, size, part == SUPERVISE_STORE ? "the store" : "the loop");
 }
@@ -146,7 +146,8 @@ static int64_t look_buses(struct supervise *s, int64_t elapsed_ms)
     /* Of another bus than at the last look it is the shorter time. */
     const int64_t stood_ms = supervise_look(&s->parts[SUPERVISE_BUSES], bus != SITE_NONE, 0, elapsed_ms);
 
-    s->bus = bus;
+    if (bus != SITE_NONE)
+        (void)text_copy(s->bus, sizeof s->bus, s->pipeline->site->buses[bus].name);
     return stood_ms < over_ms ? stood_ms : over_ms;
 }
 
@@ -158,24 +159,33 @@ static int64_t look_store(struct supervise *s, int64_t elapsed_ms)
     return supervise_look(&s->parts[SUPERVISE_STORE], busy, mark, elapsed_ms);
 }
 
+static void tell_crossing(const struct supervise *s, enum supervise_part part, bool stands, int64_t stood_ms)
+{
+    const struct log_about about = {.bus = part == SUPERVISE_BUSES ? s->bus : NULL};
+    const long long stood_s = (long long)(stood_ms / 1000);
+    char name[TEXT_ID_MAX + 8];
+
+    part_name(s, part, name, sizeof name);
+    if (!stands)
+        log_tell(LOG_LEVEL_INFO, &about, "%s gets on again", name);
+    else if (s->manager.watchdog_ms > 0)
+        log_tell(LOG_LEVEL_ERROR, &about,
+                 "%s has not got on for %lld s: unless it does, the service manager starts the daemon anew "
+                 "in %lld s",
+                 name, stood_s, (long long)(s->manager.watchdog_ms / 1000));
+    else
+        log_tell(LOG_LEVEL_ERROR, &about,
+                 "%s has not got on for %lld s; nobody watches who would start the daemon anew", name,
+                 stood_s);
+}
+
 /* True when it gets on. Crossings are told. */
 static bool judge(struct supervise *s, enum supervise_part part, int64_t stood_ms)
 {
     const bool stands = stood_ms >= patience_ms(s, part);
-    char name[TEXT_ID_MAX + 8];
 
-    part_name(s, part, name, sizeof name);
-    if (stands && !s->stands[part]) {
-        if (s->manager.watchdog_ms > 0)
-            log_error("%s has not got on for %lld s: unless it does, the service manager starts the daemon "
-                      "anew in %lld s",
-                      name, (long long)(stood_ms / 1000), (long long)(s->manager.watchdog_ms / 1000));
-        else
-            log_error("%s has not got on for %lld s; nobody watches who would start the daemon anew", name,
-                      (long long)(stood_ms / 1000));
-    } else if (!stands && s->stands[part]) {
-        log_info("%s gets on again", part == SUPERVISE_BUSES ? "the bus" : name);
-    }
+    if (stands != s->stands[part])
+        tell_crossing(s, part, stands, stood_ms);
     s->stands[part] = stands;
     return !stands;
 }
@@ -217,7 +227,6 @@ enum rg_err supervise_create(struct loop *loop, const struct pipeline *pipeline,
     s->loop = loop;
     s->pipeline = pipeline;
     s->manager = *manager;
-    s->bus = SITE_NONE;
     s->every_ms = patience_ms(s, SUPERVISE_LOOP) / LOOKS;
     if (s->every_ms < 1)
         s->every_ms = 1;

@@ -5,7 +5,7 @@
  * "<N>" priority; otherwise with a local timestamp and the level's name. What looks like a password in it is written as '*' (secret.h). Control characters (below 0x20, and
  * 0x7f) in a message are written as '?', so that one event stays one line. A line over LOG_LINE_MAX bytes is cut, and ends
  * in "...".
- * The level, and the sink beside it, are the only mutable globals of the project; set at start, the level also at reload (atomic). */
+ * The level, and the sink beside it, are the only mutable globals of the project (but for base/clock.c's, which is set once); set at start, the level also at reload (atomic). */
 #ifndef RG_BASE_LOG_H
 #define RG_BASE_LOG_H
 
