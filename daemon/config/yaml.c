@@ -30,7 +30,7 @@ struct parse {
     struct frame frames[CONFIG_DEPTH];
 };
 
-/* Gives libfyaml the text piece by piece: while it waits for the end of what might be a key it queues every
+/* Gives libfyaml a text piece by piece: while it waits for the end of what might be a key it queues every
  * token, 250 bytes for each byte of a hostile file. Cutting the text off ends that, with memory bounded. */
 static ssize_t feed_cb(void *user, void *into, size_t room)
 {
@@ -46,6 +46,33 @@ static ssize_t feed_cb(void *user, void *into, size_t room)
     memcpy(into, p->source->text + p->fed, length);
     p->fed += length;
     return (ssize_t)length;
+}
+
+/* Whether libfyaml may have the whole text at once: no flow collection seems to go on for longer than we let it look ahead (brackets in
+ * quotes count as well, which does no harm). Piece by piece it reads on into a buffer that may move, and in a text in quotes goes on
+ * where the buffer was. */
+static bool is_bounded(const struct source *source)
+{
+    size_t depth = 0, since = 0;
+
+    for (size_t i = 0; i < source->length; i++) {
+        char c = source->text[i];
+
+        if (c == '[' || c == '{')
+            since = depth++ == 0 ? i : since;
+        else if ((c == ']' || c == '}') && depth > 0)
+            depth--;
+        if (depth > 0 && i - since > CONFIG_LOOKAHEAD)
+            return false;
+    }
+    return true;
+}
+
+static bool set_input(struct parse *p, struct fy_parser *parser)
+{
+    if (is_bounded(p->source))
+        return fy_parser_set_string(parser, p->source->text, p->source->length) == 0;
+    return fy_parser_set_input_callback(parser, p, feed_cb) == 0;
 }
 
 /* libfyaml writes to stderr unless told otherwise. */
@@ -451,7 +478,7 @@ bool yaml_parse(struct load *ld, uint32_t file)
         conf.diag = diag;
         parser = fy_parser_create(&conf);
     }
-    if (!parser || fy_parser_set_input_callback(parser, &p, feed_cb) != 0)
+    if (!parser || !set_input(&p, parser))
         ld->oom = true;
     else
         good = run(&p, parser, diag);
