@@ -40,7 +40,7 @@ class Root:
         self.why = "" if self.holder.stdout.readline() == "ready\n" else self.holder.communicate()[1].strip()
 
     def words(self, arguments, user=None):
-        enter = ["nsenter", f"--target={self.holder.pid}", "--mount", "chroot"]
+        enter = ["nsenter", f"--target={self.holder.pid}", "--mount", "--root", "chroot"]
         return [*enter, *([f"--userspec={user}:{user}"] if user else []), f"{self.stage}/root", *map(str, arguments)]
 
     def run(self, *arguments, user=None, status=0, text=None):
@@ -81,7 +81,7 @@ class Root:
 
     def changed(self):
         """Every path that is not as on this machine, as long as it has the word in it."""
-        found = subprocess.run(["nsenter", f"--target={self.holder.pid}", "--mount", "find", f"{self.stage}/up", "-name", "*riskgate*"],
+        found = subprocess.run(["nsenter", f"--target={self.holder.pid}", "--mount", "--root", "find", f"{self.stage}/up", "-name", "*riskgate*"],
                                capture_output=True, text=True, check=True)
         return sorted(line.removeprefix(f"{self.stage}/up") for line in found.stdout.splitlines())
 
