@@ -77,11 +77,14 @@ class Booted:
         def up():
             if not self.child.running:
                 return True
-            children = pathlib.Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()
+            children = subprocess.run(["pgrep", "-P", str(self.child.pid)], capture_output=True, text=True, check=False).stdout.split()
             self.pid = int(children[0]) if children else None
             return self.pid and self.run("systemctl", "is-active", "boot.target", check=False).stdout.strip() == "active"
 
-        wait_for(up, 60, "the boot")
+        try:
+            wait_for(up, 60, "the boot")
+        except AssertionError:
+            return False
         return self.child.running
 
     def run(self, *arguments, check=True, timeout=PATIENCE):
