@@ -28,6 +28,7 @@
 static long allowed = -1; /* allocations until one fails; negative: none does */
 static bool failed;
 
+#if OURS
 static bool refuses(void)
 {
     if (allowed < 0 || allowed-- > 0)
@@ -37,7 +38,6 @@ static bool refuses(void)
     return true;
 }
 
-#if OURS
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
