@@ -261,14 +261,15 @@ enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct
         return err;
     }
     a->loop = loop;
-    reload_init(a);
     a->config = config;
     a->context.pipeline = &a->pipeline;
     a->context.config_file = config->file;
     a->context.config_loaded_wall_ms = loop_wall_ms(loop);
     a->context.started_mono_ms = loop_mono_ms(loop);
     log_set_level(config->site->log_level);
-    err = loop_worker_create(loop, "config", reload_load_cb, reload_loaded_cb, a, &a->loader);
+    err = reload_init(a);
+    if (err == RG_OK)
+        err = loop_worker_create(loop, "config", reload_load_cb, reload_loaded_cb, a, &a->loader);
     if (err == RG_OK)
         err = loop_timer_create(loop, all_left_cb, a, &a->left);
     if (err == RG_OK)
@@ -306,6 +307,7 @@ enum rg_err app_destroy(struct app *a)
     err = pipeline_close(&a->pipeline);
     metrics_file_destroy(a->context.metrics); /* last: it waits for a disk that may not be the store's */
     reload_free(a);
+    free(a->stamps);
     config_free(a->retired);
     config_free(a->config);
     free(a);

@@ -30,10 +30,12 @@ struct reload {
     struct config *config; /* read, not judged yet; NULL: out of memory */
     /* If it has no errors: */
     struct config_diff diff; /* of what is in force to it; while switching: of the retired to that in force */
-    uint32_t *kin;           /* uplinks_compare */
+    uint32_t *kin;           /* uplinks_compare; none where the files with its secrets are others now */
+    uint64_t *stamps;        /* uplinks_stamp */
+    size_t renewed;          /* so many have others */
     struct jsonw about;      /* its document */
     struct jsonw described;  /* config_describe */
-    enum rg_err error;       /* of these four */
+    enum rg_err error;       /* of these */
     struct prime *prime;     /* then; NULL: no window wants history */
 };
 
@@ -43,6 +45,7 @@ struct app {
     enum app_state state;
     struct config *config; /* in force */
     struct reload reload;
+    uint64_t *stamps;       /* of the uplinks in force: uplinks_stamp */
     struct config *retired; /* still referred to by uplinks that are leaving */
     struct loop_worker *loader;
     struct control *control;
@@ -73,7 +76,8 @@ RG_NODISCARD enum rg_err app_control_create(struct app *a, const struct site *si
 
 /* ---- reload.c ---- */
 
-void reload_init(struct app *a);
+/* Once a->config is there. */
+RG_NODISCARD enum rg_err reload_init(struct app *a);
 void reload_free(struct app *a);
 /* The worker's job and its end. */
 void reload_load_cb(void *arg);

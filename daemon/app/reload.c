@@ -71,10 +71,17 @@ void reload_give_up(struct app *a)
 
 /* ---- the way of one ---- */
 
-void reload_init(struct app *a)
+enum rg_err reload_init(struct app *a)
 {
+    const struct site *site = a->config->site;
+
     jsonw_init(&a->reload.about, 0);
     jsonw_init(&a->reload.described, 0);
+    a->stamps = calloc(site->uplink_count + 1, sizeof *a->stamps);
+    if (!a->stamps)
+        return RG_ENOMEM;
+    uplinks_stamp(site, a->stamps);
+    return RG_OK;
 }
 
 void reload_free(struct app *a)
@@ -87,12 +94,29 @@ void reload_free(struct app *a)
     jsonw_free(&r->about);
     jsonw_free(&r->described);
     free(r->kin);
+    free(r->stamps);
     r->kin = NULL;
+    r->stamps = NULL;
     config_free(r->config);
     r->config = NULL;
 }
 
-static enum rg_err work_out(struct reload *r, const struct site *before)
+/* A renewed certificate is taken by connecting with it, and a new password shown to be good. */
+static void compare_secrets(struct reload *r, const uint64_t *before)
+{
+    const struct site *next = r->config->site;
+
+    uplinks_stamp(next, r->stamps);
+    r->renewed = 0;
+    for (size_t i = 0; i < next->uplink_count; i++) {
+        if (r->kin[i] == SITE_NONE || r->stamps[i] == before[r->kin[i]])
+            continue;
+        r->kin[i] = SITE_NONE;
+        r->renewed++;
+    }
+}
+
+static enum rg_err work_out(struct reload *r, const struct site *before, const uint64_t *stamps)
 {
     const struct site *next = r->config->site;
     enum rg_err err = config_diff(before, next, &r->diff);
@@ -103,10 +127,12 @@ static enum rg_err work_out(struct reload *r, const struct site *before)
     about_write(next, &r->about);
     if (err == RG_OK)
         err = jsonw_error(&r->about);
-    r->kin = err == RG_OK ? calloc(next->uplink_count + 1, sizeof *r->kin) : NULL;
-    if (!r->kin)
+    r->kin = calloc(next->uplink_count + 1, sizeof *r->kin);
+    r->stamps = calloc(next->uplink_count + 1, sizeof *r->stamps);
+    if (err != RG_OK || !r->kin || !r->stamps)
         return err == RG_OK ? RG_ENOMEM : err;
     uplinks_compare(before, next, &r->diff, r->kin);
+    compare_secrets(r, stamps);
     return RG_OK;
 }
 
@@ -124,7 +150,7 @@ void reload_load_cb(void *arg)
     if (config_load(a->config->file, &r->config) != RG_OK)
         r->config = NULL;
     if (r->config && r->config->site)
-        r->error = work_out(r, a->config->site);
+        r->error = work_out(r, a->config->site, a->stamps);
     memory_give_back(); /* what the parser used */
 }
 
@@ -266,6 +292,9 @@ static void take_cb(void *arg)
         refuse(a, why);
         return;
     }
+    free(a->stamps);
+    a->stamps = a->reload.stamps;
+    a->reload.stamps = NULL;
     a->retired = a->config;
     a->config = a->reload.config;
     a->reload.config = NULL;
@@ -334,7 +363,8 @@ static void judge(struct app *a)
         refuse(a, rg_err_text(a->reload.error));
     else if (!door_rights(new, &rights, why, sizeof why))
         refuse(a, why);
-    else if (a->reload.diff.count == 0 && strcmp(a->reload.config->sha256, a->config->sha256) == 0)
+    else if (a->reload.renewed == 0 && a->reload.diff.count == 0 &&
+             strcmp(a->reload.config->sha256, a->config->sha256) == 0)
         stay(a);
     else
         look_back(a);

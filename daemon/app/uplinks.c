@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/document.h"
 #include "app/flow.h"
@@ -62,6 +63,36 @@ void uplinks_compare(const struct site *before, const struct site *next, const s
             if (strcmp(before->uplinks[k].name, u->name) == 0)
                 kin[i] = k;
         }
+    }
+}
+
+/* ---- secrets ---- */
+
+static uint64_t mix(uint64_t stamp, int64_t value)
+{
+    /* FNV-1a, a word at a time: it only has to differ. */
+    return (stamp ^ (uint64_t)value) * UINT64_C(1099511628211);
+}
+
+static uint64_t stamp_file(uint64_t stamp, const char *path)
+{
+    struct stat file;
+
+    if (!path || stat(path, &file) != 0)
+        return mix(stamp, path ? 1 : 0);
+    stamp = mix(mix(stamp, (int64_t)file.st_dev), (int64_t)file.st_ino);
+    stamp = mix(mix(stamp, (int64_t)file.st_size), (int64_t)file.st_mtim.tv_sec);
+    return mix(stamp, (int64_t)file.st_mtim.tv_nsec);
+}
+
+void uplinks_stamp(const struct site *site, uint64_t *stamps)
+{
+    for (size_t i = 0; i < site->uplink_count; i++) {
+        const struct site_uplink *u = &site->uplinks[i];
+
+        stamps[i] = UINT64_C(14695981039346656037);
+        stamps[i] = stamp_file(stamp_file(stamps[i], u->ca), u->cert);
+        stamps[i] = stamp_file(stamp_file(stamps[i], u->key), u->password_file);
     }
 }
 

@@ -14,6 +14,10 @@
 void uplinks_compare(const struct site *before, const struct site *next, const struct config_diff *diff,
                      uint32_t *kin);
 
+/* For each uplink of the site a number that tells the state of the files with its secrets (TLS and password): another one once one of them was
+ * written or replaced. Reads their inodes only. For any thread; stamps has room for site->uplink_count. */
+void uplinks_stamp(const struct site *site, uint64_t *stamps);
+
 struct uplinks_plan;
 
 /* Makes what the next site needs: uplinks that are new or changed, documents for all. kin: from uplinks_compare, or NULL: none is kept. about: the document,
