@@ -170,6 +170,7 @@ def test_the_service(plant, make_broker, booted, tmp_path):  # noqa: F811
     assert machine.show("riskgate", "Result") == "success" and machine.show("riskgate", "ExecMainStatus") == "0"
     assert "riskgated ended" in machine.journal()
     assert machine.run("test", "-e", "/run/riskgate", check=False).returncode != 0
+    wait_for(lambda: machine.show("riskgate-clock", "ActiveState") == "inactive", LONG, "the end of riskgate-clock")
 
 
 def test_the_watchdog(plant, make_broker, booted, tmp_path):  # noqa: F811
