@@ -12,6 +12,7 @@
 #define ERROR_TEXT_MAX 256
 #define ANSWER_MAX (32u << 20)
 #define IDLE_CHECK_MS 5000
+#define WINDOW_MS 1000
 #define PLACES (2 * CONTROL_PEERS) /* who is being closed still has one for a moment */
 
 const struct control_rights control_rights_open = {LOOP_GROUP_OWN, CONTROL_ALL};
@@ -36,11 +37,19 @@ struct peer {
     int64_t heard_ms;
     bool dropped; /* its place was given to another */
     bool closing; /* an answer that ends the conversation was written: further bytes are not read */
+    bool waiting; /* for its user's next share of the daemon's time */
     struct control_call call;
     size_t length;
     char line[CONTROL_LINE_MAX +
               1]; /* what was sent and not carried out yet, from the beginning of a line; with its end */
     struct peer *next;
+};
+
+/* What one user's commands took of this second. */
+struct share {
+    uint32_t uid;
+    int64_t until_ms; /* the end of the second; past: it is free for another */
+    int64_t spent_us;
 };
 
 struct control {
@@ -50,6 +59,8 @@ struct control {
     struct control_rights rights;
     control_command_cb command;
     void *arg;
+    struct loop_timer *resume; /* those who wait for their share */
+    struct share shares[PLACES];
     struct peer *peers;
 };
 
@@ -131,16 +142,55 @@ static void peer_line(struct peer *p, const char *line, size_t length)
     json_free(request);
 }
 
+/* The user's, of this second. As many as there are places; should all of them be taken, the first is as good as any. */
+static struct share *share_of(struct control *c, uint32_t uid)
+{
+    int64_t now_ms = loop_mono_ms(c->loop);
+    struct share *free = &c->shares[0];
+
+    for (size_t i = 0; i < PLACES; i++) {
+        struct share *s = &c->shares[i];
+
+        if (s->uid == uid && s->until_ms > now_ms)
+            return s;
+        if (s->until_ms <= now_ms)
+            free = s;
+    }
+    *free = (struct share){.uid = uid, .until_ms = now_ms + WINDOW_MS};
+    return free;
+}
+
+/* False: the user has had his share, and the peer waits for the next. */
+static bool peer_may_go_on(struct peer *p)
+{
+    const struct share *s = share_of(p->control, p->uid);
+
+    if (s->spent_us < CONTROL_SHARE_US)
+        return true;
+    p->waiting = true;
+    loop_timer_at(p->control->resume, s->until_ms);
+    return false;
+}
+
+static void peer_line_timed(struct peer *p, const char *line, size_t length)
+{
+    const struct control *c = p->control;
+    int64_t begun_us = loop_mono_us(c->loop);
+
+    peer_line(p, line, length);
+    share_of(p->control, p->uid)->spent_us += loop_mono_us(c->loop) - begun_us;
+}
+
 /* Carries out the lines that are whole, up to one that is answered later. */
 static void peer_work(struct peer *p)
 {
     size_t begin = 0;
 
-    while (!p->closing && p->call.state == CALL_NONE) {
+    while (!p->closing && !p->waiting && p->call.state == CALL_NONE) {
         const char *line = p->line + begin;
         const char *end = memchr(line, '\n', p->length - begin);
 
-        if (!end)
+        if (!end || !peer_may_go_on(p))
             break;
         if (loop_peer_waiting(p->socket) > CONTROL_UNREAD_MAX) {
             p->closing = p->dropped = true;
@@ -148,7 +198,7 @@ static void peer_work(struct peer *p)
             return;
         }
         begin += (size_t)(end - line) + 1;
-        peer_line(p, line, (size_t)(end - line));
+        peer_line_timed(p, line, (size_t)(end - line));
     }
     p->length -= begin;
     memmove(p->line, p->line + begin, p->length);
@@ -169,8 +219,9 @@ static void peer_read_cb(void *context, const char *bytes, size_t length)
         length -= part;
         peer_work(p);
         if (!p->closing && p->length == sizeof p->line)
-            peer_refuse(p, p->call.state == CALL_DEFERRED ? "too much was sent before the answer"
-                                                          : "the request is too long");
+            peer_refuse(p, p->call.state == CALL_DEFERRED || p->waiting
+                               ? "too much was sent before the answer"
+                               : "the request is too long");
     }
 }
 
@@ -303,6 +354,19 @@ static void control_idle_cb(void *arg)
     loop_timer_at(c->idle, now + IDLE_CHECK_MS);
 }
 
+static void control_resume_cb(void *arg)
+{
+    struct control *c = arg;
+
+    for (struct peer *p = c->peers, *next; p; p = next) {
+        next = p->next; /* closing may free p at once */
+        if (!p->waiting)
+            continue;
+        p->waiting = false;
+        peer_work(p);
+    }
+}
+
 static enum rg_err control_make_folder(const char *path, int *reason)
 {
     char folder[PATH_MAX];
@@ -363,6 +427,8 @@ enum rg_err control_create(struct loop *loop, const char *path, const struct con
     if (err == RG_OK)
         err = loop_timer_create(loop, control_idle_cb, c, &c->idle);
     if (err == RG_OK)
+        err = loop_timer_create(loop, control_resume_cb, c, &c->resume);
+    if (err == RG_OK)
         err = loop_listen_local(loop, path, 0660, rights->group, PLACES, &peer_cbs, c, &c->listener, reason);
     if (err != RG_OK) {
         control_destroy(c);
@@ -378,6 +444,7 @@ void control_destroy(struct control *c)
     if (!c)
         return;
     loop_timer_destroy(c->idle);
+    loop_timer_destroy(c->resume);
     loop_listener_destroy(c->listener); /* closes every peer, which frees it */
     free(c);
 }

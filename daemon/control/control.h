@@ -6,6 +6,9 @@
  * places, the peer not heard for longest is closed, so that one user alone never takes another's; an idle peer is closed after CONTROL_IDLE_MS; one that asks on while more than CONTROL_UNREAD_MAX of answers lie unread
  * is closed at once: its questions would only keep the daemon from its work.
  *
+ * No user takes more than CONTROL_SHARE_US of a second of the daemon's time: what he asks beyond it waits for the next second, in its
+ * order, CONTROL_LINE_MAX bytes of it.
+ *
  * A command may answer later (control_defer). Answers keep the order of their requests, so what the peer sends meanwhile
  * waits, CONTROL_LINE_MAX bytes at most: more, and it is told so and closed. A peer that ends its side, be it the sending
  * one only, is gone, and the command hears of it. Such a wait is bounded by the command; the peer is not idle meanwhile. */
@@ -21,6 +24,7 @@
 #define CONTROL_UNREAD_MAX ((size_t)256 << 10) /* bytes of answers */
 #define CONTROL_PEERS 16
 #define CONTROL_IDLE_MS 60000
+#define CONTROL_SHARE_US 200000
 
 /* Who may do what. The file is mode 0660: its owner, its group and root get in at all. */
 struct control_rights {

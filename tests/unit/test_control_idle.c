@@ -24,6 +24,7 @@ struct loop {
 };
 struct loop_timer {
     struct loop *loop;
+    bool idle; /* the first: the only one that is looked at here */
 };
 struct loop_listener {
     struct loop *loop;
@@ -31,6 +32,11 @@ struct loop_listener {
 struct loop_peer {
     struct loop *loop;
 };
+
+int64_t loop_mono_us(const struct loop *loop)
+{
+    return loop->now_ms * 1000;
+}
 
 int64_t loop_mono_ms(const struct loop *loop)
 {
@@ -42,6 +48,9 @@ enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg, st
     *out = calloc(1, sizeof **out);
     assert_non_null(*out);
     (*out)->loop = loop;
+    (*out)->idle = !loop->timer;
+    if (loop->timer)
+        return RG_OK;
     loop->timer = cb;
     loop->timer_arg = arg;
     return RG_OK;
@@ -49,7 +58,8 @@ enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg, st
 
 void loop_timer_at(struct loop_timer *t, int64_t at_ms)
 {
-    t->loop->due_ms = at_ms;
+    if (t->idle)
+        t->loop->due_ms = at_ms;
 }
 
 void loop_timer_destroy(struct loop_timer *t)

@@ -27,12 +27,15 @@ struct loop_peer {
 
 struct loop {
     int64_t now_ms;
+    int64_t spent_us, costs_us; /* by commands so far; by each */
     struct loop_peer_cbs cbs;
     void *arg;
     uint32_t granted; /* the socket's group */
     bool refuse_grant;
     struct loop_peer peers[MANY];
     size_t count;
+    struct loop_timer *timers[2];
+    size_t timer_count;
 };
 
 struct loop_listener {
@@ -40,8 +43,16 @@ struct loop_listener {
 };
 
 struct loop_timer {
-    int unused;
+    struct loop *loop;
+    loop_timer_cb cb;
+    void *arg;
+    int64_t at_ms; /* 0: never */
 };
+
+int64_t loop_mono_us(const struct loop *loop)
+{
+    return loop->now_ms * 1000 + loop->spent_us;
+}
 
 int64_t loop_mono_ms(const struct loop *loop)
 {
@@ -50,14 +61,17 @@ int64_t loop_mono_ms(const struct loop *loop)
 
 enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg, struct loop_timer **out)
 {
-    (void)loop, (void)cb, (void)arg;
     *out = calloc(1, sizeof **out);
-    return *out ? RG_OK : RG_ENOMEM;
+    if (!*out)
+        return RG_ENOMEM;
+    **out = (struct loop_timer){.loop = loop, .cb = cb, .arg = arg};
+    loop->timers[loop->timer_count++] = *out;
+    return RG_OK;
 }
 
 void loop_timer_at(struct loop_timer *t, int64_t at_ms)
 {
-    (void)t, (void)at_ms;
+    t->at_ms = at_ms;
 }
 
 void loop_timer_destroy(struct loop_timer *t)
@@ -145,7 +159,10 @@ static enum rg_err command_cb(void *arg, struct control_call *call, const char *
                               const struct json *request, uint32_t uid, struct jsonw *out, char *error,
                               size_t error_size)
 {
-    (void)arg, (void)command, (void)request, (void)uid, (void)error, (void)error_size;
+    struct loop *loop = arg;
+
+    (void)command, (void)request, (void)uid, (void)error, (void)error_size;
+    loop->spent_us += loop->costs_us;
     jsonw_bool(out, control_may_act(call));
     return RG_OK;
 }
@@ -181,7 +198,7 @@ static struct control *open_with(struct loop *loop, const struct control_rights 
     int reason;
 
     *loop = (struct loop){.now_ms = 1000};
-    assert_int_equal(control_create(loop, "control.sock", rights, command_cb, NULL, &c, &reason), RG_OK);
+    assert_int_equal(control_create(loop, "control.sock", rights, command_cb, loop, &c, &reason), RG_OK);
     return c;
 }
 
@@ -276,6 +293,39 @@ static void a_crowd_of_many_users(void **state)
     control_destroy(c);
 }
 
+/* What is asked beyond a user's share waits for the next second, in its order; another's goes on meanwhile. */
+static void a_user_who_asks_without_end(void **state)
+{
+    static const char many[] =
+        "{\"command\":\"x\"}\n{\"command\":\"x\"}\n{\"command\":\"x\"}\n{\"command\":\"x\"}\n";
+    static struct loop loop;
+    struct control *c = open_with(&loop, &control_rights_open);
+    struct loop_peer *greedy = join(&loop, HOSTILE, 1), *other = join(&loop, TECHNICIAN, 1);
+    struct loop_timer *resume = loop.timers[1];
+
+    (void)state;
+    loop.costs_us = CONTROL_SHARE_US - 1;
+    loop.cbs.read(greedy->context, many, sizeof many - 1);
+    assert_string_equal(greedy->answer, YES YES);
+    assert_true(resume->at_ms > loop.now_ms && resume->at_ms <= loop.now_ms + 1000);
+    loop.costs_us = 10;
+    ask(&loop, other, YES);
+    /* His other connections have no more. */
+    ask(&loop, join(&loop, HOSTILE, 1), "");
+    loop.now_ms = resume->at_ms;
+    resume->cb(resume->arg);
+    assert_string_equal(greedy->answer, YES YES YES YES);
+    assert_string_equal(loop.peers[2].answer, YES);
+    /* And who fills his line meanwhile is told so. */
+    loop.costs_us = CONTROL_SHARE_US;
+    ask(&loop, greedy, YES);
+    for (size_t sent = 0; !greedy->dropped && sent < 2 * CONTROL_LINE_MAX; sent += sizeof many - 1)
+        loop.cbs.read(greedy->context, many, sizeof many - 1);
+    assert_true(greedy->dropped);
+    assert_non_null(strstr(greedy->answer, "too much was sent before the answer"));
+    control_destroy(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +334,7 @@ int main(void)
         cmocka_unit_test(other_rights_hold_at_once),
         cmocka_unit_test(a_crowd_of_one_user),
         cmocka_unit_test(a_crowd_of_many_users),
+        cmocka_unit_test(a_user_who_asks_without_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
