@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 
+import booted
 import pytest
 from conftest import SOURCE, wait_for
 from package_root import Root, why_not
@@ -220,7 +221,7 @@ def test_what_a_running_service_manager_is_asked_for(root):
     assert root.has("/etc/systemd/system/multi-user.target.wants/riskgate.service")
     root.sh("touch /run/active")
     root.dpkg("--install", "/mnt/next.deb")
-    assert root.calls() == ["deb-systemd-invoke restart riskgate.service"]
+    assert root.calls() == ["deb-systemd-invoke restart riskgate-clock.service riskgate.service"]
 
     # What the new version does not take: the old one runs on, and it is said.
     root.write(CONFIG, shipped)
@@ -228,7 +229,56 @@ def test_what_a_running_service_manager_is_asked_for(root):
     assert "NOT restarted" in said and said.count("must not be empty") == 3
     assert root.calls() == []
     root.dpkg("--remove", "riskgate")
-    assert root.calls() == ["deb-systemd-invoke stop riskgate.service"]
+    assert root.calls() == ["deb-systemd-invoke stop riskgate.service riskgate-clock.service"]
     root.dpkg("--purge", "riskgate")
     assert not root.has("/etc/systemd/system/multi-user.target.wants/riskgate.service")
     assert root.has("/var/lib/riskgate") is False
+
+
+@pytest.fixture
+def machine(packages, tmp_path):
+    """A booted systemd; the packages are in /srv/share."""
+    if reason := booted.why_not():
+        pytest.skip(reason)
+    (tmp_path / "stage").mkdir()
+    try:
+        made = booted.Booted(tmp_path, tmp_path / "stage")
+    except OSError as error:
+        pytest.skip(f"this machine does not let us: {error}")
+    try:
+        if not made.await_boot():
+            pytest.skip(f"this machine does not let us: {made.child.output()[-500:]}")
+        for package in packages.glob("*.deb"):
+            shutil.copy(package, made.share)
+        # Where a container's image forbids packages to start services, it is not about ours; an index of manual pages takes seconds.
+        made.run("rm", "-f", "/usr/sbin/policy-rc.d", "/var/lib/man-db/auto-update")
+        yield made
+    finally:
+        made.stop()
+
+
+def test_a_running_gateway_is_taken_over_by_the_next_version(machine):
+    def dpkg(*arguments):
+        return machine.run("dpkg", "--force-confold", "--force-unsafe-io", *arguments, timeout=120).stdout
+
+    assert "not started" in dpkg("--install", "/srv/share/riskgate.deb")
+    assert machine.show("riskgate", "ActiveState") == "inactive"
+    assert machine.run("systemctl", "is-enabled", "riskgate", check=False).stdout == "disabled\n"
+    shipped = machine.run("cat", CONFIG).stdout
+    machine.write(CONFIG, filled(shipped))
+    machine.run("systemctl", "enable", "--now", "riskgate")
+    first = machine.show("riskgate", "MainPID")
+    assert json.loads(machine.run("riskgatectl", "status", "--json").stdout)["gateway"] == "gw-01"
+
+    # What the next version does not take, it is not started with.
+    machine.write(CONFIG, shipped)
+    assert "NOT restarted" in dpkg("--install", "/srv/share/next.deb")
+    assert (machine.show("riskgate", "MainPID"), machine.show("riskgate", "ActiveState")) == (first, "active")
+    machine.write(CONFIG, filled(shipped))
+    dpkg("--install", "/srv/share/next.deb")
+    assert machine.show("riskgate", "ActiveState") == "active" and machine.show("riskgate", "MainPID") != first
+    assert machine.run("systemctl", "is-enabled", "riskgate").stdout == "enabled\n"
+
+    dpkg("--purge", "riskgate")
+    assert machine.run("systemctl", "is-active", "riskgate", "riskgate-clock", check=False).stdout.split() == ["inactive", "inactive"]
+    assert machine.run("ls", "/etc/riskgate", "/var/lib/riskgate", "/run/riskgate", check=False).stdout == ""
