@@ -126,10 +126,28 @@ static void parts_destroy(struct parts *n)
     free(n->was);
 }
 
+/* At the other end of a bus that is another one, though it has kept its name, nobody has said anything yet. */
+static bool is_elsewhere(const struct pipeline *p, const struct site *site, const struct parts *n,
+                         uint32_t point)
+{
+    const struct site_device *is = &site->devices[site->points[point].device];
+    const struct site_device *was = &p->site->devices[p->site->points[n->was[point]].device];
+
+    return !is->derived && poll_bus_id(n->poll, is->bus) != poll_bus_id(p->poll, was->bus);
+}
+
 static enum rg_err match_points(const struct pipeline *p, const struct site *site, struct parts *n)
 {
+    enum rg_err err = RG_ENOMEM;
+
     n->was = calloc(site->point_count + 1, sizeof *n->was);
-    return n->was ? site_same_points(site, p->site, n->was) : RG_ENOMEM;
+    if (n->was)
+        err = site_same_points(site, p->site, n->was);
+    for (uint32_t i = 0; err == RG_OK && i < site->point_count; i++) {
+        if (n->was[i] != SITE_NONE && is_elsewhere(p, site, n, i))
+            n->was[i] = SITE_NONE;
+    }
+    return err;
 }
 
 /* prime: whose rules are ready, or NULL. */
@@ -170,7 +188,7 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     if (err == RG_OK)
         err = p->poll ? poll_create_from(p->poll, site, p->env.seed, &n->poll)
                       : poll_create(p->loop, site, p->env.driver, &flow_poll_cbs, p, p->env.seed, &n->poll);
-    if (err == RG_OK && p->site)
+    if (err == RG_OK && p->poll)
         err = match_points(p, site, n);
     if (err == RG_OK)
         err = carry_alarms(p, n->rules, start);
@@ -218,11 +236,13 @@ static void exchange(struct pipeline *p, const struct site *site, const char *co
                      struct parts *next)
 {
     recording_inherit(p, &next->recording); /* with the site of before: it may still record */
-    if (p->site) {
+    if (p->poll) {
         live_inherit(&next->live, &p->live, next->was);
         evidence_inherit(&next->evidence, site, &p->evidence, next->was);
         load_inherit(&next->load, next->poll, &p->load, p->poll);
         poll_take(next->poll);
+    } else {
+        poll_booted(next->poll, p->started_ms);
     }
     p->site = site;
     p->poll = next->poll;
@@ -296,10 +316,8 @@ enum rg_err pipeline_take_primed(struct pipeline *p, const struct site *site, co
     recording_standing(p);
     flow_schedule_deadline(p);
     p->second_ms = now.mono_ms;
-    if (!old) { /* else both are running */
+    if (!old) /* else it is running */
         loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
-        poll_booted(p->poll, p->started_ms);
-    }
     poll_start(p->poll);
     request_desk_reloaded(p->desk);
     actuate_carry_faults(p);

@@ -187,6 +187,42 @@ static void what_is_cancelled_ends(void **state)
     rig_end(&r);
 }
 
+/* In the middle of a request, time after time: the device does not notice, and what it said last is known all along. A bus that is
+ * another one has said nothing yet. */
+static void a_reload_leaves_the_device_alone(void **state)
+{
+    struct site_bus bus;
+    struct site next, elsewhere;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    fake_device(r.fake, 0)->takes_ms = 300;
+    pass(&r, 5600);
+    const uint64_t asked = fake_device(r.fake, 0)->asked;
+    next = r.site.site;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(pipeline_take(&r.pipeline, i % 2 ? &next : &r.site.site, "4567", NULL), RG_OK);
+        assert_int_equal(r.pipeline.live.points[0].quality, QUALITY_GOOD);
+        assert_true(r.pipeline.live.points[0].value == 5);
+        pass(&r, 250);
+    }
+    assert_int_equal(fake_device(r.fake, 0)->asked, asked + 5);
+    pass(&r, 300); /* until the last one is committed */
+    assert_int_equal(seen(&r, "root/telemetry", "\"records\"", NULL), asked + 5);
+    assert_int_equal(fake_bus(r.fake, 0)->cancelled, 0);
+    bus = next.buses[0];
+    bus.timeout_ms++;
+    elsewhere = next;
+    elsewhere.buses = &bus;
+    assert_int_equal(pipeline_take(&r.pipeline, &elsewhere, "89ab", NULL), RG_OK);
+    assert_int_equal(r.pipeline.live.points[0].quality, QUALITY_STALE);
+    pass(&r, 1500);
+    assert_int_equal(r.pipeline.live.points[0].quality, QUALITY_GOOD);
+    assert_int_equal(fake_bus(r.fake, 0)->cancelled, 1);
+    rig_end(&r);
+}
+
 static void a_reload_that_fails_changes_nothing(void **state)
 {
     const struct poll *poll;
@@ -429,6 +465,7 @@ int main(void)
         cmocka_unit_test(numbers_go_on_while_windows_are_filled),
         cmocka_unit_test(what_is_cancelled_ends),
         cmocka_unit_test(devices_and_uplinks_are_told_among_thousands),
+        cmocka_unit_test(a_reload_leaves_the_device_alone),
         cmocka_unit_test(a_reload_that_fails_changes_nothing),
         cmocka_unit_test(a_reload_with_a_name_the_store_refuses_changes_nothing),
         cmocka_unit_test(a_reload_hides_no_step_of_the_clock),

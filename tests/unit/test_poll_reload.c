@@ -243,6 +243,31 @@ static void a_bus_that_is_changed(void **state)
     yard_destroy(y);
 }
 
+/* One line may have two names. A connection to somewhere else waits for nobody. */
+static void lines_wait_for_each_other(void **state)
+{
+    for (int serial = 0; serial < 2; serial++) {
+        struct yard *y = yard_create(2, 1);
+        const struct spec both = y->spec;
+        struct spec one = both, other = both;
+
+        (void)state;
+        for (size_t i = 0; i < 2; i++)
+            y->base->buses[i].kind = serial ? BUS_RTU : BUS_TCP;
+        fake_device(y->fake, 0)->takes_ms = 1400;
+        spec_drop_bus(&one, 1, 1);
+        spec_drop_bus(&other, 0, 1);
+        y->spec = one;
+        yard_start(y);
+        yard_run(y, 100);
+        yard_reload(y, &other);
+        yard_run(y, 1700);
+        assert_int_equal(y->calls[1].device, 1);
+        assert_int_equal(y->calls[1].begun_ms, INSTANT_MS + (serial ? 1400 + 1 : 1000));
+        yard_destroy(y);
+    }
+}
+
 static void changed_while_the_last_one_is_still_leaving(void **state)
 {
     struct yard *y = yard_create(1, 1);
@@ -525,6 +550,7 @@ int main(void)
         cmocka_unit_test(polls_out_of_turn),
         cmocka_unit_test(a_bus_that_is_removed),
         cmocka_unit_test(a_bus_that_is_changed),
+        cmocka_unit_test(lines_wait_for_each_other),
         cmocka_unit_test(changed_while_the_last_one_is_still_leaving),
         cmocka_unit_test(errands_wait_on),
         cmocka_unit_test(errands_of_a_bus_that_leaves),
