@@ -249,67 +249,122 @@ void say_alarm(const struct alarm_change *change)
 
 /* ---- what goes on ---- */
 
-static void still_bus(struct pipeline *p, const char *name, const char *length, const char *more)
+/* SITE_NONE: it is not configured (any more). Of what has no name 0. */
+static uint32_t index_of(const struct pipeline *p, const struct say_fault *f)
 {
+    const struct site *site = p->site;
+    uint32_t i = 0;
+    size_t count = 1;
+
+    switch (f->kind) {
+    case SAY_BUS:
+        for (count = site->bus_count; i < count && strcmp(site->buses[i].name, f->name) != 0; i++)
+            ;
+        break;
+    case SAY_DEVICE:
+        for (count = site->device_count; i < count && strcmp(site->devices[i].name, f->name) != 0; i++)
+            ;
+        break;
+    case SAY_UPLINK:
+        for (count = p->uplink_count; i < count && strcmp(site->uplinks[i].name, f->name) != 0; i++)
+            ;
+        break;
+    case SAY_OUTPUT:
+    case SAY_OTHERWISE:
+        for (count = site->output_count; i < count && strcmp(site->outputs[i].name, f->name) != 0; i++)
+            ;
+        break;
+    case SAY_STORE:
+    case SAY_LOST:
+    case SAY_ROLLUPS:
+        break;
+    }
+    return i < count ? i : SITE_NONE;
+}
+
+static void still_bus(struct pipeline *p, uint32_t bus, const char *length, const char *more)
+{
+    const char *name = p->site->buses[bus].name;
     const struct log_about about = {.bus = name, .message_id = MESSAGE_BUS_DOWN};
     struct poll_bus_stats s;
 
-    for (uint32_t i = 0; i < p->site->bus_count; i++) {
-        if (strcmp(p->site->buses[i].name, name) != 0)
-            continue;
-        poll_bus_stats(p->poll, i, &s);
-        log_tell(LOG_LEVEL_WARNING, &about, "bus %s: still down, for %s: %s%s", name, length, s.detail, more);
-    }
+    poll_bus_stats(p->poll, bus, &s);
+    log_tell(LOG_LEVEL_WARNING, &about, "bus %s: still down, for %s: %s%s", name, length, s.detail, more);
 }
 
-static void still_device(struct pipeline *p, const char *name, const char *length, const char *more)
+static void still_device(struct pipeline *p, uint32_t device, const char *length, const char *more)
 {
+    const struct site_device *d = &p->site->devices[device];
+    const struct log_about about = about_device(p, d, MESSAGE_DEVICE_SILENT);
     struct poll_device_stats s;
 
-    for (uint32_t i = 0; i < p->site->device_count; i++) {
-        const struct site_device *d = &p->site->devices[i];
-        const struct log_about about = about_device(p, d, MESSAGE_DEVICE_SILENT);
-
-        if (strcmp(d->name, name) != 0)
-            continue;
-        poll_device_stats(p->poll, i, &s);
-        log_tell(LOG_LEVEL_WARNING, &about,
-                 "device %s (bus %s, unit %u): still silent, for %s, %u polls and probes in a row: %s%s",
-                 name, bus_of(&about), d->unit, length, s.misses, s.detail, more);
-    }
+    poll_device_stats(p->poll, device, &s);
+    log_tell(LOG_LEVEL_WARNING, &about,
+             "device %s (bus %s, unit %u): still silent, for %s, %u polls and probes in a row: %s%s", d->name,
+             bus_of(&about), d->unit, length, s.misses, s.detail, more);
 }
 
-static void still_uplink(struct pipeline *p, const char *name, const char *length, const char *more)
+static void still_uplink(struct pipeline *p, uint32_t uplink, const char *length, const char *more)
 {
+    const char *name = p->site->uplinks[uplink].name;
     const struct log_about about = {.uplink = name, .message_id = MESSAGE_UPLINK_LOST};
     struct uplink_stats s;
 
-    for (size_t i = 0; i < p->uplink_count; i++) {
-        if (!p->uplinks[i] || strcmp(p->site->uplinks[i].name, name) != 0)
-            continue;
-        uplink_stats(p->uplinks[i], &s);
-        log_tell(LOG_LEVEL_WARNING, &about, "uplink %s: still not connected, for %s: %s%s", name, length,
-                 s.detail, more);
-    }
+    if (!p->uplinks[uplink])
+        return;
+    uplink_stats(p->uplinks[uplink], &s);
+    log_tell(LOG_LEVEL_WARNING, &about, "uplink %s: still not connected, for %s: %s%s", name, length,
+             s.detail, more);
 }
 
-static void still_output(struct pipeline *p, const char *name, const char *length, const char *more)
+static void still_output(struct pipeline *p, uint32_t output, const char *length, const char *more)
 {
+    const char *name = p->site->outputs[output].name;
     const struct log_about about = {.output = name, .message_id = MESSAGE_OUTPUT_FAULT};
     struct output_status s;
 
-    for (uint32_t i = 0; i < p->site->output_count; i++) {
-        if (strcmp(p->site->outputs[i].name, name) != 0)
-            continue;
-        outputs_status(p->outputs, i, &s);
-        log_tell(LOG_LEVEL_ERROR, &about, "output %s: still not as it shall be, for %s: %s%s", name, length,
-                 s.detail ? s.detail : "no word from it", more);
+    outputs_status(p->outputs, output, &s);
+    log_tell(LOG_LEVEL_ERROR, &about, "output %s: still not as it shall be, for %s: %s%s", name, length,
+             s.detail ? s.detail : "no word from it", more);
+}
+
+/* What a reload made anew is well without a word: its end is told here. What it removed is no fault any more. */
+static void look_whether_mended(struct pipeline *p, struct say_fault *f)
+{
+    const uint32_t index = index_of(p, f);
+    struct poll_device_stats device;
+    struct output_status output;
+    struct uplink_stats uplink;
+    struct poll_bus_stats bus;
+
+    if (index == SITE_NONE) {
+        f->fault = (struct fault){.known = false};
+        return;
+    }
+    if (!f->fault.bad)
+        return;
+    if (f->kind == SAY_BUS) {
+        poll_bus_stats(p->poll, index, &bus);
+        if (bus.state == BUS_UP)
+            say_bus(p, f->name, true, "");
+    } else if (f->kind == SAY_DEVICE) {
+        poll_device_stats(p->poll, index, &device);
+        if (device.state == UNIT_ONLINE)
+            say_device(p, &p->site->devices[index], true, "");
+    } else if (f->kind == SAY_UPLINK && p->uplinks[index]) {
+        uplink_stats(p->uplinks[index], &uplink);
+        if (uplink.connected)
+            say_uplink(p, f->name, true, "");
+    } else if (f->kind == SAY_OUTPUT) {
+        outputs_status(p->outputs, index, &output);
+        if (output.known && !output.faulty)
+            say_output(p, index, DRIVE_CONFIRMED, output.on, "");
     }
 }
 
-/* Of what is not configured any more nothing is found, and nothing said. */
 static void still(struct pipeline *p, const struct say_fault *f, uint32_t times)
 {
+    const uint32_t index = index_of(p, f);
     const struct log_about store = {.message_id = MESSAGE_STORE_FAILS};
     char memory[32], more[MORE_MAX] = "";
     const char *length = length_of(loop_mono_ms(p->loop) - f->fault.since_ms, memory);
@@ -318,16 +373,16 @@ static void still(struct pipeline *p, const struct say_fault *f, uint32_t times)
         (void)text_format(more, sizeof more, " (and %u more since this was last told)", times);
     switch (f->kind) {
     case SAY_BUS:
-        still_bus(p, f->name, length, more);
+        still_bus(p, index, length, more);
         break;
     case SAY_DEVICE:
-        still_device(p, f->name, length, more);
+        still_device(p, index, length, more);
         break;
     case SAY_UPLINK:
-        still_uplink(p, f->name, length, more);
+        still_uplink(p, index, length, more);
         break;
     case SAY_OUTPUT:
-        still_output(p, f->name, length, more);
+        still_output(p, index, length, more);
         break;
     case SAY_STORE:
         log_tell(LOG_LEVEL_ERROR, &store, "store: still does not take records, for %s: %s%s", length,
@@ -401,9 +456,13 @@ void say_look(struct pipeline *p)
 
     look_at_uplinks(p);
     for (size_t i = 0; i < s->count; i++) {
-        struct say_fault f = s->faults[i];
+        struct say_fault f;
+        enum fault_line line;
         uint32_t times;
-        enum fault_line line = fault_look(&f.fault, now_ms, &times);
+
+        look_whether_mended(p, &s->faults[i]);
+        f = s->faults[i];
+        line = fault_look(&f.fault, now_ms, &times);
 
         if (line == FAULT_STILL)
             still(p, &f, times);

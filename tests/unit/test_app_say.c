@@ -152,6 +152,74 @@ static void a_store_that_takes_nothing(void **state)
     rig_end(&r);
 }
 
+/* The operator mends the configuration: what is made anew is well at its first answer, and nobody tells so. */
+static void what_a_reload_mends(void **state)
+{
+    struct site_device device;
+    struct site_bus bus;
+    struct capture c;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, SELDOM);
+    pass(&r, 5000);
+    next = r.site.site;
+    next.buses = &bus;
+    next.devices = &device;
+    bus = r.site.site.buses[0];
+    device = r.site.site.devices[0];
+    capture_begin(&c);
+    fake_device(r.fake, 0)->behaviour = FAKE_SILENT;
+    pass(&r, 10 * 60000);
+    fake_bus(r.fake, 0)->behaviour = FAKE_BROKEN;
+    pass(&r, 10 * 60000);
+    fake_device(r.fake, 0)->behaviour = FAKE_OK;
+    fake_bus(r.fake, 0)->behaviour = FAKE_OK;
+    device.timeout_ms += 100;
+    bus.timeout_ms += 100;
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
+    pass(&r, 60000);
+    assert_int_equal(r.pipeline.say.count, 2);
+    pass(&r, 40 * 60000);
+    assert_int_equal(r.pipeline.say.count, 0);
+    capture_end(&c);
+    assert_int_equal(lines_with(&c, " info bus b1: up after "), 1);
+    assert_int_equal(lines_with(&c, " info device d (bus b1, unit 1): answers again after "), 1);
+    assert_null(strstr(strstr(c.text, " info bus b1: up after "), "still down"));
+    assert_null(strstr(strstr(c.text, "answers again after "), "still silent"));
+    free(c.text);
+    rig_end(&r);
+}
+
+/* And one that was taken away is at fault no more: when it comes back, all is new. */
+static void what_a_reload_takes_away(void **state)
+{
+    struct capture c;
+    struct site next;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, SELDOM);
+    pass(&r, 5000);
+    next = r.site.site;
+    next.device_count = next.point_count = 0;
+    capture_begin(&c);
+    fake_device(r.fake, 0)->behaviour = FAKE_SILENT;
+    pass(&r, 5 * 60000);
+    assert_int_equal(r.pipeline.say.count, 1);
+    assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
+    pass(&r, 2000);
+    assert_int_equal(r.pipeline.say.count, 0);
+    assert_int_equal(pipeline_take(&r.pipeline, &r.site.site, "0123", NULL), RG_OK);
+    pass(&r, 5 * 60000);
+    capture_end(&c);
+    assert_int_equal(lines_with(&c, " warning device d (bus b1, unit 1): 3 polls in a row without an answer"),
+                     2);
+    free(c.text);
+    rig_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +227,8 @@ int main(void)
         cmocka_unit_test(a_bus_that_comes_and_goes),
         cmocka_unit_test(an_uplink_that_never_got_through),
         cmocka_unit_test(a_store_that_takes_nothing),
+        cmocka_unit_test(what_a_reload_mends),
+        cmocka_unit_test(what_a_reload_takes_away),
     };
 
     (void)signal(SIGXFSZ, SIG_IGN);
