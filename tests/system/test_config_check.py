@@ -59,7 +59,12 @@ def shipped():
 def test_shipped_files_are_valid(file):
     done = check(file)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "", "not even a warning"
+    told = [line for line in done.stderr.splitlines() if ": warning: " in line]
+    if file.name == "every-key.yaml":  # names files and groups that only a real machine has, and uses what is warned of
+        told = [line for line in told if "on this machine" not in line and "as `insecure` allows" not in line]
+    elif done.stderr:
+        told = told or [done.stderr]
+    assert told == [], "not even a warning"
 
 
 def test_the_demos_gateway_is_valid(tmp_path):

@@ -125,7 +125,11 @@ def secure(broker, host="127.0.0.1", **tls):
 
 def refused(gateway):
     """The reason of status once a try has failed."""
-    reason = wait_for(lambda: status_detail(gateway), what="a reason in status")
+    def reason_of_the_new_one():
+        detail = status_detail(gateway)
+        return detail if detail and "before a reload" not in detail else None
+
+    reason = wait_for(reason_of_the_new_one, what="a reason in status")
     assert not gateway.status()["uplinks"][0]["connected"] and gateway.status()["uplinks"][0]["connects"] == 0
     return reason
 
