@@ -52,7 +52,8 @@ static void answer(struct app *a, enum outcome outcome, const struct config *con
     jsonw_key_string(&w, "by", asked_by(&a->asked, by));
     write_changes(&w, outcome == OUTCOME_APPLIED ? &a->reload.diff : NULL);
     jsonw_key(&w, "errors");
-    event_config_errors(&w, outcome == OUTCOME_REFUSED ? config : NULL, a->config->file, why, SIZE_MAX);
+    event_config_errors(&w, outcome == OUTCOME_REFUSED ? config : NULL, a->context.config_file, why,
+                        SIZE_MAX);
     jsonw_object_end(&w);
     asked_answer(&a->asked, &w);
     jsonw_free(&w);
