@@ -289,6 +289,8 @@ static void still_bus(struct pipeline *p, uint32_t bus, const char *length, cons
     struct poll_bus_stats s;
 
     poll_bus_stats(p->poll, bus, &s);
+    if (s.state != BUS_DOWN)
+        return; /* made anew, and not asked yet */
     log_tell(LOG_LEVEL_WARNING, &about, "bus %s: still down, for %s: %s%s", name, length, s.detail, more);
 }
 
@@ -299,6 +301,8 @@ static void still_device(struct pipeline *p, uint32_t device, const char *length
     struct poll_device_stats s;
 
     poll_device_stats(p->poll, device, &s);
+    if (s.state == UNIT_UNKNOWN)
+        return; /* made anew, and not asked yet */
     log_tell(LOG_LEVEL_WARNING, &about,
              "device %s (bus %s, unit %u): still silent, for %s, %u polls and probes in a row: %s%s", d->name,
              bus_of(&about), d->unit, length, s.misses, s.detail, more);

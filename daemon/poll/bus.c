@@ -186,7 +186,8 @@ static void bus_pass_over(struct bus *b, size_t unit, int64_t now_ms)
 }
 
 /* Who tries a bus that was down: of the units with the least patience (the soundest) the one not asked for
- * longest, so that a unit which makes the link break is not the only one to try it. */
+ * longest, so that a unit which makes the link break is not the only one to try it. count: nobody may, as a reload can
+ * leave it. */
 static size_t bus_choose_trial(const struct bus *b, int64_t now_ms)
 {
     size_t best = b->count;
@@ -202,9 +203,10 @@ static size_t bus_choose_trial(const struct bus *b, int64_t now_ms)
     return best;
 }
 
+/* Once it may be tried, but nobody may try it yet, the next one to be due is waited for. */
 static void bus_wait_down(struct bus *b, int64_t now_ms)
 {
-    int64_t wake_ms = b->health.retry_at_ms;
+    int64_t wake_ms = b->health.retry_at_ms > now_ms ? b->health.retry_at_ms : SCHEDULE_NEVER;
 
     for (size_t i = 0; i < b->count; i++) {
         if (b->dues[i].at_ms <= now_ms)
@@ -212,7 +214,20 @@ static void bus_wait_down(struct bus *b, int64_t now_ms)
         if (b->dues[i].at_ms < wake_ms)
             wake_ms = b->dues[i].at_ms;
     }
-    loop_timer_at(b->timer, wake_ms);
+    if (wake_ms != SCHEDULE_NEVER)
+        loop_timer_at(b->timer, wake_ms);
+}
+
+/* What goes on a bus that is down: once the time has come, the one that tries it, if there is one. */
+static struct choice bus_choose_down(const struct bus *b, int64_t now_ms)
+{
+    struct choice choice = {.found = false};
+
+    if (now_ms < b->health.retry_at_ms)
+        return choice;
+    choice.index = bus_choose_trial(b, now_ms);
+    choice.found = choice.index < b->count;
+    return choice;
 }
 
 static void bus_kick(struct bus *b)
@@ -221,9 +236,9 @@ static void bus_kick(struct bus *b)
         return;
     int64_t now_ms = loop_mono_ms(b->context->loop);
     bool down = b->health.state == BUS_DOWN;
-    struct choice choice = {.found = down && b->count > 0 && now_ms >= b->health.retry_at_ms};
-    if (!b->polling && !down)
-        choice = schedule_choose(b->dues, b->count, now_ms, b->before);
+    struct choice choice = {.found = false};
+    if (!b->polling)
+        choice = down ? bus_choose_down(b, now_ms) : schedule_choose(b->dues, b->count, now_ms, b->before);
     if (carry_begin(b, b->polling || choice.found))
         return;
     if (!b->polling && !choice.found) {
@@ -234,7 +249,7 @@ static void bus_kick(struct bus *b)
         return;
     }
     if (!b->polling)
-        turn_begin(b, down ? bus_choose_trial(b, now_ms) : choice.index, now_ms);
+        turn_begin(b, choice.index, now_ms);
     turn_ask(b);
 }
 

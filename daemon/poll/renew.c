@@ -86,6 +86,21 @@ static size_t find_unit(struct unit *const *units, size_t count, const struct un
     return i;
 }
 
+static bool is_polled(const struct bus *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->units[i]->requests.count > 0)
+            return true;
+    return false;
+}
+
+/* One that nobody is left to try would be down for ever. */
+static void forget_that_it_is_down(struct bus *b)
+{
+    bus_health_init(&b->health, b->context->site->buses[b->index].retry_ms);
+    b->stats.detail[0] = '\0';
+}
+
 struct unit *bus_follow(struct bus *b, const struct bus_context *context, uint32_t index,
                         struct bus_room *room)
 {
@@ -123,6 +138,8 @@ struct unit *bus_follow(struct bus *b, const struct bus_context *context, uint32
     if (b->work != BUS_WORK_REQUEST)
         bus_swap_samples(b);
     *room = (struct bus_room){.units = NULL};
+    if (b->health.state == BUS_DOWN && !is_polled(b))
+        forget_that_it_is_down(b);
     return gone;
 }
 
@@ -140,10 +157,11 @@ void bus_orphan_result(struct bus *b, enum bus_work work, const struct moment *a
     unit_destroy(b->orphan, b->driver);
     b->orphan = NULL;
     bus_count(b, result, answered, duration_us);
-    enum health_crossing crossing = bus_health_step(
-        &b->health, told && result == DRIVER_OK ? DRIVER_SILENT : result, at->mono_ms, &b->random);
     b->before = answered ? SCHEDULE_ANSWERED : SCHEDULE_UNANSWERED;
-    notify_bus(b, crossing);
+    if (health_is_bus_failure(result) && !is_polled(b))
+        return; /* nobody is left to find out when it is up again */
+    notify_bus(b, bus_health_step(&b->health, told && result == DRIVER_OK ? DRIVER_SILENT : result,
+                                  at->mono_ms, &b->random));
 }
 
 /* ---- leaving ---- */
