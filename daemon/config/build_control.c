@@ -75,6 +75,34 @@ static void check_metrics_name(struct build *b, const struct node *map)
                       "`file`: node_exporter reads only files that end in .prom");
 }
 
+static bool is_of_store(const char *file, const char *store)
+{
+    const size_t length = store ? strlen(store) : 0;
+
+    return store && strncmp(file, store, length) == 0 &&
+           (file[length] == '\0' || strcmp(file + length, "-wal") == 0 || strcmp(file + length, "-shm") == 0);
+}
+
+/* What stands there gives way to it, time after time: the records of years would be gone. */
+static void check_metrics_place(struct build *b, const struct node *map)
+{
+    const char *file = b->site->metrics.file, *socket = b->site->control_socket, *what = NULL;
+
+    if (!file)
+        return;
+    if (is_of_store(file, b->site->store.path))
+        what = "the database";
+    else if (socket && strcmp(file, socket) == 0)
+        what = "the control socket";
+    for (uint32_t i = 0; !what && i < b->ld->source_count; i++) {
+        if (strcmp(file, b->ld->sources[i].name) == 0)
+            what = "a file of the configuration";
+    }
+    if (what)
+        issue_error(b->ld, node_place(node_get(map, "file")),
+                    "`file` would be written in the place of %s, `%s`", what, shown(file).text);
+}
+
 void build_metrics(struct build *b)
 {
     const struct node *map = b->maps[SECTION_METRICS];
@@ -83,4 +111,5 @@ void build_metrics(struct build *b)
         return;
     fill_map(b->ld, SECTION_METRICS, map, &b->site->metrics);
     check_metrics_name(b, map);
+    check_metrics_place(b, map);
 }
