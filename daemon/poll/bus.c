@@ -90,6 +90,11 @@ void bus_submit(struct bus *b, enum bus_work work)
     loop_timer_at(b->timer, at.mono_ms); /* goes on from there */
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 int64_t bus_standing_ms(const struct bus *b, int64_t now_ms)
 {
     int64_t from_ms = INT64_MAX;
@@ -101,6 +106,8 @@ int64_t bus_standing_ms(const struct bus *b, int64_t now_ms)
     } else if (b->started) {
         for (size_t i = 0; i < b->count; i++)
             from_ms = b->dues[i].at_ms < from_ms ? b->dues[i].at_ms : from_ms;
+        /* A mute unit waits for the others for a minute: as long as those are asked, the bus gets on. */
+        from_ms = later(from_ms, b->handed_ms);
     }
     return from_ms < now_ms ? now_ms - from_ms : 0;
 }
@@ -120,11 +127,6 @@ void bus_count(struct bus *b, enum driver_result result, bool answered, int64_t 
 }
 
 /* ---- waiting ---- */
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static int64_t unit_due(const struct unit *u)
 {
