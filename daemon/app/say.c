@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/event.h"
 #include "app/message_id.h"
 #include "app/pipeline.h"
 #include "base/text.h"
@@ -332,7 +333,8 @@ static void still_output(struct pipeline *p, uint32_t output, const char *length
              s.detail ? s.detail : "no word from it", more);
 }
 
-/* What a reload made anew is well without a word: its end is told here. What it removed is no fault any more. */
+/* What a reload made anew is well without a word: its end is told here, in the event stream, too, which was told of its beginning.
+ * What it removed is no fault any more. */
 static void look_whether_mended(struct pipeline *p, struct say_fault *f)
 {
     const uint32_t index = index_of(p, f);
@@ -350,11 +352,11 @@ static void look_whether_mended(struct pipeline *p, struct say_fault *f)
     if (f->kind == SAY_BUS) {
         poll_bus_stats(p->poll, index, &bus);
         if (bus.state == BUS_UP)
-            say_bus(p, f->name, true, "");
+            event_bus(p, index, BUS_UP, "open since a reload");
     } else if (f->kind == SAY_DEVICE) {
         poll_device_stats(p->poll, index, &device);
         if (device.state == UNIT_ONLINE)
-            say_device(p, &p->site->devices[index], true, "");
+            event_device(p, index, UNIT_ONLINE, "answers since a reload");
     } else if (f->kind == SAY_UPLINK && p->uplinks[index]) {
         uplink_stats(p->uplinks[index], &uplink);
         if (uplink.connected)

@@ -180,6 +180,10 @@ static void what_a_reload_mends(void **state)
     bus.timeout_ms += 100;
     assert_int_equal(pipeline_take(&r.pipeline, &next, "4567", NULL), RG_OK);
     pass(&r, 60000);
+    assert_int_equal(seen(&r, "root/event", "\"state\":\"offline\"", NULL), 1);
+    assert_int_equal(seen(&r, "root/event", "\"state\":\"online\"", NULL), 1);
+    assert_int_equal(seen(&r, "root/event", "\"state\":\"down\"", NULL), 1);
+    assert_int_equal(seen(&r, "root/event", "\"state\":\"up\"", NULL), 1);
     assert_int_equal(r.pipeline.say.count, 2);
     pass(&r, 40 * 60000);
     assert_int_equal(r.pipeline.say.count, 0);
