@@ -22,7 +22,7 @@ if [ "$mode" != cross ]; then
 fi
 
 jobs=$(nproc)
-tests=$((jobs + 2)) # at once: most of them wait most of the time
+tests=$((jobs * 3)) # at once: most of them wait most of the time
 export CTEST_OUTPUT_ON_FAILURE=1
 
 step() {

@@ -107,11 +107,11 @@ bool asked_uid(const struct asked *a, uint32_t *uid)
 
 /* Answering one may bring the next request of the same peer, and with it a call on this very list or another one: the list is taken
  * off first. A call of it cannot go away meanwhile: peers are freed by the loop alone. */
-static void answer_all(struct asked *a, const struct jsonw *result, const char *error)
+static void answer_calls(struct asked *a, const struct jsonw *result, const char *error)
 {
     struct asked_call *calls = a->calls;
 
-    *a = (struct asked){.count = 0};
+    a->calls = NULL;
     while (calls) {
         struct asked_call *next = calls->next;
         struct control_call *call = calls->call;
@@ -125,6 +125,15 @@ static void answer_all(struct asked *a, const struct jsonw *result, const char *
     }
 }
 
+/* Nobody asked any more before the first is answered, who may ask again. */
+static void answer_all(struct asked *a, const struct jsonw *result, const char *error)
+{
+    struct asked before;
+
+    asked_move(a, &before);
+    answer_calls(&before, result, error);
+}
+
 void asked_answer(struct asked *a, const struct jsonw *result)
 {
     answer_all(a, result, NULL);
@@ -133,6 +142,11 @@ void asked_answer(struct asked *a, const struct jsonw *result)
 void asked_answer_error(struct asked *a, const char *text)
 {
     answer_all(a, NULL, text);
+}
+
+void asked_give_up(struct asked *a, const char *text)
+{
+    answer_calls(a, NULL, text);
 }
 
 void asked_move(struct asked *from, struct asked *to)

@@ -45,6 +45,8 @@ bool asked_uid(const struct asked *a, uint32_t *uid);
 /* Answers all who wait; then nobody asked. */
 void asked_answer(struct asked *a, const struct jsonw *result);
 void asked_answer_error(struct asked *a, const char *text);
+/* The same, but who asked stays: asked_resolve may be under way. */
+void asked_give_up(struct asked *a, const char *text);
 /* *from is *to's from now on, which was empty. */
 void asked_move(struct asked *from, struct asked *to);
 

@@ -67,7 +67,7 @@ void reload_give_up(struct app *a)
     if (a->state != APP_LOADING)
         return;
     prime_cancel(a->reload.prime);
-    asked_answer_error(&a->asked, text);
+    asked_give_up(&a->asked, text);
 }
 
 /* ---- the way of one ---- */
