@@ -132,7 +132,8 @@ static void done_cb(void *arg, const struct loop_worker_time *time)
     struct metrics_file *m = arg;
 
     if (!m->path || !m->into || strcmp(m->path, m->into) != 0) { /* a reload came meanwhile */
-        (void)unlink(m->into);
+        if (m->into)
+            (void)unlink(m->into);
         return;
     }
     if (m->reason != 0) {

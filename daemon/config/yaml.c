@@ -347,7 +347,7 @@ static bool take_event(struct parse *p, const struct fy_event *event)
                take_begin(p, NODE_LIST, event->sequence_start.sequence_start);
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END:
-        p->depth--;
+        p->depth -= p->depth > 0;
         return true;
     case FYET_SCALAR:
         return refuse_extras(p, event->scalar.anchor, event->scalar.tag) &&

@@ -60,7 +60,7 @@ static bool same_invalid(const struct site_point *a, const struct site_point *b)
     if (a->invalid_count != b->invalid_count)
         return false;
     for (size_t i = 0; i < a->invalid_count; i++)
-        if (memcmp(&a->invalid[i], &b->invalid[i], sizeof(a->invalid[i])) != 0)
+        if (a->invalid[i] != b->invalid[i])
             return false;
     return true;
 }

@@ -27,11 +27,13 @@ bool journal_is_there(void)
 
 static void add(struct message *m, const char *name, const char *value)
 {
-    char *field = m->memory[m->count];
+    char *field;
 
+    if (!value || !value[0] || m->count == FIELDS_MAX)
+        return;
+    field = m->memory[m->count];
     /* What does not fit is no identifier of ours: rather no field than half a one. */
-    if (!value || !value[0] || m->count == FIELDS_MAX ||
-        !text_format(field, FIELD_BYTES, "%s=%s", name, value))
+    if (!text_format(field, FIELD_BYTES, "%s=%s", name, value))
         return;
     m->fields[m->count++] = (struct iovec){field, strlen(field)};
 }
