@@ -90,6 +90,16 @@ static void jsonw_append(struct jsonw *w, const char *bytes, size_t length)
     w->text[w->length] = '\0';
 }
 
+/* ASCII that needs no escape: all there is in most names. */
+static size_t jsonw_plain(const char *value)
+{
+    size_t at = 0;
+
+    while (value[at] >= 0x20 && value[at] < 0x7f && value[at] != '"' && value[at] != '\\')
+        at++;
+    return at;
+}
+
 static bool jsonw_in_object(const struct jsonw *w)
 {
     return w->depth > 0 && (w->kinds >> (w->depth - 1) & 1u);
@@ -211,17 +221,40 @@ static void jsonw_quote(struct jsonw *w, const char *value, size_t length)
     jsonw_append(w, "\"", 1);
 }
 
+static void jsonw_plain_key(struct jsonw *w, const char *key, size_t length)
+{
+    char *to;
+
+    if (!jsonw_reserve(w, length + 3 + w->comma))
+        return;
+    to = w->text + w->length;
+    if (w->comma)
+        *to++ = ',';
+    *to++ = '"';
+    for (size_t i = 0; i < length; i++)
+        *to++ = key[i];
+    memcpy(to, "\":", 3);
+    w->length = (size_t)(to + 2 - w->text);
+}
+
 void jsonw_key(struct jsonw *w, const char *key)
 {
+    size_t plain;
+
     if (w->keyed || (w->depth > 0 && !jsonw_in_object(w))) {
         jsonw_fail(w, RG_ESTATE);
+        return;
+    }
+    w->keyed = true;
+    plain = jsonw_plain(key);
+    if (key[plain] == '\0') { /* in one go: records have a key for each point */
+        jsonw_plain_key(w, key, plain);
         return;
     }
     if (w->comma)
         jsonw_append(w, ",", 1);
     jsonw_quote(w, key, strlen(key));
     jsonw_append(w, ":", 1);
-    w->keyed = true;
 }
 
 void jsonw_null(struct jsonw *w)

@@ -116,17 +116,25 @@ static void number_slow(struct jsonw *w, double value, bool single)
 static bool number_fast(struct jsonw *w, double value, bool single)
 {
     double magnitude = fabs(value);
-    double power = 1;
+    double power = 10;
 
-    for (unsigned decimals = 0; decimals <= DECIMALS_MAX; decimals++, power *= 10) {
-        double scaled = decimals ? rint(magnitude * power) : magnitude;
+    if (magnitude >= EXACT)
+        return false;
+    if ((double)(uint64_t)magnitude == magnitude) {
+        char text[NUMBER_MAX];
+        char *start = number_decimal((uint64_t)magnitude, 0, value < 0, text + sizeof text);
+
+        jsonw_raw(w, start, (size_t)(text + sizeof text - start));
+        return true;
+    }
+    for (unsigned decimals = 1; decimals <= DECIMALS_MAX; decimals++, power *= 10) {
+        double scaled = rint(magnitude * power);
         char text[NUMBER_MAX];
         char *start;
 
-        if (scaled >= (decimals ? DIGITS_SURE : EXACT))
+        if (scaled >= DIGITS_SURE)
             return false;
-        if (decimals ? (single ? (float)(scaled / power) != (float)magnitude : scaled / power != magnitude)
-                     : scaled != rint(scaled))
+        if (single ? (float)(scaled / power) != (float)magnitude : scaled / power != magnitude)
             continue;
         start = number_decimal((uint64_t)scaled, decimals, value < 0, text + sizeof text);
         jsonw_raw(w, start, (size_t)(text + sizeof text - start));
