@@ -1,6 +1,8 @@
 /* Takes readings to the doubts that they raise, end, or shed on others. */
 #include "rules/engine.h"
 
+#include <math.h>
+
 static void go_on(struct rules *r, uint32_t index, bool moved, const struct level_move *move)
 {
     uint32_t owner = engine_owner(r, OWNER_DOUBT, index);
@@ -20,6 +22,9 @@ void engine_doubt(struct rules *r, const struct sample *sample, struct moment at
     if (index == DOUBTS_NONE)
         return;
     one = &r->doubts.all[index];
+    if (sample->quality == QUALITY_GOOD && isfinite(sample->value) &&
+        doubt_quiet(&one->state, &one->rule, sample->value, at))
+        return;
     steady = one->state.phase == DOUBT_STEADY;
     changed = doubt_sample(&one->state, &one->rule, sample, at, &one->twin, &move);
     if (!steady || one->state.phase != DOUBT_STEADY || changed)

@@ -35,8 +35,11 @@ static void fill(struct doubts *d, const struct site *site, const int64_t *poll)
             continue;
         d->of[i] = next++;
         one->point = i;
-        one->rule = (struct doubt_rule){
-            .conf = &p->doubt, .hold_ms = DOUBTS_HOLD_POLLS * poll[i], .single = point_is_single(p)};
+        one->rule =
+            (struct doubt_rule){.conf = &p->doubt,
+                                .hold_ms = DOUBTS_HOLD_POLLS * poll[i],
+                                .single = point_is_single(p),
+                                .plain = p->doubt.flat_ms == 0 && !p->doubt.has_rate && !p->doubt.has_twin};
         doubt_init(&one->state);
     }
 }
