@@ -143,8 +143,8 @@ enum rg_err loop_worker_submit(struct loop_worker *w)
     w->busy = true;
     uv_mutex_lock(&w->lock);
     w->wanted = true;
-    uv_cond_signal(&w->wake);
     uv_mutex_unlock(&w->lock);
+    uv_cond_signal(&w->wake); /* with the lock held, the thread would wake up only to wait for it */
     return RG_OK;
 }
 
