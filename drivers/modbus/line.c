@@ -72,6 +72,16 @@ int line_take(int fd, uint8_t *out, size_t size, size_t *bytes)
     return 0;
 }
 
+int line_receive(int fd, uint8_t *out, size_t size, int flags, size_t *bytes)
+{
+    const ssize_t n = recv(fd, out, size, flags | MSG_DONTWAIT);
+
+    *bytes = n > 0 ? (size_t)n : 0;
+    if (n == 0)
+        return ECONNRESET;
+    return n < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
+}
+
 int line_drain(int fd, size_t *bytes)
 {
     uint8_t sink[1024];

@@ -21,6 +21,9 @@ enum line_event line_wait(int fd, int cancel_fd, int64_t until_us);
  * as of line_drain. */
 int line_take(int fd, uint8_t *out, size_t size, size_t *bytes);
 
+/* The same from a socket, in one system call. flags: MSG_PEEK or 0. */
+int line_receive(int fd, uint8_t *out, size_t size, int flags, size_t *bytes);
+
 /* Reads and throws away what has arrived, without waiting (at most 64 KiB a call). *bytes: how much.
  * Returns 0, or the errno that says why the line is no more (ECONNRESET for the orderly end of a
  * connection, EIO for a tty hung up). */

@@ -75,16 +75,16 @@ static bool put_request(struct driver_link *l, const struct ask *ask, int64_t ti
 #define TCP_FRAME_MAX                                                                                        \
     260u /* MODBUS Messaging on TCP/IP Implementation Guide V1.0b §3.1.3: 253 bytes behind a header of 7 */
 
-/* Modbus TCP: one frame, as long as its header says. Returns its length, or 0 with *answer set. */
-static size_t receive(struct driver_link *l, int64_t until_us, uint8_t frame[TCP_FRAME_MAX],
-                      struct link_answer *answer)
+/* Modbus TCP: one frame, as long as its header says, however it comes. Returns its length, or 0 with *answer set. */
+static size_t receive_parts(struct driver_link *l, int64_t until_us, uint8_t frame[TCP_FRAME_MAX],
+                            struct link_answer *answer)
 {
     size_t length = 0, whole = MBAP_LENGTH_END;
     char reason[64];
 
     for (;;) {
         size_t bytes;
-        const int err = line_take(l->fd, frame + length, whole - length, &bytes);
+        const int err = line_receive(l->fd, frame + length, whole - length, 0, &bytes);
 
         l->last_byte_us = clock_mono_us();
         if (err != 0) {
@@ -119,12 +119,49 @@ static size_t receive(struct driver_link *l, int64_t until_us, uint8_t frame[TCP
 
 /* What waits behind an answer begins a frame, or is too little to say. Otherwise the answer was cut short, and what its header
  * promised was made up by the beginning of a late one. */
+#define BEHIND 4u /* transaction, protocol */
+
+static bool begins_frame(const uint8_t *next, size_t bytes)
+{
+    return bytes < BEHIND || (next[2] == 0 && next[3] == 0);
+}
+
 static bool is_followed_well(int fd)
 {
-    uint8_t next[4]; /* transaction, protocol */
+    uint8_t next[BEHIND];
+    size_t bytes;
 
-    return recv(fd, next, sizeof next, MSG_PEEK | MSG_DONTWAIT) < (ssize_t)sizeof next ||
-           (next[2] == 0 && next[3] == 0);
+    return line_receive(fd, next, sizeof next, MSG_PEEK, &bytes) != 0 || begins_frame(next, bytes);
+}
+
+/* Modbus TCP: a frame that is there as a whole, as nearly all are: one look tells how long it is and what follows it. 0: it is not, or there
+ * is something wrong with it, which receive_parts tells. */
+static size_t receive_whole(const struct driver_link *l, uint8_t frame[TCP_FRAME_MAX], bool *followed_well)
+{
+    uint8_t seen[TCP_FRAME_MAX + BEHIND];
+    size_t bytes, length;
+
+    if (line_receive(l->fd, seen, sizeof seen, MSG_PEEK, &bytes) != 0 || bytes <= MBAP_LENGTH_END)
+        return 0;
+    length = MBAP_LENGTH_END + ((size_t)seen[4] << 8 | seen[5]);
+    if (length == MBAP_LENGTH_END || length > TCP_FRAME_MAX || length > bytes)
+        return 0;
+    *followed_well = begins_frame(seen + length, bytes - length);
+    return line_receive(l->fd, frame, length, 0, &bytes) == 0 && bytes == length ? length : 0;
+}
+
+static size_t receive(struct driver_link *l, int64_t until_us, uint8_t frame[TCP_FRAME_MAX],
+                      bool *followed_well, struct link_answer *answer)
+{
+    size_t length = receive_whole(l, frame, followed_well);
+
+    if (length > 0) {
+        l->last_byte_us = clock_mono_us();
+        return length;
+    }
+    length = receive_parts(l, until_us, frame, answer);
+    *followed_well = length == 0 || is_followed_well(l->fd);
+    return length;
 }
 
 /* Modbus TCP: collects the answer. */
@@ -135,6 +172,7 @@ static void collect(struct driver_link *l, const struct ask *ask, int64_t timeou
 
     for (;;) {
         uint8_t frame[TCP_FRAME_MAX];
+        bool followed_well = true;
         size_t length;
 
         switch (line_wait(l->fd, l->cancel_fd, until_us)) {
@@ -147,11 +185,11 @@ static void collect(struct driver_link *l, const struct ask *ask, int64_t timeou
             link_end(answer, DRIVER_BROKEN, "cancelled");
             return;
         }
-        length = receive(l, until_us, frame, answer);
+        length = receive(l, until_us, frame, &followed_well, answer);
         if (length == 0)
             return;
         if (judge_tcp(ask, l->transaction, l->issued, frame, length, answer)) {
-            if (!is_followed_well(l->fd))
+            if (!followed_well)
                 link_end(answer, DRIVER_MALFORMED, "bytes behind the answer that begin no frame");
             return;
         }
