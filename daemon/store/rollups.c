@@ -10,8 +10,9 @@ struct packed {
 };
 
 static const char *const statements[ROLLUPS_STMT_COUNT] = {
+    /* Of one row, so that SQLite need not be able to undo it by itself; of a point that is new it is refused. */
     [ROLLUPS_PUT] = "INSERT INTO rollup(minute, point, n, min, max, sum, bad, comm)"
-                    " SELECT ?2, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM rollup_point WHERE name = ?1"
+                    " VALUES (?2, (SELECT id FROM rollup_point WHERE name = ?1), ?3, ?4, ?5, ?6, ?7, ?8)"
                     " ON CONFLICT (minute, point) DO UPDATE SET n = n + excluded.n, bad = bad + "
                     "excluded.bad, comm = comm + excluded.comm,"
                     " sum = sum + excluded.sum,"
@@ -95,7 +96,15 @@ const struct rollups_batch *rollups_fly(struct rollups *r)
 
 void rollups_done(struct rollups *r)
 {
-    r->flying.used = r->flying.count = 0;
+    struct rollups_batch done = r->flying;
+
+    done.used = done.count = 0;
+    if (r->gathering.count == 0) { /* memory that was touched already serves again */
+        r->flying = r->gathering;
+        r->gathering = done;
+    } else {
+        r->flying = done;
+    }
 }
 
 bool rollups_empty(const struct rollups *r)
@@ -139,16 +148,15 @@ static int put_row(sqlite3_stmt *stmt, const struct rollup_row *row)
     return db_run(stmt);
 }
 
-int rollups_put(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b)
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b)
 {
     struct rollup_row row;
     size_t at = 0;
     int rc = SQLITE_OK;
 
     while (b != NULL && rc == SQLITE_OK && rollups_next(b, &at, &row)) {
-        int64_t before = sqlite3_total_changes64(db);
         rc = put_row(stmts[ROLLUPS_PUT], &row);
-        if (rc != SQLITE_OK || sqlite3_total_changes64(db) != before)
+        if (rc != SQLITE_CONSTRAINT_NOTNULL)
             continue;
         /* The first row of a new point. */
         (void)sqlite3_bind_text(stmts[ROLLUPS_POINT], 1, row.point, -1, SQLITE_STATIC);

@@ -47,6 +47,6 @@ int rollups_rebuild(sqlite3 *db);
 enum rollups_stmt { ROLLUPS_PUT, ROLLUPS_POINT, ROLLUPS_ROLLED, ROLLUPS_STMT_COUNT };
 int rollups_prepare(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT]);
 /* Inside a transaction. b may be NULL. */
-int rollups_put(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b);
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b);
 
 #endif

@@ -379,7 +379,7 @@ void writer_run(struct writer *w, struct writer_batch *b)
     if (rc == SQLITE_OK && b->duty != NULL)
         rc = duty_write(w->db, b->duty);
     if (rc == SQLITE_OK)
-        rc = rollups_put(w->db, w->rollups, b->rollups);
+        rc = rollups_put(w->rollups, b->rollups);
     if (rc == SQLITE_OK)
         rc = writer_commit(w);
 
