@@ -107,12 +107,16 @@ static bool jsonw_in_object(const struct jsonw *w)
 
 static bool jsonw_value(struct jsonw *w)
 {
-    if (jsonw_in_object(w) && !w->keyed)
+    if (w->keyed) { /* the key has seen to the rest */
+        w->comma = true;
+        w->keyed = false;
+        return w->error == RG_OK;
+    }
+    if (jsonw_in_object(w))
         jsonw_fail(w, RG_ESTATE);
-    if (w->comma && !w->keyed)
+    if (w->comma)
         jsonw_append(w, ",", 1);
     w->comma = true;
-    w->keyed = false;
     return w->error == RG_OK;
 }
 

@@ -13,9 +13,18 @@
 /* Among the decimals of fewer than 16 digits no two read as one double. */
 #define DIGITS_SURE 1e15
 
+static const char number_pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
+
 /* Digits of value, at least `least` of them, written so that they end before `end`. Returns their start. */
 static char *number_digits(uint64_t value, unsigned least, char *end)
 {
+    for (; value >= 100; value /= 100, least -= least < 2 ? least : 2) {
+        end -= 2;
+        memcpy(end, &number_pairs[2 * (value % 100)], 2);
+    }
     for (; value != 0 || least > 0; value /= 10) {
         *--end = (char)('0' + value % 10);
         if (least > 0)
