@@ -50,7 +50,7 @@ def test_the_difference_first_then_the_outcome(gateway):
     assert lines[-1].startswith(f"applied: {len(planned['changes'])} changes")
     now = gateway.status()["config"]["sha256"]
     assert now == planned["sha256"] != before
-    event = configs_of(gateway)[-1]
+    event = wait_for(lambda: [e for e in configs_of(gateway) if e.get("changes")], what="the event on the disk")[-1]
     me = pwd.getpwuid(os.getuid()).pw_name
     assert event["applied"] and event["sha256"] == now and me in event["by"] and event["uid"] == os.getuid()
     assert {c["what"]: (c["old"], c["new"]) for c in event["changes"]} == changes(planned)
@@ -72,6 +72,7 @@ def test_a_refused_file_is_told_with_its_errors(gateway):
     assert answer.returncode == 1 and told["outcome"] == "refused" and told["errors"][0]["line"] == 1 and told["errors"][0]["column"] > 1
     assert gateway.ctl("reload", "--dry-run", check=False).returncode == 1
     assert gateway.status()["config"] == before
+    wait_for(lambda: len(configs_of(gateway)) >= 2, what="the events on the disk")
     assert [e["applied"] for e in configs_of(gateway)] == [False, False], "a dry run asks for nothing"
 
     # What only the daemon can say.
