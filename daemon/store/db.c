@@ -91,11 +91,6 @@ static int open_role(const char *path, enum db_role role, const char *vfs, sqlit
     return sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | DB_FLAGS, vfs);
 }
 
-void db_configure(void)
-{
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused when it is in use: no harm */
-}
-
 int db_connect(const char *path, enum db_role role, const char *vfs, sqlite3 **out)
 {
     int rc = open_role(path, role, vfs, out);

@@ -20,10 +20,6 @@ enum db_role {
     DB_AUDITOR, /* leaves no trace, not even a log copied back; a copy on a medium that takes no files can be read too */
 };
 
-/* Before a process uses SQLite for the first time: it keeps no count of its memory, for which each allocation would take a lock.
- * Later it does nothing. */
-void db_configure(void);
-
 /* Opens one connection for one thread at a time. *out is to be closed with db_close, on an error too (it then has the
  * words); NULL when there was no memory for it. */
 /* vfs: the file system's name in SQLite, NULL: the default. */

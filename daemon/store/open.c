@@ -368,7 +368,6 @@ enum rg_err store_open(struct loop *loop, const struct site_store *conf, const s
     backoff_init(&s->backoff, STORE_RETRY_FIRST_MS, STORE_RETRY_CAP_MS);
     random_seed(&s->random, random_system_seed());
     store_limits(s, conf);
-    db_configure();
     enum rg_err err = s->path == NULL ? RG_ENOMEM : count_vfs_create(&s->count);
     if (err == RG_OK)
         err = open_parts(s, &found, (struct words){why, why_size});
