@@ -400,6 +400,8 @@ def test_platforms_that_are_away(window, plant, daemon, broker, relay, black_hol
         "devices": [device("sound", n) for n in HEALTHY]})
     wait_for(lambda: good(gateway), what="the first readings")
     wait_for(lambda: connected(gateway, "slow"), what="the platform")
+    # Connected is not yet told anything: only what it has acknowledged sets it apart from the platform that is not there.
+    wait_for(lambda: (waits := pending(gateway))["slow"] < waits["none"], what="the first acknowledgements")
 
     seen = window(gateway, world)
     link.hold()
