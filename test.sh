@@ -44,13 +44,30 @@ build() { # preset, arguments of cmake --build
     rm -f "build-$preset.log"
 }
 
+# A test of the real daemon (system.*) that fails is run once more, alone: there its failure has been printed, and what the second
+# run says tells a bug of chance from one that is always there. Up to two such are let through and named at the end, each a
+# bug to be found, in the test or in the program. Nothing is let through beside a crash or a sanitizer's report.
+unsteady=
+again() { # preset, status so far
+    logs="build/$1/Testing/Temporary"
+    cp "$logs/LastTest.log" "$logs/FirstTest.log" 2>/dev/null || return "$2"
+    failed=$(cut -d: -f2 "$logs/LastTestsFailed.log" | tr '\n' ' ')
+    if [ "$(echo "$failed" | wc -w)" -gt 2 ] || cut -d: -f2 "$logs/LastTestsFailed.log" | grep -qv '^system\.' ||
+        grep -aqE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: |Assertion `|ended by SIG' "$logs/FirstTest.log"; then
+        return "$2"
+    fi
+    printf '\n-- once more, alone: %s\n' "$failed"
+    ctest --test-dir "build/$1" -j 1 --rerun-failed || return $?
+    unsteady="$unsteady $1: $failed"
+}
+
 # Whatever failed while the machine stood still and was tried again (tests/system/retrial.py): seen, even where all passed in the end.
 run_tests() { # preset, arguments of ctest
     preset=$1
     shift
     ctest --test-dir "build/$preset" -j "$tests" "$@" && status=0 || status=$?
     grep -aE -A 2 '^[^ ]+, try [0-9] of [0-9]: ' "build/$preset/Testing/Temporary/LastTest.log" || true
-    return "$status"
+    [ "$status" = 0 ] || again "$preset" "$status"
 }
 
 if [ "$mode" = cross ]; then
@@ -87,4 +104,5 @@ if [ "$mode" = all ]; then
     tests/lint/analyse build/clang
 fi
 
+[ -z "$unsteady" ] || printf '\n== UNSTEADY, failed once and passed alone:%s\n' "$unsteady"
 step "passed"
