@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/complain.h"
+#include "base/fault.h"
 #include "control/control.h"
 #include "model/site.h"
 
 struct door {
-    struct complaint refused; /* acting, to those who may only read */
+    struct fault refused; /* acting, to those who may only read */
 };
 
 /* False, with *why: a group is not there, or the daemon's user may not give files to it (it is neither root nor a member). */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/complain.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "metrics/metrics.h"
@@ -26,7 +26,7 @@ struct metrics_file {
     uint64_t written, failures;
     int64_t last_wall_ms; /* 0: never */
     char detail[128];     /* why the last one failed; empty: it did not */
-    struct complaint complaint;
+    struct fault fault;
     /* The worker's while it is busy. */
     struct metrics_text text;
     char *into, *beside; /* path, and its name while it is being written */
@@ -119,11 +119,15 @@ static void run_cb(void *arg)
 static void fail(struct metrics_file *m, const char *why)
 {
     const struct pipeline *p = m->context->pipeline;
-    uint32_t swallowed = 0;
+    int64_t now_ms = loop_mono_ms(p->loop);
+    uint32_t times = 0;
+    enum fault_line line = fault_begin(&m->fault, now_ms, &times);
 
     m->failures++;
     (void)text_copy(m->detail, sizeof m->detail, why);
-    if (complain_raise(&m->complaint, loop_mono_ms(p->loop), &swallowed))
+    if (line == FAULT_NOTHING)
+        line = fault_look(&m->fault, now_ms, &times);
+    if (line != FAULT_NOTHING)
         log_warning("metrics: %s cannot be written: %s", m->path, why);
 }
 
@@ -143,7 +147,7 @@ static void done_cb(void *arg, const struct loop_worker_time *time)
     m->written++;
     m->last_wall_ms = time->ended_wall_ms;
     m->detail[0] = '\0';
-    if (complain_release(&m->complaint))
+    if (fault_end(&m->fault, loop_mono_ms(m->context->pipeline->loop)) == FAULT_END)
         log_info("metrics: %s is written again", m->path);
 }
 
@@ -213,7 +217,7 @@ static void forget(struct metrics_file *m)
     m->written = m->failures = 0;
     m->last_wall_ms = 0;
     m->detail[0] = '\0';
-    m->complaint = (struct complaint){.active = false};
+    m->fault = (struct fault){.known = false};
 }
 
 void metrics_file_destroy(struct metrics_file *m)

@@ -1,5 +1,5 @@
 /* A fault that comes, goes on, ends and comes again, as a log tells it: at once, then at growing gaps with how often since, its end
- * once. Pure; times are monotonic ms. For a mere repetition without an end: complain.h. */
+ * once. Pure; times are monotonic ms. What merely happens, again and again, is ended as soon as it has begun. */
 #ifndef RG_BASE_FAULT_H
 #define RG_BASE_FAULT_H
 

@@ -98,6 +98,27 @@ static void one_that_comes_and_goes(void **state)
     assert_int_equal(sum + told, began); /* none is forgotten */
 }
 
+/* What merely happens: once a second for six hours, each over at once. */
+static void one_that_happens(void **state)
+{
+    struct fault f = {.known = false};
+    uint64_t lines = 0, told = 0;
+
+    (void)state;
+    for (int64_t s = 0; s < 6 * 3600; s++) {
+        uint32_t times = 0;
+
+        if (fault_begin(&f, 5 + s * SECOND, &times) != FAULT_NOTHING) {
+            lines++;
+            told += times + 1;
+        }
+        assert_true(fault_end(&f, 5 + s * SECOND) == FAULT_END || f.swallowed > 0);
+    }
+    /* After 0, 1, 3, 7, 15, 31, 63 minutes, then once an hour. */
+    assert_int_equal(lines, 7 + 4);
+    assert_int_equal(told + f.swallowed, 6 * 3600);
+}
+
 /* However it goes: who reads the log knows whether it is there once a gap has passed, and every time it began is in some line. */
 static void by_chance(void **state)
 {
@@ -153,6 +174,7 @@ int main(void)
         cmocka_unit_test(once_and_over),
         cmocka_unit_test(one_that_goes_on),
         cmocka_unit_test(one_that_comes_and_goes),
+        cmocka_unit_test(one_that_happens),
         cmocka_unit_test(by_chance),
     };
 

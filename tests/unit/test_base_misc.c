@@ -13,7 +13,6 @@
 #include "base/arena.h"
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/complain.h"
 #include "base/error.h"
 #include "base/hash_index.h"
 #include "base/random.h"
@@ -143,44 +142,6 @@ static void backoff_takes_odd_numbers(void **state)
     b.failures = UINT32_MAX;
     assert_true(backoff_fail(&b, &random) >= INT64_MAX / 2);
     assert_int_equal(b.failures, UINT32_MAX);
-}
-
-/* ---- complain ---- */
-
-static void a_complaint_is_damped(void **state)
-{
-    struct complaint c = {.active = false};
-    uint32_t swallowed = 99;
-    int64_t logged[16];
-    size_t lines = 0;
-    uint64_t told = 0;
-
-    (void)state;
-    assert_false(complain_release(&c));
-    /* Once a second for six hours. */
-    for (int64_t s = 0; s < 6 * 3600; s++) {
-        if (!complain_raise(&c, 5000 + s * 1000, &swallowed))
-            continue;
-        assert_true(lines < RG_COUNT(logged));
-        logged[lines++] = s;
-        told += swallowed + 1;
-    }
-    /* 10 s, doubling, and from an hour on no more. */
-    assert_int_equal(lines, 14);
-    assert_int_equal(logged[0], 0);
-    assert_int_equal(logged[1], 10);
-    assert_int_equal(logged[2], 30);
-    assert_int_equal(logged[3], 70);
-    assert_int_equal(logged[9], 5110);
-    assert_int_equal(logged[10], 5110 + 3600);
-    assert_int_equal(logged[11], 5110 + 2 * 3600);
-    assert_int_equal(told + c.swallowed, 6 * 3600);
-    assert_true(c.since_ms == 5000);
-    assert_true(complain_release(&c));
-    assert_false(complain_release(&c));
-    /* A new one is told at once. */
-    assert_true(complain_raise(&c, 1, NULL));
-    assert_false(complain_raise(&c, 2, NULL));
 }
 
 /* ---- random ---- */
@@ -381,7 +342,6 @@ int main(void)
         cmocka_unit_test(backoff_doubles_to_its_cap_with_jitter),
         cmocka_unit_test(backoff_uses_its_whole_range),
         cmocka_unit_test(backoff_takes_odd_numbers),
-        cmocka_unit_test(a_complaint_is_damped),
         cmocka_unit_test(random_is_splitmix64),
         cmocka_unit_test(random_below_is_even),
         cmocka_unit_test(clocks_go_forward),
