@@ -8,34 +8,33 @@
 #include "config/config.h"
 #include "ctl/catalogue.h"
 #include "ctl/options.h"
-#include "ctl/parse.h"
 #include "ctl/report.h"
 #include "ctl/show_backtest.h"
+#include "ctl/stretch.h"
 #include "ctl/table.h"
 #include "record/record.h"
 
 #define SUMMARY_MAX (64u << 20)
 #define EVENTS_SHOWN 100 /* for people; the rest: --json */
 
-enum { OPTION_STORE = 1, OPTION_FROM, OPTION_TO, OPTION_COMPARE };
+enum { OPTION_COMPARE = 1 };
 
 static const struct command_option options[] = {
     {"compare", NULL, OPTION_COMPARE, "two configurations, rule by rule", NULL},
-    {"store", "DB", OPTION_STORE, "the daemon's store, also while it runs (store.path of the configuration)",
+    {"store", "DB", STRETCH_STORE, "the daemon's store, also while it runs (store.path of the configuration)",
      COMPLETES_FILE},
-    {"from", "TIME", OPTION_FROM,
+    {"from", "TIME", STRETCH_FROM,
      "what is counted: 2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or\n"
      "ms since 1970; local time unless it says otherwise. Everything before is\n"
      "played too, so that delays and windows are what they were",
      NULL},
-    {"to", "TIME", OPTION_TO, "likewise", NULL},
+    {"to", "TIME", STRETCH_TO, "likewise", NULL},
     COMMAND_JSON,
     COMMAND_NO_OPTION,
 };
 
 struct asked {
-    const char *store; /* or NULL */
-    int64_t from_ms, to_ms;
+    struct stretch stretch;
     bool compare, json;
     char **files;
     int file_count;
@@ -43,18 +42,8 @@ struct asked {
 
 static bool take(struct asked *a, int code)
 {
-    switch (code) {
-    case OPTION_STORE:
-        a->store = optarg;
-        return true;
-    case OPTION_FROM:
-        return parse_time_or_tell(optarg, &a->from_ms);
-    case OPTION_TO:
-        return parse_time_or_tell(optarg, &a->to_ms);
-    default:
-        a->compare = true;
-        return true;
-    }
+    a->compare = a->compare || code == OPTION_COMPARE;
+    return stretch_take(&a->stretch, code);
 }
 
 static bool parse(struct asked *asked, const struct arguments *a, int argc, char **argv)
@@ -79,11 +68,7 @@ static bool parse(struct asked *asked, const struct arguments *a, int argc, char
                                      : "one configuration");
         return false;
     }
-    if (asked->to_ms > 0 && asked->from_ms > asked->to_ms) {
-        (void)fputs("riskgatectl: --from is later than --to\n", stderr);
-        return false;
-    }
-    return true;
+    return stretch_check(&asked->stretch);
 }
 
 /* ---- events, as they come ---- */
@@ -227,7 +212,7 @@ static bool backtest(const struct asked *a, struct config *const *configs, size_
     bool good = true;
 
     for (size_t i = 0; i < count && good; i++)
-        good = report_create(&reports[i], configs[i]->site, a->from_ms, a->to_ms) == RG_OK;
+        good = report_create(&reports[i], configs[i]->site, a->stretch.from_ms, a->stretch.to_ms) == RG_OK;
     if (!good)
         (void)fputs("riskgatectl: out of memory\n", stderr);
     if (!a->compare) {
@@ -235,8 +220,8 @@ static bool backtest(const struct asked *a, struct config *const *configs, size_
         reports[0].event = tell_cb;
         reports[0].arg = &telling;
     }
-    good = good && report_play(a->store ? a->store : configs[count - 1]->site->store.path, a->to_ms, !a->json,
-                               reports, parts, count);
+    good = good && report_play(a->stretch.store ? a->stretch.store : configs[count - 1]->site->store.path,
+                               a->stretch.to_ms, !a->json, reports, parts, count);
     if (good)
         good = a->compare ? print_comparison(a, reports, parts)
                           : print_single(a, &reports[0], &parts[0], &telling);
@@ -250,7 +235,7 @@ static bool backtest(const struct asked *a, struct config *const *configs, size_
 
 static enum exit_status run(const struct arguments *a, int argc, char **argv)
 {
-    struct asked asked = {.store = NULL};
+    struct asked asked = {.compare = false};
     struct config *configs[2] = {NULL, NULL};
     bool good = true;
 

@@ -6,12 +6,12 @@
 #include "ctl/catalogue.h"
 #include "ctl/compare.h"
 #include "ctl/options.h"
-#include "ctl/parse.h"
+#include "ctl/stretch.h"
 #include "ctl/verdict.h"
 
 #define LAST_MS (INT64_C(7) * 24 * 3600 * 1000)
 
-enum { OPTION_BACKTEST = 1, OPTION_LAST, OPTION_FROM, OPTION_TO, OPTION_STORE, OPTION_RUNNING };
+enum { OPTION_BACKTEST = 1, OPTION_LAST, OPTION_RUNNING };
 
 static const struct command_option options[] = {
     {"backtest", NULL, OPTION_BACKTEST,
@@ -19,9 +19,9 @@ static const struct command_option options[] = {
      "before is played too, so that delays and windows are what they were",
      NULL},
     {"last", "TIME", OPTION_LAST, "so long back from now: 12h, 30d (7d)", NULL},
-    {"from", "TIME", OPTION_FROM, "from then on: 2025-11-22, '2025-11-22 10:00', ms since 1970", NULL},
-    {"to", "TIME", OPTION_TO, "up to then", NULL},
-    {"store", "DB", OPTION_STORE, "another store than the daemon's", COMPLETES_FILE},
+    {"from", "TIME", STRETCH_FROM, "from then on: 2025-11-22, '2025-11-22 10:00', ms since 1970", NULL},
+    {"to", "TIME", STRETCH_TO, "up to then", NULL},
+    {"store", "DB", STRETCH_STORE, "another store than the daemon's", COMPLETES_FILE},
     {"running", "FILE", OPTION_RUNNING,
      "a copy of what runs, where the daemon's own file has been changed since", COMPLETES_FILE},
     COMMAND_JSON,
@@ -31,8 +31,8 @@ static const struct command_option options[] = {
 
 struct asked {
     bool backtest;
-    int64_t from_ms, to_ms;
-    const char *store, *running; /* or NULL */
+    struct stretch stretch;
+    const char *running; /* or NULL */
 };
 
 static bool take(struct asked *a, int code)
@@ -48,18 +48,13 @@ static bool take(struct asked *a, int code)
             (void)fprintf(stderr, "riskgatectl: `%s` is no time such as 12h or 30d\n", optarg);
             return false;
         }
-        a->from_ms = clock_wall_ms() - last_ms;
+        a->stretch.from_ms = clock_wall_ms() - last_ms;
         return true;
-    case OPTION_FROM:
-        return parse_time_or_tell(optarg, &a->from_ms);
-    case OPTION_TO:
-        return parse_time_or_tell(optarg, &a->to_ms);
-    case OPTION_STORE:
-        a->store = optarg;
-        return true;
-    default:
+    case OPTION_RUNNING:
         a->running = optarg;
         return true;
+    default:
+        return stretch_take(&a->stretch, code);
     }
 }
 
@@ -73,14 +68,11 @@ static bool parse(struct asked *asked, struct arguments *a, int argc, char **arg
         if (!take(asked, code))
             return false;
     }
-    if (code == OPTIONS_WRONG)
+    if (code == OPTIONS_WRONG || !stretch_check(&asked->stretch))
         return false;
-    if (asked->to_ms > 0 && asked->from_ms > asked->to_ms) {
-        (void)fputs("riskgatectl: --from is later than --to\n", stderr);
-        return false;
-    }
-    if (asked->from_ms == 0)
-        asked->from_ms = (asked->to_ms > 0 ? asked->to_ms : clock_wall_ms()) - LAST_MS;
+    if (asked->stretch.from_ms == 0)
+        asked->stretch.from_ms =
+            (asked->stretch.to_ms > 0 ? asked->stretch.to_ms : clock_wall_ms()) - LAST_MS;
     return true;
 }
 
@@ -111,7 +103,7 @@ static bool find_store(const struct asked *asked, const char *socket, char *out,
 {
     struct client_answer answer = {0};
     struct jsonw request;
-    const char *path = asked->store;
+    const char *path = asked->stretch.store;
 
     jsonw_init(&request, 0);
     jsonw_object_begin(&request);
@@ -139,8 +131,8 @@ static bool backtest(const struct asked *asked, const char *socket, const struct
 
     if (good) {
         const struct verdict_wish wish = {.store = store,
-                                          .from_ms = asked->from_ms,
-                                          .to_ms = asked->to_ms,
+                                          .from_ms = asked->stretch.from_ms,
+                                          .to_ms = asked->stretch.to_ms,
                                           .running = running ? running->site : NULL,
                                           .wanted = c->config->site,
                                           .progress = true};

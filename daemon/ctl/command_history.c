@@ -10,8 +10,8 @@
 #include "ctl/catalogue.h"
 #include "ctl/client.h"
 #include "ctl/options.h"
-#include "ctl/parse.h"
 #include "ctl/show_backtest.h"
+#include "ctl/stretch.h"
 #include "ctl/table.h"
 #include "store/readings.h"
 
@@ -20,16 +20,16 @@
 #define VALUE_MAX 40
 #define INSTANT_TEXT 32
 
-enum { OPTION_STORE = 1, OPTION_FROM, OPTION_TO, OPTION_MINUTE };
+enum { OPTION_MINUTE = 1 };
 
 static const struct command_option options[] = {
-    {"store", "DB", OPTION_STORE,
+    {"store", "DB", STRETCH_STORE,
      "the daemon's store, also while it runs, or a copy of it (that of the running daemon)", COMPLETES_FILE},
-    {"from", "TIME", OPTION_FROM,
+    {"from", "TIME", STRETCH_FROM,
      "2025-11-22, '2025-11-22 10:00', 2025-11-22T02:00:00Z, or ms since 1970;\n"
      "local time unless it says otherwise",
      NULL},
-    {"to", "TIME", OPTION_TO, "likewise", NULL},
+    {"to", "TIME", STRETCH_TO, "likewise", NULL},
     {"minute", NULL, OPTION_MINUTE, "roll-ups, minute by minute", NULL},
     COMMAND_SOCKET,
     COMMAND_JSON,
@@ -37,26 +37,16 @@ static const struct command_option options[] = {
 };
 
 struct asked {
-    struct readings_wish wish;
-    const char *store; /* or NULL */
-    const char *socket;
+    struct stretch stretch;
+    const char *point, *socket;
+    bool minutes;
     bool json;
 };
 
 static bool take(struct asked *a, int code)
 {
-    switch (code) {
-    case OPTION_STORE:
-        a->store = optarg;
-        return true;
-    case OPTION_FROM:
-        return parse_time_or_tell(optarg, &a->wish.from_ms);
-    case OPTION_TO:
-        return parse_time_or_tell(optarg, &a->wish.to_ms);
-    default:
-        a->wish.minutes = true;
-        return true;
-    }
+    a->minutes = a->minutes || code == OPTION_MINUTE;
+    return stretch_take(&a->stretch, code);
 }
 
 /* ---- the rows ---- */
@@ -212,21 +202,23 @@ static enum exit_status ask_store(const char *socket, char *path, size_t size)
 
 static enum exit_status show(const struct asked *a)
 {
+    const struct readings_wish wish = {
+        .point = a->point, .from_ms = a->stretch.from_ms, .to_ms = a->stretch.to_ms, .minutes = a->minutes};
     char path[4096], why[WHY_MAX] = "";
     struct readings *r = NULL;
     enum rg_err err;
 
-    if (a->store) {
-        (void)text_copy(path, sizeof path, a->store);
+    if (a->stretch.store) {
+        (void)text_copy(path, sizeof path, a->stretch.store);
     } else {
         enum exit_status status = ask_store(a->socket, path, sizeof path);
 
         if (status != EXIT_DONE)
             return status;
     }
-    err = readings_open(path, &a->wish, &r, why, sizeof why);
+    err = readings_open(path, &wish, &r, why, sizeof why);
     if (err == RG_OK) {
-        err = a->json ? show_json(r, &a->wish, stdout) : show_table(r, a->wish.minutes, stdout);
+        err = a->json ? show_json(r, &wish, stdout) : show_table(r, wish.minutes, stdout);
         (void)text_copy(why, sizeof why, err == RG_ENOMEM ? "out of memory" : readings_why(r));
     }
     readings_close(r);
@@ -238,7 +230,7 @@ static enum exit_status show(const struct asked *a)
 static enum exit_status run(const struct arguments *a, int argc, char **argv)
 {
     struct arguments own = *a;
-    struct asked asked = {.store = NULL};
+    struct asked asked = {.point = NULL};
     struct options o;
     int code;
 
@@ -247,9 +239,9 @@ static enum exit_status run(const struct arguments *a, int argc, char **argv)
         if (!take(&asked, code))
             return EXIT_USAGE;
     }
-    if (code == OPTIONS_WRONG)
+    if (code == OPTIONS_WRONG || !stretch_check(&asked.stretch))
         return EXIT_USAGE;
-    asked.wish.point = own.operands[0];
+    asked.point = own.operands[0];
     asked.socket = own.socket;
     asked.json = own.json;
     return show(&asked);

@@ -134,6 +134,9 @@ def test_wrong_use(dust, tmp_path):
     assert gateway.ctl("backtest", check=False).returncode == 2
     assert gateway.ctl("backtest", "--compare", gateway.file, check=False).returncode == 2
     assert gateway.ctl("backtest", gateway.file, "--from", "yesterday", check=False).returncode == 2
+    for command in (["backtest", gateway.file], ["diff", gateway.file, "--backtest"], ["history", "a.b"]):
+        turned = gateway.ctl(*command, "--from", "2025-11-23", "--to", "2025-11-22", check=False)
+        assert turned.returncode == 2 and "--from is later than --to" in turned.stderr, turned
     missing = gateway.ctl("backtest", gateway.file, "--store", tmp_path / "none.db", check=False)
     assert missing.returncode == 1 and "none.db" in missing.stderr
     foreign = tmp_path / "foreign.db"
