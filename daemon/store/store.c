@@ -119,6 +119,18 @@ int64_t store_turn(struct store *s)
     return ++s->turn;
 }
 
+/* What fills a transaction goes now: to wait longer would save no commit, and gather more than there is room for. */
+static void telemetry_due(struct store *s)
+{
+    int64_t due = 0;
+    if (lane_gather(&s->lanes[LANE_TELEMETRY])->used < STORE_SLICE_BYTES)
+        due = s->telemetry_due_ms < INT64_MAX ? s->telemetry_due_ms : loop_mono_ms(s->loop) + s->commit_ms;
+    if (due == s->telemetry_due_ms)
+        return;
+    s->telemetry_due_ms = due;
+    pump_step(s);
+}
+
 enum rg_err store_append(struct store *s, const struct store_record *record)
 {
     bool telemetry = record->stream == STREAM_TELEMETRY;
@@ -137,12 +149,10 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
         return err;
 
     s->lanes[telemetry ? LANE_TELEMETRY : LANE_ALARMS].appended++;
-    if (!telemetry) {
+    if (telemetry)
+        telemetry_due(s);
+    else
         pump_step(s);
-    } else if (s->telemetry_due_ms == INT64_MAX) {
-        s->telemetry_due_ms = loop_mono_ms(s->loop) + s->commit_ms;
-        pump_step(s);
-    }
     return RG_OK;
 }
 

@@ -4,7 +4,8 @@
  * Records are handed over on the loop, gather in a bounded batch, and are committed on the store's own worker
  * thread, one batch in flight while the next one gathers: one commit and one fsync for all that came meanwhile. A
  * record gets its sequence number inside the transaction; a batch that fails leaves no number used. An alarm or an
- * event starts a commit at once; telemetry waits at most commit_ms. Alarm records go into the transaction first.
+ * event starts a commit at once; telemetry waits at most commit_ms, and
+ * not once it fills a transaction. Alarm records go into the transaction first.
  *
  * body: the record's JSON object without its braces and without seq and hash: "ts":1,"device":"gas-1",... The
  * store makes {"seq":N,<body>} of it and, for all streams but telemetry, ,"hash":"<hex>" at the end (contract §3). */

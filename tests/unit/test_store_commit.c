@@ -95,6 +95,37 @@ static void test_times(void **state)
     rig_end(&r);
 }
 
+/* What comes in a second may be more than there is room for, so it must not wait for the second to be over. */
+static void test_much_goes_at_once(void **state)
+{
+    (void)state;
+    struct rig r;
+    char values[3072] = "";
+    size_t used = (size_t)snprintf(values, sizeof(values), "\"values\":{\"p\":\"");
+    memset(values + used, 'x', sizeof(values) - used - 3);
+    memcpy(values + sizeof(values) - 3, "\"}", 3);
+    rig_init(&r);
+    r.conf.commit_ms = 60000;
+    rig_open(&r);
+    /* Three times what the store has memory for, in much less than that minute. */
+    const int64_t records = INT64_C(3) * 2 * STORE_BATCH_BYTES / (int64_t)sizeof(values);
+    for (int64_t i = 0; i < records; i++) {
+        assert_int_equal(rig_telemetry(&r, 0, i, values), RG_OK);
+        rig_run(&r, 1);
+    }
+    assert_true(r.head[STREAM_TELEMETRY] > records * 9 / 10);
+    /* Full transactions, not one for each record. */
+    assert_in_range(r.commits, 10, 3 * 2 * (STORE_BATCH_BYTES >> 20) + 5);
+    unsigned before = r.commits;
+    rig_run(&r, 60000); /* the rest waits as long as any */
+    assert_int_equal(r.commits, before + 1);
+    assert_int_equal(r.head[STREAM_TELEMETRY], records);
+    struct store_stats stats;
+    store_stats(r.store, &stats);
+    assert_int_equal(stats.lost, 0);
+    rig_end(&r);
+}
+
 /* The order inside the transaction shows in a trigger: rows come in the order of insertion. */
 static void test_alarms_first(void **state)
 {
@@ -369,12 +400,13 @@ static void test_refused_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_record_text),    cmocka_unit_test(test_chain_over_restarts),
-        cmocka_unit_test(test_times),          cmocka_unit_test(test_alarms_first),
-        cmocka_unit_test(test_occurrences),    cmocka_unit_test(test_permits),
-        cmocka_unit_test(test_views),          cmocka_unit_test(test_unsynced),
-        cmocka_unit_test(test_flush),          cmocka_unit_test(test_second_daemon),
-        cmocka_unit_test(test_outside_reader), cmocka_unit_test(test_refused_records),
+        cmocka_unit_test(test_record_text),     cmocka_unit_test(test_chain_over_restarts),
+        cmocka_unit_test(test_times),           cmocka_unit_test(test_much_goes_at_once),
+        cmocka_unit_test(test_alarms_first),    cmocka_unit_test(test_occurrences),
+        cmocka_unit_test(test_permits),         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_unsynced),        cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_second_daemon),   cmocka_unit_test(test_outside_reader),
+        cmocka_unit_test(test_refused_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
