@@ -17,6 +17,7 @@ int main(int argc, char **argv)
         {"mqtt", floor_mqtt, "MS BROKER_PORT"},
         {"together", floor_together, "MS PERIOD_MS REGISTERS FOLDER BROKER_PORT PORT..."},
         {"subscribe", floor_subscribe, "BROKER_PORT"},
+        {"alarm", floor_alarm, "BROKER_PORT CORE+1 FOLDER"},
     };
     int status = 2;
 

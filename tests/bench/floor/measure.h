@@ -39,5 +39,6 @@ int floor_disk(int count, char **arguments);
 int floor_mqtt(int count, char **arguments);
 int floor_together(int count, char **arguments);
 int floor_subscribe(int count, char **arguments);
+int floor_alarm(int count, char **arguments);
 
 #endif
