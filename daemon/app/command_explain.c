@@ -1,11 +1,14 @@
 #include "app/command_explain.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "record/record.h"
 #include "base/text.h"
 #include "rules/explain.h"
 
+#define PLACE_MAX (PATH_MAX + 16)
 #define NAMED_POINTS 64 /* most whose readings are shown: a vote may have more members */
 
 struct explanation {
@@ -199,10 +202,20 @@ static void write_rule(const struct explanation *x, const struct explain *e)
     write_limits(x, e);
 }
 
+/* Where it is defined, as the parts of a site say it. */
+static const char *point_place(const struct site_point *point, char out[PLACE_MAX])
+{
+    if (!point->file)
+        return NULL;
+    (void)text_format(out, PLACE_MAX, "%s:%" PRIu32, point->file, point->line);
+    return out;
+}
+
 static void write_head(const struct explanation *x, const struct explain *e)
 {
     const struct site *site = x->p->site;
     const char *rule = RULE_OFFLINE, *of, *where;
+    char place[PLACE_MAX];
 
     if (e->kind == EXPLAIN_OFFLINE) {
         where = site->devices[e->device].where;
@@ -221,7 +234,7 @@ static void write_head(const struct explanation *x, const struct explain *e)
         of = site->uplinks[e->uplink].name;
     } else {
         rule = RULE_DOUBT;
-        where = site->points[e->point].where;
+        where = point_place(&site->points[e->point], place);
         of = site->points[e->point].full_name;
     }
     jsonw_key_string(x->w, "rule", rule);
@@ -251,7 +264,7 @@ static void watch_cb(void *arg, const struct explain *e)
             key_value(w, "value", e, x->p->site, e->value);
         jsonw_key_bool(w, "bad", e->bad);
         jsonw_key_string(w, "doubt", e->doubt[0] ? e->doubt : NULL);
-        jsonw_key_int(w, "after_ms", x->p->site->points[e->point].doubt.after_ms);
+        jsonw_key_int(w, "after_ms", x->p->site->points[e->point].doubt->after_ms);
         jsonw_key(w, "clocks");
         write_clocks(w, e);
     } else if (e->kind == EXPLAIN_OFFLINE) {
@@ -272,13 +285,14 @@ static void write_point(const struct explanation *x, uint32_t index)
     const struct site_device *device = &p->site->devices[point->device];
     struct evidence_sample samples[EVIDENCE_SAMPLES];
     size_t count = evidence_samples(&p->evidence, index, samples);
+    char place[PLACE_MAX];
 
     jsonw_object_begin(x->w);
     jsonw_key_string(x->w, "point", point->full_name);
     jsonw_key_string(x->w, "label", point->label ? point->label : device->label);
     jsonw_key_string(x->w, "unit", point->unit);
     jsonw_key_string(x->w, "area", device->area != SITE_NONE ? p->site->areas[device->area].name : NULL);
-    jsonw_key_string(x->w, "where", point->where);
+    jsonw_key_string(x->w, "where", point_place(point, place));
     jsonw_key_int(x->w, "poll_ms", device->poll_ms);
     jsonw_key(x->w, "samples");
     write_samples(x->w, point, samples, count);

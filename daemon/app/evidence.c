@@ -33,7 +33,7 @@ static uint32_t assign_rings(struct evidence *e, const struct site *site)
     for (size_t i = 0; i < site->rule_count; i++)
         want_rule(e, &site->rules[i]);
     for (size_t i = 0; i < site->point_count; i++) {
-        if (e->ring_of[i] != SITE_NONE || site->points[i].doubt.level != LEVEL_NONE)
+        if (e->ring_of[i] != SITE_NONE || site->points[i].doubt)
             e->ring_of[i] = count++;
     }
     return count;

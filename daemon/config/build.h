@@ -70,10 +70,12 @@ void build_outputs(struct build *b);    /* after rules */
 /* One point of a device: its number in site.points, and what it says. */
 void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
                  const struct node *own, uint32_t index);
+/* Where a point is defined. */
+void point_place(struct build *b, struct site_point *point, const struct node *own);
 /* What points that are read and points that are worked out have in common: full name, scaling, range. name: its node. */
 void build_point_common(struct build *b, struct point_item *item, const struct node *name, uint32_t index);
 /* convert -> point.convert; the item's address and type are known. */
-void build_convert(struct build *b, struct point_item *item, uint32_t index);
+void build_convert(struct build *b, struct point_item *item);
 /* One operand: a number, or a point which is found later. device: of the point it is for, to find points beside it.
  * into must stay where it is. */
 enum operand_kind { OPERAND_WRONG, OPERAND_NUMBER, OPERAND_POINT };
@@ -87,9 +89,9 @@ enum operand_kind operand_want(struct build *b, uint32_t device, const struct no
 uint32_t point_find(struct build *b, uint32_t device, const struct node *node);
 /* The same without a word; name: the scalar's text. */
 uint32_t point_look(const struct build *b, uint32_t device, const char *name);
-/* doubt of a device or group -> what holds for its points, map NULL: the default; and that of one of its points, whose
- * own `doubt` is map. Where a group says nothing its points have none. */
-void build_doubts(struct build *b, const struct node *map, struct site_doubt *standard);
+/* doubt of a device or group -> what holds for its points, in scratch memory and never NULL; map NULL: the default. And that of one
+ * of its points, whose own `doubt` is map. Where a group says nothing its points have none. */
+const struct site_doubt *build_doubts(struct build *b, const struct node *map);
 void build_doubt(struct build *b, const struct site_doubt *standard, bool none, const struct node *map,
                  struct site_point *point, uint32_t index);
 /* status and heartbeat -> device.gates; after its poll period is known. */

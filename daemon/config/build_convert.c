@@ -21,7 +21,8 @@ static bool take_pair(struct build *b, const char *key, const struct node *node,
     return fill_number(b->ld, key, node->first->next, &pair[1]) && good;
 }
 
-static void take_line(struct build *b, const struct node *map, struct point_item *item)
+static void take_line(struct build *b, const struct node *map, const struct point_item *item,
+                      struct site_convert *convert)
 {
     struct two_point_item two = {.from = NULL};
     struct convert_entry *entries = load_keep(b->ld, 2, sizeof *entries);
@@ -44,8 +45,7 @@ static void take_line(struct build *b, const struct node *map, struct point_item
                       "without a `range` what a broken or shorted loop reads is taken for a good value");
     for (int i = 0; i < 2; i++)
         entries[i] = (struct convert_entry){.from = from[i], .to = to[i]};
-    item->point.convert =
-        (struct site_convert){.kind = CONVERT_TWO_POINT, .entries = entries, .entry_count = 2};
+    *convert = (struct site_convert){.kind = CONVERT_TWO_POINT, .entries = entries, .entry_count = 2};
 }
 
 static void take_table(struct build *b, const struct node *list, struct site_convert *convert)
@@ -128,10 +128,9 @@ static void check_polynomial(struct build *b, const struct node *map, const stru
     wire->c_from_zero = zero && !c;
 }
 
-static void take_wire(struct build *b, const struct node *map, struct point_item *item, uint32_t index)
+static void take_wire(struct build *b, const struct node *map, uint32_t device, struct site_convert *into)
 {
     struct wire_item wire = {.wire = {.kind = CONVERT_VIBRATING_WIRE}};
-    struct site_convert *into = &b->site->points[index].convert; /* where the item goes in the end */
     struct correction_item c;
 
     fill_map(b->ld, SECTION_WIRE, map, &wire);
@@ -143,7 +142,7 @@ static void take_wire(struct build *b, const struct node *map, struct point_item
     }
     if (wire.temperature) {
         c = (struct correction_item){.of = NULL};
-        take_correction(b, SECTION_TEMPERATURE, wire.temperature, item->point.device, &into->temperature, &c);
+        take_correction(b, SECTION_TEMPERATURE, wire.temperature, device, &into->temperature, &c);
         wire.wire.has_temperature = true;
         wire.wire.temperature = (struct site_operand){SITE_NONE, c.times, c.plus};
         wire.wire.temperature_zero = c.zero;
@@ -151,12 +150,12 @@ static void take_wire(struct build *b, const struct node *map, struct point_item
     }
     if (wire.barometer) {
         c = (struct correction_item){.of = NULL};
-        take_correction(b, SECTION_BAROMETER, wire.barometer, item->point.device, &into->barometer, &c);
+        take_correction(b, SECTION_BAROMETER, wire.barometer, device, &into->barometer, &c);
         wire.wire.has_barometer = true;
         wire.wire.barometer = (struct site_operand){SITE_NONE, c.times, c.plus};
         wire.wire.barometer_zero = c.zero;
     }
-    item->point.convert = wire.wire;
+    *into = wire.wire; /* its points are found later, where they are now */
 }
 
 static void take_constants(struct build *b, enum section section, enum convert_kind kind,
@@ -166,22 +165,26 @@ static void take_constants(struct build *b, enum section section, enum convert_k
     convert->kind = kind;
 }
 
-void build_convert(struct build *b, struct point_item *item, uint32_t index)
+void build_convert(struct build *b, struct point_item *item)
 {
     struct convert_item given = {.table = NULL};
-    struct site_convert *convert = &item->point.convert;
+    struct site_convert *convert;
 
     if (!item->convert)
         return;
+    convert = load_keep(b->ld, 1, sizeof *convert);
+    if (!convert)
+        return;
+    item->point.convert = convert;
     fill_map(b->ld, SECTION_CONVERT, item->convert, &given);
     if (given.two_point)
-        take_line(b, given.two_point, item);
+        take_line(b, given.two_point, item, convert);
     if (given.table)
         take_table(b, given.table, convert);
     if (given.thermistor)
         take_constants(b, SECTION_THERMISTOR, CONVERT_THERMISTOR, given.thermistor, convert);
     if (given.wire)
-        take_wire(b, given.wire, item, index);
+        take_wire(b, given.wire, item->point.device, convert);
     if (given.concentration)
         take_constants(b, SECTION_CONCENTRATION, CONVERT_CONCENTRATION, given.concentration, convert);
     if (!given.pressure)

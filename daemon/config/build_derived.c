@@ -157,7 +157,7 @@ static void build_derived_point(struct build *b, uint32_t device, const struct d
     struct site_point *p = &item.base.point;
 
     fill_map(b->ld, SECTION_DERIVED_POINT, node, &item);
-    p->where = load_where(b->ld, node_place(node));
+    point_place(b, p, node);
     build_point_common(b, &item.base, node_get(node, "name"), index);
     build_doubt(b, standard, !group->doubt, item.base.doubt, p, index);
     build_change(b, node);
@@ -172,10 +172,10 @@ static void build_group(struct build *b, const struct node *group, uint32_t inde
 {
     struct derived_item item = {.device = {.derived = true, .bus = SITE_NONE, .area = SITE_NONE}};
     struct site_device *d = &b->site->devices[index];
-    struct site_doubt standard;
+    const struct site_doubt *standard;
 
     fill_map(b->ld, SECTION_DERIVED, group, &item);
-    build_doubts(b, item.doubt, &standard);
+    standard = build_doubts(b, item.doubt);
     build_record(b, item.record, &item.device);
     if (item.area)
         item.device.area = names_find(b->ld, &b->areas, item.area, node_place(node_get(group, "area")));
@@ -191,7 +191,7 @@ static void build_group(struct build *b, const struct node *group, uint32_t inde
             break;
         }
         if (node->kind == NODE_MAP)
-            build_derived_point(b, index, &item, &standard, node, (uint32_t)b->site->point_count++);
+            build_derived_point(b, index, &item, standard, node, (uint32_t)b->site->point_count++);
         else
             issue_error(b->ld, node_place(node), "an entry of `points` must be a mapping, not %s",
                         node_kind_words(node));

@@ -149,7 +149,7 @@ void build_devices(struct build *b)
 
         take_device(b, &item, node);
         join_device(b, &item);
-        build_doubts(b, item.doubt, &item.standard);
+        item.standard = build_doubts(b, item.doubt);
         item.device.where = load_where(b->ld, node_place(node));
         b->site->devices[i] = item.device;
         b->site->device_count = i + 1;

@@ -8,6 +8,7 @@
 #include "config/issue.h"
 #include "config/items.h"
 #include "config/value.h"
+#include "model/alarm.h"
 
 #define ADDRESSES 65536u
 #define WORDS_MAX 256 /* of one enumeration */
@@ -212,6 +213,7 @@ static bool take_raw(struct build *b, const struct site_point *p, const struct n
 static void take_invalid(struct build *b, struct point_item *item)
 {
     struct site_point *p = &item->point;
+    double *invalid;
 
     if (!item->invalid)
         return;
@@ -219,8 +221,12 @@ static void take_invalid(struct build *b, struct point_item *item)
         issue_error(b->ld, node_place(item->invalid), "`invalid` holds at most %d values", POINT_INVALID_MAX);
         return;
     }
+    invalid = load_keep(b->ld, item->invalid->count, sizeof *invalid);
+    if (!invalid)
+        return;
+    p->invalid = invalid;
     for (const struct node *node = item->invalid->first; node; node = node->next)
-        if (take_raw(b, p, node, &p->invalid[p->invalid_count]))
+        if (take_raw(b, p, node, &invalid[p->invalid_count]))
             p->invalid_count++;
 }
 
@@ -340,17 +346,16 @@ static void take_values(struct build *b, struct point_item *item)
 static void name_point(struct build *b, struct site_point *p, const struct node *name, uint32_t index)
 {
     const char *device = b->site->devices[p->device].name;
-    size_t room = (device ? strlen(device) : 0) + (p->name ? strlen(p->name) : 0) + 2;
-    char *full;
+    char full[POINT_NAME_MAX];
 
     if (!device || !p->name)
         return;
-    full = load_keep(b->ld, room, 1);
-    if (!full)
+    (void)snprintf(full, sizeof full, "%s.%s", device, p->name);
+    p->full_name = load_keep_text(b->ld, full);
+    if (!p->full_name)
         return;
-    (void)snprintf(full, room, "%s.%s", device, p->name);
-    p->full_name = full;
-    names_add(b->ld, &b->points, index, full, node_place(name));
+    p->name = p->full_name + strlen(device) + 1;
+    names_add(b->ld, &b->points, index, p->full_name, node_place(name));
 }
 
 static void take_meaning(struct build *b, struct point_item *item)
@@ -360,6 +365,14 @@ static void take_meaning(struct build *b, struct point_item *item)
     take_values(b, item);
 }
 
+void point_place(struct build *b, struct site_point *point, const struct node *own)
+{
+    const struct place at = node_place(own);
+
+    point->file = b->ld->sources[at.file].name;
+    point->line = at.line;
+}
+
 void build_point_common(struct build *b, struct point_item *item, const struct node *name, uint32_t index)
 {
     name_point(b, &item->point, name, index);
@@ -367,26 +380,37 @@ void build_point_common(struct build *b, struct point_item *item, const struct n
     take_range(b, item);
 }
 
+static bool take_address(struct build *b, struct point_item *item)
+{
+    enum point_space space = item->point.space;
+    bool good = address_take(b, &item->at, &space, &item->point.address);
+
+    item->point.space = space;
+    return good;
+}
+
 void build_point(struct build *b, const struct device_item *device, uint32_t device_index,
                  const struct node *own, uint32_t index)
 {
     struct point_item item = {
-        .point = {.device = device_index, .bit = -1, .type = TYPE_ABSENT}, .own = own, .at = ADDRESS_ABSENT};
+        .point = {.device = device_index, .bit = -1}, .own = own, .at = ADDRESS_ABSENT, .type = TYPE_ABSENT};
     struct site_point *p = &item.point;
 
     fill_map(b->ld, SECTION_POINT, own, &item);
-    p->where = load_where(b->ld, node_place(own));
+    p->type = item.type;
+    p->order = item.order;
+    point_place(b, p, own);
     build_point_common(b, &item, said(&item, "name"), index);
-    build_doubt(b, &device->standard, false, item.doubt, p, index);
+    build_doubt(b, device->standard, false, item.doubt, p, index);
     build_change(b, own);
-    if (!address_take(b, &item.at, &p->space, &p->address) || !check_type(b, &item)) {
+    if (!take_address(b, &item) || !check_type(b, &item)) {
         b->site->points[index] = *p;
         return;
     }
     check_order(b, &item, device->order);
     check_bits(b, &item);
     take_meaning(b, &item);
-    build_convert(b, &item, index);
+    build_convert(b, &item);
     if (p->address + point_type_words(p->type) > ADDRESSES)
         issue_error(b->ld, node_place(own), "type %s at address %u ends beyond the last address, 65535",
                     point_type_name(p->type), p->address);

@@ -23,7 +23,7 @@ static void number(struct flat *f, const struct site_point *p, const char *key, 
 
 static void flat_wire(struct flat *f, const struct site *site, const struct site_point *p)
 {
-    const struct site_convert *c = &p->convert;
+    const struct site_convert *c = p->convert;
     char text[OPERAND_TEXT];
 
     flat_text(f, "point", p->full_name, "convert.input", wire_input_name(c->input));
@@ -48,7 +48,7 @@ static void flat_wire(struct flat *f, const struct site *site, const struct site
 
 static void flat_conversion(struct flat *f, const struct site *site, const struct site_point *p)
 {
-    const struct site_convert *c = &p->convert;
+    const struct site_convert *c = p->convert;
 
     flat_text(f, "point", p->full_name, "convert", convert_kind_name(c->kind));
     for (size_t i = 0; i < c->entry_count; i++) {
@@ -93,7 +93,7 @@ static void flat_derived(struct flat *f, const struct site *site, const struct s
 
 void flat_convert(struct flat *f, const struct site *site, const struct site_point *p)
 {
-    if (p->convert.kind != CONVERT_NONE)
+    if (p->convert)
         flat_conversion(f, site, p);
     if (p->derived)
         flat_derived(f, site, p);

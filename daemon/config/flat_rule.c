@@ -145,12 +145,13 @@ void flat_permit(struct flat *f, const struct site_permit *p)
 
 void flat_doubt(struct flat *f, const struct site *site, const struct site_point *p)
 {
-    const struct site_doubt *d = &p->doubt;
+    const struct site_doubt *d = p->doubt;
     const bool derived = p->space == SPACE_DERIVED;
+    const enum level level = d ? d->level : LEVEL_NONE;
 
-    if (d->level != (derived ? LEVEL_NONE : LEVEL_YELLOW))
-        flat_text(f, "point", p->full_name, "doubt.level", level_name(d->level));
-    if (d->level == LEVEL_NONE)
+    if (level != (derived ? LEVEL_NONE : LEVEL_YELLOW))
+        flat_text(f, "point", p->full_name, "doubt.level", level_name(level));
+    if (!d)
         return;
     if (d->after_ms != DOUBT_AFTER_STANDARD_MS)
         flat_duration(f, "point", p->full_name, "doubt.after", d->after_ms);

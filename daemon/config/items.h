@@ -35,7 +35,7 @@ struct device_item {
     enum word_order order; /* of its points that do not name theirs */
     const struct node *points;
     const struct node *line, *status, *heartbeat, *trigger, *doubt, *record;
-    struct site_doubt standard; /* of its points that say nothing else */
+    const struct site_doubt *standard; /* of its points that say nothing else */
 };
 
 /* How a device is set, as far as it is told. */
@@ -84,6 +84,8 @@ struct point_item {
     struct site_point point;
     const struct node *own;
     struct address_item at;
+    enum point_type type;
+    enum word_order order;
     int64_t mask;
     const struct node *scale, *offset;
     const struct node *range, *invalid;

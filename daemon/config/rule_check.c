@@ -96,11 +96,16 @@ static bool signal_range(const struct site_rule *rule, const struct site_point *
     }
 }
 
+static enum level doubt_level(const struct site_point *p)
+{
+    return p->doubt ? p->doubt->level : LEVEL_NONE;
+}
+
 /* Readings beyond the range are bad and raise no rule: a milder `doubt` is all there is of what should have been this level. */
 static bool is_mere_doubt(const struct site_rule *rule, const struct side *side, unsigned level,
                           const struct site_point *p)
 {
-    return side->sign > 0 && rule->signal.kind != SIGNAL_FLAT && (unsigned)p->doubt.level < level;
+    return side->sign > 0 && rule->signal.kind != SIGNAL_FLAT && (unsigned)doubt_level(p) < level;
 }
 
 /* A limit that no good value reaches would look like protection and be none; one that cannot be left is an
@@ -132,7 +137,7 @@ static void check_limit(struct build *b, const struct site_rule *rule, const str
             continue;
         if (limit >= bounds.worst && is_mere_doubt(rule, side, level, p))
             (void)snprintf(doubt, sizeof doubt, "; a reading above that is bad and only its `doubt` (%s)",
-                           level_name(p->doubt.level));
+                           level_name(doubt_level(p)));
         issue_warning(b->ld, node_place(limit_node(node, side, level)),
                       "%s %.10g %s: the range of `%s` is %.10g to %.10g%s", level_name((enum level)level),
                       side->limits[level], what, shown(p->full_name).text, least, most, doubt);

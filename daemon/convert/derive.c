@@ -118,9 +118,9 @@ void convert_point(struct convert *c, uint32_t point, struct sample *sample)
     struct reading r = {.quality = sample->quality, .value = sample->value};
 
     /* One that is not converted went through its range when it was decoded. */
-    if (p->convert.kind != CONVERT_NONE) {
+    if (p->convert) {
         if (r.quality == QUALITY_GOOD)
-            r = converted(c, &p->convert, sample->value);
+            r = converted(c, p->convert, sample->value);
         r = checked(p, r);
         sample->quality = r.quality;
         sample->value = r.value;

@@ -13,7 +13,7 @@ static void *zeroed(size_t count, size_t size)
 static bool is_idle(const struct site *site)
 {
     for (size_t i = 0; i < site->point_count; i++) {
-        if (site->points[i].derived || site->points[i].convert.kind != CONVERT_NONE)
+        if (site->points[i].derived || site->points[i].convert)
             return false;
     }
     return true;
@@ -48,7 +48,7 @@ static enum rg_err check_points(const struct site *site)
 
         if (p->derived && (!fits(p->derived) || !site->devices[p->device].derived))
             return RG_EINVAL;
-        if (p->convert.kind == CONVERT_TWO_POINT && p->convert.entry_count != 2)
+        if (p->convert && p->convert->kind == CONVERT_TWO_POINT && p->convert->entry_count != 2)
             return RG_EINVAL;
         for (size_t k = 0; k < count; k++) {
             uint32_t point = site_operand(p, k)->point;
@@ -110,7 +110,7 @@ static void mark_what_matters(struct convert *c)
         const struct site_point *p = &c->site->points[i];
         size_t count = site_operand_count(p);
 
-        if (p->derived || p->convert.kind != CONVERT_NONE)
+        if (p->derived || p->convert)
             c->matters[i] = true;
         for (size_t k = 0; k < count; k++) {
             if (site_operand(p, k)->point != SITE_NONE)

@@ -47,7 +47,7 @@ const char *word_order_name(enum word_order order)
 bool point_is_single(const struct site_point *point)
 {
     return point->type == TYPE_F32 && point->scaling.num == 1 && point->scaling.add == 0 &&
-           point->scaling.den == 1 && !point->has_decimals && point->convert.kind == CONVERT_NONE;
+           point->scaling.den == 1 && !point->has_decimals && !point->convert;
 }
 
 const char *point_word(const struct site_point *point, double value)

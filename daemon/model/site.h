@@ -117,39 +117,42 @@ struct point_word {
     const char *text;
 };
 
+/* Of a site with 100,000 points there are as many of these, and every reading passes its own: what few points have lies elsewhere,
+ * shared by those that have the same. */
 struct site_point {
-    const char *name;      /* within its device */
+    const char *name;      /* within its device: the end of full_name */
     const char *full_name; /* "device.point" */
     const char *label;     /* or NULL */
     const char *unit;      /* engineering unit, or NULL */
     uint32_t device;
-    enum point_space space;
     uint16_t address; /* zero-based protocol address */
-    enum point_type type;
-    enum word_order order;
+    enum point_space space : 8;
+    enum point_type type : 8;
+    enum word_order order : 8;
     int8_t bit; /* 0..15: that bit of the register; -1: not given */
+    bool has_range;
+    bool has_decimals;
+    uint8_t invalid_count;
+    uint16_t word_count;
     /* And-ed with the raw integer (16- and 32-bit integer types), then shifted right to its lowest one; 0: none. */
     uint32_t mask;
-    struct scaling scaling;
-    bool has_range;
-    double range_min, range_max; /* engineering units, inclusive */
-    size_t invalid_count;        /* sentinels: raw values, before bit, mask and scale */
-    double invalid[POINT_INVALID_MAX];
-    /* decimals.has: the value is divided by ten to the power of what that register holds (0 to 9). */
-    bool has_decimals;
+    /* decimals: the value is divided by ten to the power of what that register holds (0 to 9). */
     struct site_register decimals;
-    /* An enumeration: any other value is QUALITY_SENSOR. */
-    const struct point_word *words;
-    size_t word_count;
-    /* What makes a reading of this raw value (convert.kind), and the range is that of its outcome. */
-    struct site_convert convert;
-    /* SPACE_DERIVED: how it is worked out; NULL for what is read. */
-    const struct site_derived *derived;
-    struct site_doubt doubt;
+    uint32_t line; /* of file, where it is defined */
+    const char *file;
+    struct scaling scaling;
+    double range_min, range_max; /* engineering units, inclusive */
     /* Where the device's readings are thinned: a value that differs from the one recorded last by more than this is
      * recorded. 0: not given; then of a state (site_record.h) every change is, of a quantity none. */
     double change;
-    const char *where;
+    const double *invalid; /* [invalid_count] sentinels: raw values, before bit, mask and scale */
+    /* [word_count] An enumeration: any other value is QUALITY_SENSOR. */
+    const struct point_word *words;
+    /* What makes a reading of this raw value, and the range is that of its outcome; NULL: nothing. */
+    const struct site_convert *convert;
+    /* SPACE_DERIVED: how it is worked out; NULL for what is read. */
+    const struct site_derived *derived;
+    const struct site_doubt *doubt; /* its level is not LEVEL_NONE; NULL: its readings are never doubted */
 };
 
 /* Registers (or bits) that the type takes: 1, 2 or 4. */

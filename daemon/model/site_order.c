@@ -6,15 +6,17 @@ size_t site_operand_count(const struct site_point *point)
 {
     if (point->derived)
         return point->derived->operand_count;
-    return (point->convert.has_temperature ? 1u : 0u) + (point->convert.has_barometer ? 1u : 0u);
+    if (!point->convert)
+        return 0;
+    return (point->convert->has_temperature ? 1u : 0u) + (point->convert->has_barometer ? 1u : 0u);
 }
 
 const struct site_operand *site_operand(const struct site_point *point, size_t index)
 {
     if (point->derived)
         return &point->derived->operands[index];
-    return index == 0 && point->convert.has_temperature ? &point->convert.temperature
-                                                        : &point->convert.barometer;
+    return index == 0 && point->convert->has_temperature ? &point->convert->temperature
+                                                         : &point->convert->barometer;
 }
 
 /* One more than the highest below it. */

@@ -51,6 +51,8 @@ static bool same_wire(const struct site_convert *a, const struct site_convert *b
 
 static bool same_convert(const struct site_convert *a, const struct site_convert *b)
 {
+    if (!a || !b)
+        return a == b;
     return a->kind == b->kind && same_entries(a, b) && a->a == b->a && a->b == b->b && a->c == b->c &&
            a->d == b->d && same_wire(a, b) && a->to_ppm == b->to_ppm && a->molar_mass == b->molar_mass &&
            a->temperature_c == b->temperature_c && a->from == b->from && a->to == b->to;
@@ -111,7 +113,7 @@ enum rg_err site_same_points(const struct site *a, const struct site *b, uint32_
         if (in_b[i] == SITE_NONE)
             continue;
         y = &b->points[in_b[i]];
-        if (!same_reading(x, y) || !same_convert(&x->convert, &y->convert) ||
+        if (!same_reading(x, y) || !same_convert(x->convert, y->convert) ||
             !same_derived(x->derived, y->derived) || !site_same_device(a, x->device, b, y->device))
             in_b[i] = SITE_NONE;
     }

@@ -74,7 +74,7 @@ static bool same_point(const struct site_point *a, const struct site_point *b)
            a->scaling.den == b->scaling.den && a->has_range == b->has_range && a->range_min == b->range_min &&
            a->range_max == b->range_max && same_invalid(a, b) && a->has_decimals == b->has_decimals &&
            same_register(&a->decimals, &b->decimals) && same_words(a, b) &&
-           (a->convert.kind == CONVERT_NONE) == (b->convert.kind == CONVERT_NONE);
+           (a->convert == NULL) == (b->convert == NULL);
 }
 
 static bool same_manner(const struct site_device *a, const struct site_device *b)

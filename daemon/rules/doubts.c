@@ -10,7 +10,7 @@ uint32_t doubts_count(const struct site *site)
     uint32_t count = 0;
 
     for (size_t i = 0; i < site->point_count; i++)
-        count += site->points[i].doubt.level != LEVEL_NONE;
+        count += site->points[i].doubt != NULL;
     return count;
 }
 
@@ -31,15 +31,15 @@ static void fill(struct doubts *d, const struct site *site, const int64_t *poll)
         struct doubted *one = &d->all[next];
 
         d->of[i] = DOUBTS_NONE;
-        if (p->doubt.level == LEVEL_NONE)
+        if (!p->doubt)
             continue;
         d->of[i] = next++;
         one->point = i;
-        one->rule =
-            (struct doubt_rule){.conf = &p->doubt,
-                                .hold_ms = DOUBTS_HOLD_POLLS * poll[i],
-                                .single = point_is_single(p),
-                                .plain = p->doubt.flat_ms == 0 && !p->doubt.has_rate && !p->doubt.has_twin};
+        one->rule = (struct doubt_rule){.conf = p->doubt,
+                                        .hold_ms = DOUBTS_HOLD_POLLS * poll[i],
+                                        .single = point_is_single(p),
+                                        .plain = p->doubt->flat_ms == 0 && !p->doubt->has_rate &&
+                                                 !p->doubt->has_twin};
         doubt_init(&one->state);
     }
 }
@@ -113,9 +113,8 @@ void doubts_history_ms(const struct site *site, int64_t *ms)
         const struct site_device *device = &site->devices[point->device];
         int64_t hold = DOUBTS_HOLD_POLLS * (device->derived ? slowest : device->poll_ms);
 
-        if (point->doubt.level != LEVEL_NONE && point->doubt.flat_ms > 0 &&
-            point->doubt.flat_ms + hold > ms[point->device])
-            ms[point->device] = point->doubt.flat_ms + hold;
+        if (point->doubt && point->doubt->flat_ms > 0 && point->doubt->flat_ms + hold > ms[point->device])
+            ms[point->device] = point->doubt->flat_ms + hold;
     }
 }
 

@@ -233,7 +233,7 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
     }
     if (strcmp(alarm->rule, RULE_DOUBT) == 0) {
         if (hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
-            r->doubts.of[point] == DOUBTS_NONE || r->site->points[point].doubt.level != alarm->level)
+            r->doubts.of[point] == DOUBTS_NONE || r->site->points[point].doubt->level != alarm->level)
             return ALARMS_NONE;
         return engine_owner(r, OWNER_DOUBT, r->doubts.of[point]);
     }

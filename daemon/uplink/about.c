@@ -70,7 +70,7 @@ static void write_words(struct jsonw *w, const struct site_point *p)
 
 static void write_doubt(struct jsonw *w, const struct site *site, const struct site_doubt *d)
 {
-    if (d->level == LEVEL_NONE)
+    if (!d)
         return;
     jsonw_key(w, "doubt");
     jsonw_object_begin(w);
@@ -104,7 +104,7 @@ static void write_point(struct jsonw *w, const struct site *site, const struct s
         jsonw_array_end(w);
     }
     write_words(w, p);
-    write_doubt(w, site, &p->doubt);
+    write_doubt(w, site, p->doubt);
     jsonw_object_end(w);
 }
 

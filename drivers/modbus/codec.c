@@ -53,7 +53,7 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     if ((point->bit >= 0 || point->mask != 0) && !has_bits(point->type))
         return RG_EINVAL;
     if (point->bit > 15 || point->scaling.den == 0 || point->address + words > 65536 ||
-        point->invalid_count > POINT_INVALID_MAX || point->word_count > UINT32_MAX)
+        point->invalid_count > POINT_INVALID_MAX)
         return RG_EINVAL;
 
     memset(out, 0, sizeof *out);
@@ -66,14 +66,15 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     out->mask = point->mask;
     out->mask_shift = point->mask != 0 ? (uint8_t)__builtin_ctz(point->mask) : 0;
     out->scaling = point->scaling;
-    out->has_range = point->has_range && point->convert.kind == CONVERT_NONE; /* else it is the outcome's */
+    out->has_range = point->has_range && !point->convert; /* else it is the outcome's */
     out->range_min = point->range_min;
     out->range_max = point->range_max;
-    out->invalid_count = (uint8_t)point->invalid_count;
-    memcpy(out->invalid, point->invalid, sizeof out->invalid);
+    out->invalid_count = point->invalid_count;
+    for (size_t i = 0; i < point->invalid_count; i++)
+        out->invalid[i] = point->invalid[i];
     out->decimals = CODEC_NO_DECIMALS;
     out->names = point->words;
-    out->name_count = (uint32_t)point->word_count;
+    out->name_count = point->word_count;
     return RG_OK;
 }
 

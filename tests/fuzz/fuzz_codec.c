@@ -64,7 +64,7 @@ static void check_sample(const struct site_point *point, const struct sample *s)
         return;
     }
     check(!signbit(s->value) || s->value != 0);
-    if (point->has_range && point->convert.kind == CONVERT_NONE)
+    if (point->has_range && !point->convert)
         check(s->value >= -1000 && s->value <= 1000);
     for (size_t i = 0; i < point->word_count; i++)
         named |= point->words[i].value == s->value;
@@ -75,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct point_word words[] = {{0, "none"}, {1, "one"}, {2, "two"}};
     struct codec_decimals decimals;
+    static const struct site_convert table = {.kind = CONVERT_TABLE};
+    double invalid[POINT_INVALID_MAX];
     struct site_point point = {.bit = -1, .scaling = {1, 0, 1}};
     struct codec_point p;
     struct sample s, without;
@@ -94,11 +96,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     point.range_min = -1000;
     point.range_max = 1000;
     point.invalid_count = data[12] % (POINT_INVALID_MAX + 1);
+    point.invalid = invalid;
     for (size_t i = 0; i < point.invalid_count; i++)
-        point.invalid[i] = data[13] * 256.0 - 32768 + (double)i;
+        invalid[i] = data[13] * 256.0 - 32768 + (double)i;
     point.words = words;
     point.word_count = data[15] % (RG_COUNT(words) + 1);
-    point.convert.kind = data[15] & 0x80 ? CONVERT_TABLE : CONVERT_NONE;
+    point.convert = data[15] & 0x80 ? &table : NULL;
     decimals.count = data[16];
     decimals.quality = data[15] & 0x40 ? (enum quality)(data[16] % (QUALITY_RANGE + 1)) : QUALITY_GOOD;
     if (codec_prepare(&point, 5, &p) != RG_OK)

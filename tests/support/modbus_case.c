@@ -19,6 +19,7 @@ struct trial {
     struct site_point points[MODEL_POINTS];
     struct site_gate gates[MODEL_GATES];
     struct gate_case cases[MODEL_GATES][CASES];
+    double invalid[MODEL_POINTS][POINT_INVALID_MAX];
     struct driver_plan *plan;
     struct driver_memory *memory;
     struct case_tally *tally;
@@ -77,11 +78,18 @@ static const struct point_word words[] = {{0, "none"}, {1, "one"}, {2, "two"}, {
 static void make_point(struct trial *t, size_t i)
 {
     static const double tens[] = {1, 1, 10, 100};
+    static const struct site_convert table = {.kind = CONVERT_TABLE};
     struct site_point *p = &t->points[i];
+    enum point_space space = SPACE_HOLDING;
+    enum point_type type = TYPE_BOOL;
 
     *p = (struct site_point){.name = "p", .bit = -1, .scaling = {1, 0, 1}};
-    p->space = chance(t, 3) ? (enum point_space)below(t, SPACE_DERIVED + 1) : SPACE_HOLDING;
-    p->type = p->space <= SPACE_DISCRETE ? TYPE_BOOL : (enum point_type)below(t, TYPE_BYTES8_8 + 1);
+    if (chance(t, 3))
+        space = (enum point_space)below(t, SPACE_DERIVED + 1);
+    if (space > SPACE_DISCRETE)
+        type = (enum point_type)below(t, TYPE_BYTES8_8 + 1);
+    p->space = space;
+    p->type = type;
     p->order = (enum word_order)(ORDER_ABCD + below(t, 4));
     p->address = some_address(t);
     if (p->space != SPACE_DERIVED && p->address + point_type_words(p->type) > 65536)
@@ -95,16 +103,17 @@ static void make_point(struct trial *t, size_t i)
     p->has_range = chance(t, 3);
     p->range_min = -100;
     p->range_max = (double)below(t, 5000);
-    p->invalid_count = chance(t, 3) ? below(t, 3) : 0;
+    p->invalid_count = chance(t, 3) ? (uint8_t)below(t, 3) : 0;
+    p->invalid = t->invalid[i];
     for (size_t k = 0; k < p->invalid_count; k++)
-        p->invalid[k] = chance(t, 2) ? 32768 : (double)below(t, 70000) - 35000;
+        t->invalid[i][k] = chance(t, 2) ? 32768 : (double)below(t, 70000) - 35000;
     p->has_decimals = chance(t, 3);
     p->decimals = some_register(t);
     if (chance(t, 8)) {
         p->words = words;
-        p->word_count = 1 + below(t, RG_COUNT(words));
+        p->word_count = (uint16_t)(1 + below(t, RG_COUNT(words)));
     }
-    p->convert.kind = chance(t, 8) ? CONVERT_TABLE : CONVERT_NONE;
+    p->convert = chance(t, 8) ? &table : NULL;
 }
 
 static uint16_t some_word(const struct trial *t)

@@ -312,7 +312,7 @@ static void judge_value(const struct site_point *p, struct model_sample *out)
     }
     if (!named)
         out->quality = QUALITY_SENSOR;
-    if (p->convert.kind == CONVERT_NONE && p->has_range) {
+    if (!p->convert && p->has_range) {
         out->doubtful |= is_near(out, p->range_min) || is_near(out, p->range_max);
         if (!(out->value >= p->range_min && out->value <= p->range_max))
             out->quality = QUALITY_RANGE;

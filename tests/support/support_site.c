@@ -196,7 +196,10 @@ static void add_point(struct support_site *s, struct line *line, const char *nam
                                .type = TYPE_U16,
                                .bit = -1,
                                .scaling = {1, 0, 1},
-                               .where = "test:1"};
+                               .file = "test",
+                               .line = 1};
+    struct site_doubt doubt = {.level = LEVEL_NONE}, *kept;
+    enum point_space space;
     char word[WORD_MAX], full[2 * WORD_MAX], *value;
 
     if (s->site.device_count == 0)
@@ -215,10 +218,18 @@ static void add_point(struct support_site *s, struct line *line, const char *nam
             point.scaling.den = line_number(line, value);
         else if (strcmp(word, "change") == 0)
             point.change = line_number(line, value);
-        else if (parse_space(word, &point.space))
+        else if (parse_space(word, &space)) {
+            point.space = space;
             point.address = (uint16_t)line_number(line, value);
-        else if (!parse_doubt(s, line, word, value, &point.doubt))
+        } else if (!parse_doubt(s, line, word, value, &doubt))
             line_refuse(line, "unknown key");
+    }
+    if (doubt.level != LEVEL_NONE) {
+        kept = arena_alloc(&s->arena, 1, sizeof *kept);
+        if (!kept)
+            line_refuse(line, "out of memory");
+        *kept = doubt;
+        point.doubt = kept;
     }
     if (point_type_words(point.type) > 1)
         point.order = ORDER_ABCD;

@@ -298,7 +298,7 @@ static void check_operand(const struct site *site, const struct site_operand *o,
 
 static void check_wire(const struct site *site)
 {
-    const struct site_convert *c = &point(site, "vw.p")->convert;
+    const struct site_convert *c = point(site, "vw.p")->convert;
 
     assert_int_equal(c->kind, CONVERT_VIBRATING_WIRE);
     assert_int_equal(c->input, WIRE_HERTZ);
@@ -308,18 +308,18 @@ static void check_wire(const struct site *site)
     check_operand(site, &c->temperature, "vw.t", 1, 0);
     assert_true(c->has_barometer && c->barometer_zero == 101.3);
     check_operand(site, &c->barometer, "baro.hpa", 0.1, 0.5);
-    c = &point(site, "vw.q")->convert;
+    c = point(site, "vw.q")->convert;
     assert_true(c->polynomial && c->c_from_zero && c->a == 1 && c->b == 2 && c->zero == 9000);
     assert_int_equal(c->input, WIRE_PERIOD_US);
 }
 
 static void check_others(const struct site *site)
 {
-    const struct site_convert *c = &point(site, "vw.t")->convert;
+    const struct site_convert *c = point(site, "vw.t")->convert;
 
     assert_int_equal(c->kind, CONVERT_THERMISTOR);
     assert_true(c->a == 1.4051e-3 && c->b == 2.369e-4 && c->c == 1.019e-7 && c->d == 0);
-    c = &point(site, "baro.hpa")->convert;
+    c = point(site, "baro.hpa")->convert;
     assert_int_equal(c->kind, CONVERT_TWO_POINT);
     assert_int_equal(c->entry_count, 2);
     assert_true(c->entries[0].from == 20 && c->entries[0].to == 80);

@@ -61,9 +61,10 @@ static void test_doubt(void **state)
     check_rows(rows, RG_COUNT(rows));
 }
 
+/* NULL: its readings are never doubted. */
 static const struct site_doubt *find(const struct site *site, const char *name)
 {
-    return &site->points[support_site_point(site, name)].doubt;
+    return site->points[support_site_point(site, name)].doubt;
 }
 
 /* Standard, device, point, group: the nearest word counts. */
@@ -111,9 +112,9 @@ static void test_levels(void **state)
     assert_float_equal(q->rate_per_s, 5, 0);
     assert_string_equal(site->points[q->twin].full_name, "c.p");
     assert_float_equal(q->twin_within, 5, 0);
-    assert_int_equal(find(site, "c.r")->level, LEVEL_NONE);
+    assert_null(find(site, "c.r"));
     assert_string_equal(site->points[find(site, "c.s")->twin].full_name, "a.p");
-    assert_int_equal(find(site, "g.p")->level, LEVEL_NONE);
+    assert_null(find(site, "g.p"));
     assert_int_equal(find(site, "g.q")->level, LEVEL_YELLOW);
     assert_int_equal(find(site, "g.q")->after_ms, 0);
     assert_int_equal(find(site, "h.p")->level, LEVEL_ORANGE);

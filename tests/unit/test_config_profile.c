@@ -130,7 +130,8 @@ static void test_bare(void **state)
     assert_int_equal(p[0].order, ORDER_CDAB);
     assert_string_equal(p[0].unit, "ppm");
     assert_string_equal(p[0].label, "Gas");
-    assert_non_null(strstr(p[0].where, "profiles/gas.yaml:16"));
+    assert_non_null(strstr(p[0].file, "profiles/gas.yaml"));
+    assert_int_equal(p[0].line, 16);
     assert_non_null(strstr(d->where, "main.yaml:4"));
     assert_true(p[1].has_decimals);
     config_free(config);
@@ -325,9 +326,9 @@ static void test_conversions(void **state)
     put("profiles/gauge.yaml", GAUGE("t"));
     c = load(D "profile: gauge}\n  - {name: e, bus: b, unit: 8, profile: gauge", "");
     for (uint32_t i = 0; i < 4; i += 2) {
-        assert_int_equal(c->site->points[i].convert.kind, CONVERT_VIBRATING_WIRE);
-        assert_int_equal(c->site->points[i].convert.temperature.point, i + 1);
-        assert_int_equal(c->site->points[i + 1].convert.kind, CONVERT_THERMISTOR);
+        assert_int_equal(c->site->points[i].convert->kind, CONVERT_VIBRATING_WIRE);
+        assert_int_equal(c->site->points[i].convert->temperature.point, i + 1);
+        assert_int_equal(c->site->points[i + 1].convert->kind, CONVERT_THERMISTOR);
     }
     config_free(c);
     /* The site's own file may: the gauge's zero is its own, too. */
@@ -337,8 +338,8 @@ static void test_conversions(void **state)
         " sign: zero - reading, temperature: {of: e.t, zero: 5, factor: 2}}}}]}\n"
         "  - {name: e, bus: b, unit: 8, profile: gauge",
         "");
-    assert_true(c->site->points[0].convert.zero == 8981);
-    assert_int_equal(c->site->points[0].convert.temperature.point, 3);
+    assert_true(c->site->points[0].convert->zero == 8981);
+    assert_int_equal(c->site->points[0].convert->temperature.point, 3);
     config_free(c);
     put("profiles/gauge.yaml", GAUGE("e.t"));
     expect(D "profile: gauge}\n  - {name: e, bus: b, unit: 8, profile: gauge",

@@ -241,8 +241,8 @@ static void sentinels(void **state)
 
     (void)state;
     p.invalid_count = 2;
-    p.invalid[0] = 32768; /* as the manual writes it: 0x8000, though an i16 cannot hold it */
-    p.invalid[1] = -32767;
+    /* As the manual writes it: 0x8000, though an i16 cannot hold it. */
+    p.invalid = (const double[]){32768, -32767};
     check_bad(&p, BYTES(0x80, 0x00), QUALITY_SENSOR);
     check_bad(&p, BYTES(0x80, 0x01), QUALITY_SENSOR);
     check_value(&p, BYTES(0x80, 0x02), -32766);
@@ -254,7 +254,7 @@ static void sentinels(void **state)
     p = point_of(TYPE_U16, ORDER_NONE);
     p.scaling.den = 10;
     p.invalid_count = 1;
-    p.invalid[0] = 65535;
+    p.invalid = (const double[]){65535};
     check_bad(&p, BYTES(0xFF, 0xFF), QUALITY_SENSOR);
     p.bit = 0;
     check_bad(&p, BYTES(0xFF, 0xFF), QUALITY_SENSOR);
@@ -265,15 +265,15 @@ static void sentinels(void **state)
     /* a float's sentinel is not exact in f32 */
     p = point_of(TYPE_F32, ORDER_ABCD);
     p.invalid_count = 1;
-    p.invalid[0] = -9999.9;
+    p.invalid = (const double[]){-9999.9};
     check_bad(&p, BYTES(0xC6, 0x1C, 0x3F, 0x9A), QUALITY_SENSOR);
     p = point_of(TYPE_BCD16, ORDER_NONE);
     p.invalid_count = 1;
-    p.invalid[0] = 9999;
+    p.invalid = (const double[]){9999};
     check_bad(&p, BYTES(0x99, 0x99), QUALITY_SENSOR);
     p = point_of(TYPE_I32, ORDER_ABCD);
     p.invalid_count = 1;
-    p.invalid[0] = 2147483648.0;
+    p.invalid = (const double[]){2147483648.0};
     check_bad(&p, BYTES(0x80, 0, 0, 0), QUALITY_SENSOR);
 }
 
@@ -325,7 +325,8 @@ static void scale_and_range(void **state)
     check_bad(&p, BYTES(0x03, 0xE9), QUALITY_RANGE);
     check_value(&p, BYTES(0x00, 0x01), 0.1);
     check_bad(&p, BYTES(0x00, 0x00), QUALITY_RANGE);
-    p.convert.kind = CONVERT_TABLE; /* then the range is that of what comes out of it */
+    /* Then the range is that of what comes out of it. */
+    p.convert = &(const struct site_convert){.kind = CONVERT_TABLE};
     check_value(&p, BYTES(0x03, 0xE9), 100.1);
 }
 

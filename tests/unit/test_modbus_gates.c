@@ -350,6 +350,7 @@ struct rig {
 
 static const struct gate_case faults[] = {
     {6, QUALITY_SENSOR}, {2, QUALITY_INHIBITED}, {3, QUALITY_SENSOR}, {0, QUALITY_GOOD}, {1, QUALITY_STALE}};
+static const double sentinels[] = {32768};
 
 static void rig_make(struct rig *rig, enum point_space space)
 {
@@ -359,8 +360,8 @@ static void rig_make(struct rig *rig, enum point_space space)
     rig->points[1].has_range = true;
     rig->points[1].range_max = 100;
     rig->points[2] = point_at(3, TYPE_I16);
-    rig->points[2].invalid_count = 1;
-    rig->points[2].invalid[0] = 32768;
+    rig->points[2].invalid_count = RG_COUNT(sentinels);
+    rig->points[2].invalid = sentinels;
     rig->gates[0] = state_at(space, 10);
     rig->gates[1] = (struct site_gate){.kind = GATE_BITS,
                                        .at = {.space = space, .address = 11},
@@ -615,7 +616,7 @@ static void decimals_with_all_else(void **state)
     points[2].decimals.mask = 0xFF00;                 /* the same register once more */
     points[2].type = TYPE_BYTES8_8;
     points[2].invalid_count = 1;
-    points[2].invalid[0] = 65535;
+    points[2].invalid = (const double[]){65535};
     plan = make(&device, points, 4);
     memory = remember(&device, plan);
     assert_int_equal(plan->register_count, 2);
@@ -658,7 +659,8 @@ static void decimals_not_read(void **state)
     memset(&image, 0, sizeof image);
     for (int i = 0; i < 2; i++)
         points[i].decimals.space = SPACE_INPUT;
-    points[1].invalid_count = 1; /* 0 */
+    points[1].invalid_count = 1;
+    points[1].invalid = (const double[]){0};
     plan = make(&device, points, 3);
     memory = remember(&device, plan);
     assert_int_equal(plan->request_count, 2);

@@ -355,9 +355,8 @@ static void temperatures(void **state)
     (void)state;
     add_scaled(SPACE_HOLDING, 0, TYPE_I16, 10); /* PM6RTD, Exemys */
     points[0].invalid_count = 2;
-    points[0].invalid[0] = 32768; /* burn-out */
-    points[0].invalid[1] = -32767;
-    add(SPACE_HOLDING, 8, TYPE_U16, ORDER_NONE); /* Exemys 40009: low, high */
+    points[0].invalid = (const double[]){32768, -32767}; /* burn-out */
+    add(SPACE_HOLDING, 8, TYPE_U16, ORDER_NONE);         /* Exemys 40009: low, high */
     points[1].words = states;
     points[1].word_count = RG_COUNT(states);
     add_scaled(SPACE_INPUT, 0, TYPE_I16, 100); /* DAMpt100, and the same as a float */
@@ -423,7 +422,7 @@ static void geokon(void **state)
     (void)state;
     add(SPACE_HOLDING, 0x100, TYPE_U16, ORDER_NONE); /* 3810A: ADC */
     add(SPACE_HOLDING, 0x102, TYPE_F32, ORDER_CDAB); /* ohms */
-    points[1].convert.kind = CONVERT_THERMISTOR;
+    points[1].convert = &(const struct site_convert){.kind = CONVERT_THERMISTOR};
     points[1].has_range = true; /* of the temperature that comes of it */
     points[1].range_min = -40;
     points[1].range_max = 80;

@@ -167,9 +167,9 @@ static void singles(void **state)
     p.scaling = (struct scaling){1, 1, 1};
     assert_false(point_is_single(&p));
     p.scaling = (struct scaling){1, 0, 1};
-    p.convert.kind = CONVERT_TABLE;
+    p.convert = &(const struct site_convert){.kind = CONVERT_TABLE};
     assert_false(point_is_single(&p));
-    p.convert.kind = CONVERT_NONE;
+    p.convert = NULL;
     p.has_decimals = true;
     assert_false(point_is_single(&p));
 }

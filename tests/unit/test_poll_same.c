@@ -16,6 +16,7 @@ struct pair {
     struct site_gate gate;
     struct gate_case cases[2];
     struct point_word words[2];
+    double invalid[2];
 };
 
 static void fill(struct pair *p)
@@ -37,6 +38,7 @@ static void fill(struct pair *p)
     for (size_t i = 0; i < 2; i++)
         p->points[i] = (struct site_point){
             .name = i == 0 ? "a" : "b", .type = TYPE_U16, .scaling = {1, 0, 1}, .invalid_count = 1};
+    p->points[0].invalid = p->points[1].invalid = p->invalid;
     p->points[1].word_count = 2;
     p->points[1].words = p->words;
     p->gate.cases = p->cases;
@@ -148,6 +150,8 @@ static void devices(void **state)
 
 static void points(void **state)
 {
+    static const struct site_convert thermistor = {.kind = CONVERT_THERMISTOR},
+                                     table = {.kind = CONVERT_TABLE};
     struct pair a, b;
 
     (void)state;
@@ -171,17 +175,17 @@ static void points(void **state)
     OTHER(same, points[1].range_min = -1);
     OTHER(same, points[1].range_max = 1);
     OTHER(same, points[1].invalid_count = 2);
-    OTHER(same, points[1].invalid[0] = 1);
+    OTHER(same, invalid[0] = 1);
     OTHER(same, points[1].has_decimals = true);
     OTHER(same, points[1].decimals.space = SPACE_HOLDING);
     OTHER(same, points[1].decimals.address = 1);
     OTHER(same, points[1].decimals.mask = 1);
     OTHER(same, points[1].word_count = 1);
     OTHER(same, words[1].value = 3);
-    OTHER(same, points[1].convert.kind = CONVERT_NONE + 1);
+    OTHER(same, points[1].convert = &thermistor);
     /* One conversion or another: the raw value is the same. */
-    a.points[1].convert.kind = CONVERT_NONE + 1;
-    SAME(same, points[1].convert.kind = CONVERT_NONE + 2);
+    a.points[1].convert = &thermistor;
+    SAME(same, points[1].convert = &table);
 }
 
 int main(void)

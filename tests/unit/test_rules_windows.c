@@ -255,7 +255,7 @@ static void history_needed(void **state)
     assert_int_equal(ms[2], 903000);
     assert_int_equal(ms[3], 0);
     s.site.rule_count = 1;
-    s.site.points[4].doubt = (struct site_doubt){.level = LEVEL_BLUE, .flat_ms = 60000};
+    s.site.points[4].doubt = &(const struct site_doubt){.level = LEVEL_BLUE, .flat_ms = 60000};
     rules_history_ms(&s.site, ms);
     assert_true(ms[0] == 0 && ms[1] == 0 && ms[2] == 0);
     assert_int_equal(ms[3], 66000);

@@ -135,14 +135,14 @@ static void about_says_what_a_platform_shows(void **state)
             "rule fan-off points=gas-1.fan is=0:red\n");
     s.site.points[0].has_range = true;
     s.site.points[0].range_max = 100;
-    s.site.points[0].doubt = (struct site_doubt){.level = LEVEL_YELLOW,
-                                                 .after_ms = 10000,
-                                                 .flat_ms = 60000,
-                                                 .has_rate = true,
-                                                 .rate_per_s = 2.5,
-                                                 .has_twin = true,
-                                                 .twin = 1,
-                                                 .twin_within = 4};
+    s.site.points[0].doubt = &(const struct site_doubt){.level = LEVEL_YELLOW,
+                                                        .after_ms = 10000,
+                                                        .flat_ms = 60000,
+                                                        .has_rate = true,
+                                                        .rate_per_s = 2.5,
+                                                        .has_twin = true,
+                                                        .twin = 1,
+                                                        .twin_within = 4};
     s.site.areas[1].tier = TIER_WORKSHOP;
     s.site.areas[1].grid = "grid 7";
     s.site.areas[1].resp_person = "张三";
