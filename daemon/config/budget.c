@@ -69,7 +69,7 @@ enum rg_err budget_device(const struct site *site, uint32_t device, struct budge
     return RG_OK;
 }
 
-/* Another device before this one, of the same period, whose broadcast serves it too. */
+/* Another device before this one, of the same instants, whose broadcast serves it too. */
 static bool is_served(const struct site *site, uint32_t device)
 {
     const struct site_device *d = &site->devices[device];
@@ -77,9 +77,8 @@ static bool is_served(const struct site *site, uint32_t device)
     for (uint32_t i = 0; d->trigger.enabled && d->trigger.broadcast && i < device; i++) {
         const struct site_device *o = &site->devices[i];
 
-        if (o->bus == d->bus && o->poll_ms == d->poll_ms && o->trigger.enabled && o->trigger.broadcast &&
-            o->trigger.space == d->trigger.space && o->trigger.address == d->trigger.address &&
-            o->trigger.value == d->trigger.value)
+        if (o->bus == d->bus && o->poll_ms == d->poll_ms && o->poll_offset_ms == d->poll_offset_ms &&
+            site_trigger_shared(&o->trigger, &d->trigger))
             return true;
     }
     return false;
@@ -90,4 +89,38 @@ double budget_share(const struct site *site, uint32_t device, const struct budge
     const double trigger = is_served(site, device) ? 0 : of->trigger_ms;
 
     return (of->requests_ms + trigger) / (double)site->devices[device].poll_ms;
+}
+
+static int by_instants(const void *one, const void *other)
+{
+    const struct budget_instants *a = one, *b = other;
+
+    if (a->poll_ms != b->poll_ms)
+        return a->poll_ms < b->poll_ms ? -1 : 1;
+    return a->poll_offset_ms < b->poll_offset_ms ? -1 : a->poll_offset_ms > b->poll_offset_ms;
+}
+
+enum rg_err budget_instants(const struct site *site, struct budget_instants *out)
+{
+    struct budget_instants *each = calloc(site->device_count + 1, sizeof *each);
+    size_t count = 0;
+
+    *out = (struct budget_instants){.devices = 0};
+    if (!each)
+        return RG_ENOMEM;
+    for (size_t i = 0; i < site->device_count; i++) {
+        const struct site_device *d = &site->devices[i];
+
+        if (d->bus != SITE_NONE && d->point_count > 0)
+            each[count++] = (struct budget_instants){1, d->poll_ms, d->poll_offset_ms};
+    }
+    qsort(each, count, sizeof *each, by_instants);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && by_instants(&each[i - 1], &each[i]) == 0)
+            each[i].devices += each[i - 1].devices;
+        if (each[i].devices > out->devices)
+            *out = each[i];
+    }
+    free(each);
+    return RG_OK;
 }

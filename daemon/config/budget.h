@@ -8,7 +8,7 @@
  * - RTU over TCP: both;
  * - on every bus its own gap, or the device's when that is longer.
  * Status, heartbeat and decimals registers are read like points. A trigger is one write more for each poll, its wait
- * leaves the bus free. A broadcast one is counted once for all devices of one period that share it; nobody answers it, and
+ * leaves the bus free. A broadcast one is counted once for all devices of one period and offset that share it; nobody answers it, and
  * the line rests for the units' turnaround.
  * A character is 1 start, 8 data, parity and stop bits (Modbus over serial line V1.02, 2.5.1); the silence is
  * 1.75 ms above 19200 baud (2.5.1.1). Turnaround (20 ms) and TCP time (5 ms) are what common devices need, not measured
@@ -35,5 +35,13 @@ RG_NODISCARD enum rg_err budget_device(const struct site *site, uint32_t device,
 /* The share of its bus's time that the device takes (1: all), from what budget_device said of it. A bus's is the sum of
  * its devices'. */
 double budget_share(const struct site *site, uint32_t device, const struct budget_device *of);
+
+/* The instants that most devices share: those of one period and one offset. */
+struct budget_instants {
+    uint32_t devices; /* 0: nothing is polled */
+    int64_t poll_ms, poll_offset_ms;
+};
+/* Of all that are read; of two that are as many the shorter period. RG_ENOMEM. */
+RG_NODISCARD enum rg_err budget_instants(const struct site *site, struct budget_instants *out);
 
 #endif

@@ -137,9 +137,10 @@ void build_site(struct load *ld, struct site *site)
 {
     /* What a part refers to is built before it. */
     static void (*const steps[])(struct build *) = {
-        build_gateway, build_store,   build_control, build_metrics,    build_log,        build_areas,
-        build_buses,   build_devices, build_derived, build_operands,   build_doubts_end, build_uplinks,
-        build_routine, build_alarms,  build_rules,   build_values_end, build_outputs,    check_watch};
+        build_gateway,  build_store,      build_control, build_metrics, build_log,
+        build_areas,    build_buses,      build_devices, build_spread,  build_derived,
+        build_operands, build_doubts_end, build_uplinks, build_routine, build_alarms,
+        build_rules,    build_values_end, build_outputs, check_watch};
     struct build b = {.ld = ld, .site = site};
 
     if (!make_room(&b))

@@ -55,6 +55,7 @@ void build_metrics(struct build *b);
 void build_areas(struct build *b);
 void build_buses(struct build *b);
 void build_devices(struct build *b);
+void build_spread(struct build *b);   /* the instants of devices whose bus spreads them */
 void build_derived(struct build *b);  /* right after devices: its groups lie behind them */
 void build_operands(struct build *b); /* after both: finds the points that points are worked out from */
 void build_doubts_end(

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/build.h"
 #include "config/fill.h"
 #include "config/issue.h"
@@ -42,6 +43,17 @@ static void check_offline(struct build *b, struct device_item *item)
     }
 }
 
+static void check_poll_offset(struct build *b, const struct device_item *item)
+{
+    const struct site_device *device = &item->device;
+    char period[32];
+
+    if (device->poll_offset_ms > 0 && device->poll_offset_ms >= device->poll_ms)
+        issue_error(b->ld, node_place(node_get(item->own, "poll_offset")),
+                    "`poll_offset` must be shorter than the poll period, %s",
+                    text_format_duration(device->poll_ms, period));
+}
+
 /* Defaults that depend on the bus, and what refers to other parts. */
 static void join_device(struct build *b, struct device_item *item)
 {
@@ -60,6 +72,7 @@ static void join_device(struct build *b, struct device_item *item)
         device->timeout_ms = bus ? bus->timeout_ms : TIMEOUT_STANDARD_MS;
     check_unit(b, device, bus, node_get(item->own, "unit"));
     check_offline(b, item);
+    check_poll_offset(b, item);
     line_check(b, item);
     build_gates(b, item);
     build_trigger(b, item, bus);

@@ -56,6 +56,8 @@ static void flat_habits(struct flat *f, const struct site_device *d)
 {
     flat_format(f, "device", d->name, "unit", "%u", d->unit);
     flat_duration(f, "device", d->name, "poll", d->poll_ms);
+    if (d->poll_offset_ms != 0 && !d->spread)
+        flat_duration(f, "device", d->name, "poll_offset", d->poll_offset_ms);
     flat_duration(f, "device", d->name, "timeout", d->timeout_ms);
     flat_format(f, "device", d->name, "retries", "%u", d->retries);
     flat_format(f, "device", d->name, "max_registers", "%u", d->max_registers);
@@ -147,6 +149,8 @@ void flat_bus(struct flat *f, const struct site_bus *b)
     flat_duration(f, "bus", b->name, "gap", b->gap_ms);
     if (b->retry_ms != RETRY_STANDARD_MS)
         flat_duration(f, "bus", b->name, "retry", b->retry_ms);
+    if (b->spread)
+        flat_text(f, "bus", b->name, "spread", "true");
     if (b->echo)
         flat_text(f, "bus", b->name, "echo", "true");
     if (b->rs485.enabled)

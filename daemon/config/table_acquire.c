@@ -47,6 +47,11 @@ static const struct key_row rows[] = {
     KEY(BUS, "retry", DURATION,
         "Longest gap between attempts at a bus that is down; they grow apart up to it.", RANGE(1e3, HOUR),
         STANDARD("30s"), INTO(struct bus_item, bus.retry_ms)),
+    KEY(BUS, "spread", BOOL,
+        "Devices of one period are read one after the other, evenly over that period, not all at its "
+        "instants; those "
+        "with a `poll_offset`, and those that share a broadcast `trigger`, as these say.",
+        STANDARD("false"), INTO(struct bus_item, bus.spread)),
     KEY(BUS, "echo", BOOL,
         "rtu and rtu_over_tcp: what is sent comes back first, as two-wire adapters without echo suppression "
         "do it.",
@@ -71,6 +76,11 @@ static const struct key_row rows[] = {
         RANGE(1, 255), INTO(struct device_item, device.unit)),
     KEY(DEVICE, "poll", DURATION, "Period of reading.", RANGE(10, 7 * DAY), STANDARD("1s"),
         INTO(struct device_item, device.poll_ms)),
+    KEY(DEVICE, "poll_offset", DURATION,
+        "It is read that long after the instants that all devices of its period share; shorter than `poll`. "
+        "Default "
+        "none, or what `spread` of its bus gives it.",
+        RANGE(0, 7 * DAY), INTO(struct device_item, device.poll_offset_ms)),
     KEY(DEVICE, "area", ID, "The area its alarms belong to.", INTO(struct device_item, area)),
     KEY(DEVICE, "timeout", DURATION, "For an answer; default the bus's.", RANGE(10, MINUTE),
         INTO(struct device_item, device.timeout_ms)),

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "base/text.h"
+#include "config/budget.h"
 #include "config/config.h"
 #include "ctl/check_certificates.h"
 #include "ctl/catalogue.h"
@@ -56,6 +58,32 @@ static uint64_t record_memory(const struct site *site)
     return bytes;
 }
 
+/* Who is asked at one instant. False: out of memory. */
+static bool instants_json(const struct site *site, struct jsonw *w)
+{
+    struct budget_instants most;
+
+    if (budget_instants(site, &most) != RG_OK)
+        return false;
+    jsonw_key(w, "instants");
+    jsonw_object_begin(w);
+    jsonw_key_int(w, "devices", most.devices);
+    jsonw_key_int(w, "poll_ms", most.poll_ms);
+    jsonw_key_int(w, "poll_offset_ms", most.poll_offset_ms);
+    jsonw_object_end(w);
+    return true;
+}
+
+static void instants_print(const struct site *site)
+{
+    struct budget_instants most;
+    char period[32];
+
+    if (budget_instants(site, &most) == RG_OK && most.devices > 1)
+        (void)printf("%u devices are asked at one instant, every %s\n", most.devices,
+                     text_format_duration(most.poll_ms, period));
+}
+
 static enum exit_status check_print_json(const struct config *config)
 {
     enum exit_status status = config->site ? EXIT_DONE : EXIT_FAILED;
@@ -90,8 +118,9 @@ static enum exit_status check_print_json(const struct config *config)
         jsonw_key_int(&w, "rules_memory", (int64_t)rules_memory(config->site));
     if (config->site)
         jsonw_key_int(&w, "record_memory", (int64_t)record_memory(config->site));
+    const bool told = !config->site || instants_json(config->site, &w);
     jsonw_object_end(&w);
-    if (jsonw_error(&w) == RG_OK)
+    if (told && jsonw_error(&w) == RG_OK)
         (void)puts(w.text);
     else
         status = EXIT_FAILED;
@@ -129,6 +158,7 @@ static enum exit_status run_check(const struct arguments *a)
                 (void)printf(
                     "readings that are held back for alarms (`around_alarms`) take %.1f MiB at most\n",
                     (double)record_memory(config->site) / (1024 * 1024));
+            instants_print(config->site);
             print_left_out(config);
         } else {
             (void)fprintf(stderr, "%s: %zu errors, %zu warnings\n", a->operands[0], config->error_count,

@@ -118,6 +118,12 @@ const char *site_bus_place(const struct site_bus *bus, char out[SITE_BUS_PLACE_M
     return out;
 }
 
+bool site_trigger_shared(const struct site_trigger *a, const struct site_trigger *b)
+{
+    return a->enabled && b->enabled && a->broadcast && b->broadcast && a->space == b->space &&
+           a->address == b->address && a->value == b->value;
+}
+
 #define BITS_OF_CHARACTER 11 /* start, 8 of data, parity, stop */
 
 int64_t site_bus_silence_us(const struct site_bus *bus)

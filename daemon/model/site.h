@@ -90,6 +90,7 @@ struct site_bus {
     int64_t timeout_ms; /* for an answer, and for connecting; default 1 s */
     int64_t gap_ms;     /* silence between transactions, beside the 3.5 characters of RTU */
     int64_t retry_ms;   /* longest gap between attempts at a bus that is down; 0: POLL_BUS_CAP_MS */
+    bool spread;        /* its devices do not share instants but where they ask for it: see site_device */
     bool echo; /* RTU kinds: what is sent comes back first (two-wire adapters without echo suppression) */
     struct site_rs485 rs485;
     const char *where;
@@ -178,6 +179,9 @@ struct site_trigger {
     int64_t wait_ms; /* from the write to the first request of the poll; the bus is free meanwhile */
 };
 
+/* Whether one write serves both: a broadcast of the same value to the same address. The waits may differ. */
+bool site_trigger_shared(const struct site_trigger *a, const struct site_trigger *b);
+
 /* Which of a device's readings are recorded; the rules see all of them. */
 struct site_record {
     int64_t every_ms;  /* so often at least; 0: all of them */
@@ -197,6 +201,8 @@ struct site_device {
     uint32_t bus; /* or SITE_NONE */
     uint8_t unit;
     int64_t poll_ms;
+    int64_t poll_offset_ms; /* its instants are that long after the multiples of poll_ms; shorter than it */
+    bool spread;            /* by its bus, which gave it that offset: the configuration gives none */
     uint32_t area;          /* or SITE_NONE */
     int64_t timeout_ms;     /* never 0: default the bus's */
     uint32_t retries;       /* further tries within one poll, default 0 */

@@ -363,6 +363,18 @@ enum rg_err bus_create(const struct bus_context *context, uint32_t index, uint64
     return bus_init(b, units);
 }
 
+/* Moved by a reload: all else of it goes on. */
+static bool unit_moved(struct unit *u, int64_t now_ms)
+{
+    if (u->grid.offset_ms == u->device->poll_offset_ms)
+        return false;
+    if (u->begun_ms < 0)
+        grid_start(&u->grid, u->grid.period_ms, u->device->poll_offset_ms, later(u->ask_from_ms, now_ms));
+    else
+        grid_shift(&u->grid, u->device->poll_offset_ms, u->begun_ms, now_ms);
+    return true;
+}
+
 void bus_start(struct bus *b)
 {
     const int64_t now_ms = loop_mono_ms(b->context->loop);
@@ -372,10 +384,13 @@ void bus_start(struct bus *b)
         struct unit *u = b->units[i];
         const int64_t from_ms = b->context->booted_ms + u->device->start_up_ms;
 
-        if (u->grid.period_ms > 0)
-            continue; /* it is at work */
-        u->ask_from_ms = from_ms > now_ms ? from_ms : now_ms;
-        grid_start(&u->grid, u->device->poll_ms, u->ask_from_ms);
+        if (u->grid.period_ms > 0) { /* it is at work */
+            if (!unit_moved(u, now_ms))
+                continue;
+        } else {
+            u->ask_from_ms = from_ms > now_ms ? from_ms : now_ms;
+            grid_start(&u->grid, u->device->poll_ms, u->device->poll_offset_ms, u->ask_from_ms);
+        }
         bus_settle(b, i);
         fresh = true;
     }

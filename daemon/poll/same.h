@@ -2,7 +2,7 @@
  *
  * All that polling, planning and decoding depend on, to the last sentinel: an answer to a request of before is told by
  * what is configured now only where both mean the same. What others make of a reading (labels, areas, conversions, rules,
- * what is recorded) does not matter here. */
+ * what is recorded) does not matter here, nor does `poll_offset`: a device that is read at other instants is the same. */
 #ifndef RG_POLL_SAME_H
 #define RG_POLL_SAME_H
 

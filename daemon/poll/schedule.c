@@ -1,29 +1,46 @@
 #include "poll/schedule.h"
 
 /* The latest instant of the grid that is not after now. */
-static int64_t instant_before(int64_t period_ms, int64_t now_ms)
+static int64_t instant_before(const struct grid *g, int64_t now_ms)
 {
-    return now_ms - now_ms % period_ms;
+    const int64_t past_ms = (now_ms - g->offset_ms) % g->period_ms;
+
+    return now_ms - (past_ms < 0 ? past_ms + g->period_ms : past_ms);
 }
 
-void grid_start(struct grid *g, int64_t period_ms, int64_t now_ms)
+/* The first one that is not before now. */
+static int64_t instant_from(const struct grid *g, int64_t now_ms)
 {
-    int64_t before = instant_before(period_ms, now_ms);
+    const int64_t before = instant_before(g, now_ms);
 
+    return before == now_ms ? now_ms : before + g->period_ms;
+}
+
+void grid_start(struct grid *g, int64_t period_ms, int64_t offset_ms, int64_t now_ms)
+{
     g->period_ms = period_ms;
-    g->due_ms = before == now_ms ? now_ms : before + period_ms;
+    g->offset_ms = offset_ms;
+    g->due_ms = instant_from(g, now_ms);
     if (g->due_ms - now_ms > SCHEDULE_FIRST_WITHIN_MS)
         g->due_ms = now_ms;
 }
 
+void grid_shift(struct grid *g, int64_t offset_ms, int64_t begun_ms, int64_t now_ms)
+{
+    const int64_t before_ms = now_ms - g->period_ms > begun_ms ? now_ms - g->period_ms : begun_ms;
+
+    g->offset_ms = offset_ms;
+    g->due_ms = instant_from(g, before_ms + g->period_ms / 2);
+}
+
 void grid_resume(struct grid *g, int64_t now_ms)
 {
-    g->due_ms = instant_before(g->period_ms, now_ms) + g->period_ms;
+    g->due_ms = instant_before(g, now_ms) + g->period_ms;
 }
 
 uint64_t grid_take(struct grid *g, int64_t now_ms, int64_t *late_ms)
 {
-    int64_t served = instant_before(g->period_ms, now_ms);
+    int64_t served = instant_before(g, now_ms);
     uint64_t skipped = 0;
 
     if (served > g->due_ms) {

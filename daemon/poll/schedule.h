@@ -1,8 +1,9 @@
 /* When a device is due, and whose turn it is on a bus. Pure: time is an argument, milliseconds of the
  * monotonic clock (>= 0).
  *
- * The grid of a device with period P is the multiples of P. It is never shifted by a late poll, so
- * lateness does not add up, and devices of one period share instants on all buses. */
+ * The grid of a device with period P and offset O is the instants O past the multiples of P. It is never shifted by a late
+ * poll, so lateness does not add up, and devices of one period and offset share instants on all buses: what is due
+ * together wakes the daemon once. */
 #ifndef RG_POLL_SCHEDULE_H
 #define RG_POLL_SCHEDULE_H
 
@@ -19,11 +20,15 @@
 
 struct grid {
     int64_t period_ms; /* > 0 */
+    int64_t offset_ms; /* >= 0, shorter than the period */
     int64_t due_ms;    /* the oldest instant not served yet, in the past when the poll is late */
 };
 
 /* Due at the first instant from now_ms on, or at once (see SCHEDULE_FIRST_WITHIN_MS). */
-void grid_start(struct grid *g, int64_t period_ms, int64_t now_ms);
+void grid_start(struct grid *g, int64_t period_ms, int64_t offset_ms, int64_t now_ms);
+/* Other instants from now_ms on, of one whose last poll began at begun_ms. Due at the first of them that is no nearer than half a
+ * period to that poll, and whose next one, if it has passed and is served now, is not either. */
+void grid_shift(struct grid *g, int64_t offset_ms, int64_t begun_ms, int64_t now_ms);
 /* Due at the first instant after now_ms; what passed is forgotten and not counted: the device was not to
  * be asked. */
 void grid_resume(struct grid *g, int64_t now_ms);

@@ -15,12 +15,6 @@ void trigger_end(struct trigger *t)
     *t = (struct trigger){.phase = TRIGGER_OPEN};
 }
 
-bool trigger_shared(const struct site_trigger *a, const struct site_trigger *b)
-{
-    return a->enabled && b->enabled && a->broadcast && b->broadcast && a->space == b->space &&
-           a->address == b->address && a->value == b->value;
-}
-
 void trigger_ask(const struct site_device *device, struct driver_raw *out)
 {
     const struct site_trigger *what = &device->trigger;

@@ -29,8 +29,6 @@ bool trigger_first(const struct trigger *t, const struct site_trigger *what, int
 void trigger_written(struct trigger *t, const struct site_trigger *what, int64_t at_ms);
 /* The requests begin, or will not be made: the next poll begins with the write. */
 void trigger_end(struct trigger *t);
-/* Whether one write serves both: a broadcast of the same value to the same address. The waits may differ. */
-bool trigger_shared(const struct site_trigger *a, const struct site_trigger *b);
 /* The write. */
 void trigger_ask(const struct site_device *device, struct driver_raw *out);
 

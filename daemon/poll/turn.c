@@ -242,7 +242,7 @@ static void trigger_done(struct bus *b, const struct unit *u, const struct momen
         struct unit *other = b->units[i];
         const bool due = other->trigger.phase == TRIGGER_OPEN && b->dues[i].at_ms <= begun_ms;
 
-        if (other != u && (!due || !trigger_shared(&other->device->trigger, &u->device->trigger)))
+        if (other != u && (!due || !site_trigger_shared(&other->device->trigger, &u->device->trigger)))
             continue;
         trigger_written(&other->trigger, &other->device->trigger, at->mono_ms);
         if (other != u && other->health.state != UNIT_SUSPENDED && other->grid.due_ms <= begun_ms)

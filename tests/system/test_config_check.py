@@ -404,6 +404,14 @@ def test_memory_is_told_beforehand(tmp_path):
     assert f"{memory['mean: 24h, '] / (1 << 20):.1f} MiB" in done.stdout
 
 
+def test_who_shares_instants_is_told_beforehand(tmp_path):
+    file = tmp_path / "gateway.yaml"
+    file.write_text(HEAD + BUS + DEVICE, encoding="utf-8")
+    done = check(file, "--json")
+    assert json.loads(done.stdout)["instants"] == {"devices": 1, "poll_ms": 1000, "poll_offset_ms": 0}
+    assert "at one instant" not in check(file).stdout
+
+
 # ---- exit statuses -----------------------------------------------------------------------------------------------------
 
 

@@ -81,6 +81,7 @@ static void called_cb(void *arg, const struct fake_call *call)
     struct watch *w = &c->watches[call->device];
     struct poll_device_stats stats = bench_device(c->bench, call->device);
     int64_t period = c->bench->site->devices[call->device].poll_ms;
+    int64_t offset = c->bench->site->devices[call->device].poll_offset_ms;
 
     bench_called_cb(c->bench, call);
     /* What looks like a retry may be a new poll that was already due; when it skipped, it shows. */
@@ -93,7 +94,7 @@ static void called_cb(void *arg, const struct fake_call *call)
         fail_at(c, "a poll begins in its middle", call->device, call->begun_ms);
     bool regular = stats.state != UNIT_SUSPENDED && bench_bus(c->bench, call->bus).state != BUS_DOWN;
     if (regular && w->begun && w->regular) {
-        if (call->begun_ms / period == w->begun_ms / period)
+        if ((call->begun_ms - offset) / period == (w->begun_ms - offset) / period)
             fail_at(c, "polled twice for one instant", call->device, call->begun_ms);
         if (w->skipping && call->begun_ms - w->begun_ms < period / 2)
             fail_at(c, "polls follow closely after a skip", call->device, call->begun_ms);
@@ -158,6 +159,8 @@ static struct bench *chaos_bench(struct chaos *c)
         d->poll_ms = periods[random_below(&r, RG_COUNT(periods))];
         d->timeout_ms = 50 + (int64_t)random_below(&r, 2000);
         d->retries = (uint32_t)random_below(&r, 3);
+        if (random_below(&r, 3) == 0)
+            d->poll_offset_ms = (int64_t)random_below(&r, (uint64_t)d->poll_ms);
     }
     b->fake = fake_create(b->site, &b->hooks);
     assert_non_null(b->fake);

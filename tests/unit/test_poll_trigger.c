@@ -27,18 +27,18 @@ static void phases(void **state)
     trigger_end(&t);
     assert_true(trigger_first(&t, &what, 2000));
     other.wait_ms = 5000;
-    assert_true(trigger_shared(&what, &other));
+    assert_true(site_trigger_shared(&what, &other));
     other.value = 0;
-    assert_false(trigger_shared(&what, &other));
+    assert_false(site_trigger_shared(&what, &other));
     other = what;
     other.address = 4;
-    assert_false(trigger_shared(&what, &other));
+    assert_false(site_trigger_shared(&what, &other));
     other = what;
     other.space = SPACE_HOLDING;
-    assert_false(trigger_shared(&what, &other));
+    assert_false(site_trigger_shared(&what, &other));
     other = what;
     other.broadcast = false;
-    assert_false(trigger_shared(&what, &other));
+    assert_false(site_trigger_shared(&what, &other));
     other = (struct site_trigger){.enabled = false};
     assert_false(trigger_first(&t, &other, 0));
 }
