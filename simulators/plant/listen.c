@@ -140,12 +140,21 @@ static bool open_line(struct plant *plant, struct listener *listener)
     return false;
 }
 
+static void release_port(struct listener *listener)
+{
+    if (listener->held >= 0)
+        (void)close(listener->held);
+    listener->held = -1;
+}
+
 bool listener_open(struct plant *plant, struct listener *listener)
 {
     listener->open =
         listener->config->kind == LISTENER_RTU ? open_line(plant, listener) : open_network(plant, listener);
-    if (listener->open)
+    if (listener->open) {
         listener->complained = false;
+        release_port(listener);
+    }
     return listener->open;
 }
 
@@ -171,14 +180,33 @@ void listener_close(struct plant *plant, struct listener *listener)
         (void)close(listener->slave);
         listener->slave = -1;
     }
+    release_port(listener);
     listener->open = false;
+}
+
+/* As listener_close, but the port stays taken: a socket that is bound to it and does not listen refuses connections as well. */
+static void refuse(struct plant *plant, struct listener *listener)
+{
+    struct sockaddr_storage bound;
+    socklen_t length = sizeof(bound);
+    int on = 1;
+    bool known = getsockname(listener->source.fd, (struct sockaddr *)&bound, &length) == 0;
+
+    listener_close(plant, listener);
+    if (!known || (listener->held = socket(bound.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+        return;
+    if (setsockopt(listener->held, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(listener->held, (struct sockaddr *)&bound, length) != 0)
+        release_port(listener);
 }
 
 void listener_update(struct plant *plant, struct listener *listener)
 {
     bool refuses = fault_set_refuses(&listener->config->faults, plant_time(plant, timers_now()));
-    if (refuses && listener->open)
+    if (refuses && listener->open && listener->config->kind == LISTENER_RTU)
         listener_close(plant, listener);
+    else if (refuses && listener->open)
+        refuse(plant, listener);
     else if (!refuses && !listener->open)
         (void)listener_open(plant, listener); /* tried again at the next look */
 }

@@ -70,7 +70,7 @@ static bool make_room(struct plant *plant)
         return false;
     for (size_t i = 0; i < plant->scenario.listener_count; i++) {
         struct listener *listener = &plant->listeners[i];
-        listener->source.fd = listener->slave = -1;
+        listener->source.fd = listener->held = listener->slave = -1;
         listener->config = &plant->scenario.listeners[i];
         listener->port = listener->config->port;
         listener->counters.silence_min_us = listener->counters.silence_max_us = -1;

@@ -32,6 +32,7 @@ struct listener {
     struct source source; /* the listening socket; -1 for RTU and while it refuses */
     struct listener_config *config;
     uint16_t port; /* TCP: the one it has, kept while it refuses */
+    int held;      /* TCP: has the port while nobody listens on it, so that nobody else gets it; -1: none */
     int slave;     /* RTU: our own end of the pty, so that it never hangs up; -1: none */
     char slave_name[64];
     bool open, complained;
