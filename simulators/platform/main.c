@@ -13,6 +13,7 @@
 #define CONNECT_TRIES 50
 #define SETTLE_MS 200       /* what came waits so long at most until it is kept, */
 #define SETTLE_MESSAGES 500 /* or for so many */
+#define LAST_TURNS 20       /* at its end, of those that bring something */
 
 static volatile sig_atomic_t ended;
 
@@ -96,6 +97,9 @@ static void run(struct client *c)
             show(c, started);
         }
     }
+    /* What the broker has passed on by now belongs to what was received: a goodbye above all. */
+    for (int turn = 0; ended && turn < LAST_TURNS && session_connected(c->session) && gather(c); turn++)
+        client_settle(c);
     client_settle(c);
     if (o->view || o->plain)
         show(c, started);
