@@ -19,6 +19,7 @@ import time
 
 import pytest
 
+from ports import free_port
 from retrial import (pytest_configure, pytest_runtest_makereport, pytest_runtest_protocol, pytest_runtest_teardown,  # noqa: F401
                      pytest_sessionfinish, pytest_terminal_summary, pytest_unconfigure)
 
@@ -44,13 +45,6 @@ def wait_for(predicate, timeout=PATIENCE, what="the condition"):
             return result
         assert time.monotonic() < end, f"{what} did not come within {timeout} s"
         time.sleep(0.005)
-
-
-def free_port():
-    """A TCP port on the loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _die_with_parent():
