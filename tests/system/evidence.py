@@ -146,6 +146,13 @@ def await_arrival(gateway, watcher, timeout=LONG):
         time.sleep(0.2)
 
 
+def await_newest(gateway, watcher, stream, timeout=LONG):
+    """Waits until the newest record of a stream that is in the store now, or a newer one, is at the platform. Returns its number."""
+    newest = head(gateway, stream)
+    wait_for(lambda: max(watcher.records(stream), default=0) >= newest, timeout, f"number {newest} of {stream} at the platform")
+    return newest
+
+
 def judge(gateway, watcher, stop=True):
     """The end of a test: all arrived, the daemon ends cleanly, store and platform agree, the contract held. Returns the platform's report
     of the gateway."""

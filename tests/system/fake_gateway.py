@@ -36,10 +36,12 @@ class FakeGateway:
 
     def _message(self, _client, _data, message):
         kind, parsed = message.topic[len(self.root) + 1:], json.loads(message.payload)
-        self.heard.append((kind, parsed, message))
         reply = self.answer(parsed) if kind == "command" and self.answer else None
-        if reply is None:
-            return
+        if reply is not None:
+            self._reply(parsed, message, reply)
+        self.heard.append((kind, parsed, message))  # last: who waits for it may say more, and the answer goes before that
+
+    def _reply(self, parsed, message, reply):
         topic, properties = f"{self.root}/reply", None
         given = getattr(message, "properties", None)
         if given is not None and hasattr(given, "ResponseTopic"):

@@ -30,7 +30,8 @@ def test_a_store_in_use_and_a_copy_that_was_changed(plant, broker, daemon, tmp_p
     world.control.set("bus-0", 1, "holding", 0, 30)
     alarm = wait_for(lambda: gateway.query("SELECT alarm FROM v_alarm WHERE point = 'd-0-1.gas'"), what="the alarm")[0][0]
     gateway.ctl("ack", alarm, "--by", "张三", "--comment", "已到现场")
-    wait_for(lambda: gateway.query("SELECT 1 FROM v_alarm_event WHERE alarm = ? AND event = 'ack'", alarm), what="the acknowledgement")
+    wait_for(lambda: gateway.query("SELECT 1 FROM v_alarm_event WHERE alarm = ? AND event = 'ack'", alarm) and
+             gateway.query("SELECT 1 FROM v_event WHERE kind = 'command'"), what="the acknowledgement, and who asked for it")
     traced = audit("trace", alarm, "--store", gateway.database, "--json")
     assert traced.returncode == 0, traced.stdout + traced.stderr
     story = json.loads(traced.stdout)

@@ -173,6 +173,7 @@ def test_read_and_backfill(plant, broker, daemon):
     gateway = daemon(site_config)
     listening(gateway)
     with Asker(broker.port) as asker, Listener(broker.port) as seen:
+        asker.insist("read", device="no-such-device")
         wait_for(lambda: gateway.points()["d-0-2.gas"]["ts"], LONG, "the first reading")
         first = gateway.points()["d-0-2.gas"]["ts"]
         world.control.set("bus-0", 2, "holding", 0, 12.5)
@@ -209,6 +210,8 @@ def test_permissions(plant, make_broker, broker, daemon):
     wait_for(lambda: all(u["connected"] for u in gateway.status()["uplinks"]), LONG, "both uplinks")
     alarm = raised(gateway, world, value=30)  # yellow
     with Asker(broker.port) as county, Asker(other.port) as park:
+        county.insist("ack", alarm="no-such-alarm", by="Li")
+        park.insist("read", device="d-0-2")
         answer = county.ask("ack", alarm=alarm, by="Li")
         assert not answer["ok"] and "there is no active alarm" in answer["error"], answer
         answer = county.ask("read", point="d-0-2.gas")

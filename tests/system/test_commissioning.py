@@ -267,6 +267,7 @@ def test_a_scan_is_stopped(gateway, start):
     wait_for(lambda: control.listener("line")["unknown_units"] >= before + 3, what="the scan under way")
     scan.signal(signal.SIGINT)
     assert scan.wait() == -signal.SIGINT
+    gateway.status()  # who asks after its end is answered after the daemon has noticed that end
     asked_by_then = control.listener("line")["unknown_units"]
     for _ in range(3):
         lives_on(gateway)

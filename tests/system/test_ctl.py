@@ -107,8 +107,12 @@ def test_nothing_is_wrong(sound):
     def well():
         return [p for p in sound.status()["problems"] if p["part"] not in ("clock", "gateway", "store")] == []
     wait_for(well, what="nothing wrong")
-    if sound.status()["problems"] == []:
-        assert "nothing is wrong" in sound.ctl("status").stdout
+
+    def said():
+        """A machine may have problems of its own at any time: then the next look decides."""
+        before, text, after = sound.status()["problems"], sound.ctl("status").stdout, sound.status()["problems"]
+        return bool(before or after) == ("nothing is wrong" not in text)
+    wait_for(said, what="the same in words")
 
 
 # ---- terminals ---------------------------------------------------------------------------------------------------------
@@ -189,7 +193,7 @@ def test_watching_in_a_pipe(sound):
         child = subprocess.Popen([program("riskgatectl"), "--socket", str(sound.socket), *arguments], stdout=subprocess.PIPE)
         text = b""
         with contextlib.closing(child.stdout):
-            while count(text.decode()) < 3:
+            while count(text.decode(errors="ignore")) < 3:  # a piece may end within a character
                 got = os.read(child.stdout.fileno(), 65536)
                 assert got, text
                 text += got

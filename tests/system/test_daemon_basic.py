@@ -3,6 +3,7 @@
 import signal
 
 from conftest import wait_for
+from evidence import Listener
 
 
 def site(plant_port, broker_port):
@@ -32,7 +33,9 @@ def test_from_a_register_to_the_platform(plant, broker, daemon, platform):
     assert gateway.alarms()[0]["acked_by"] == "张三"
     world.control.set("shop", 1, "holding", 0, 0)
     wait_for(lambda: not gateway.alarms(), what="the end of the alarm")
-    assert gateway.stop() == 0
+    with Listener(broker.port) as seen:
+        assert gateway.stop() == 0
+        seen.wait(lambda all: any(m.kind == "state" and not m.json["online"] for m in all), "the goodbye at the broker")
 
     stored = dict(gateway.query("SELECT seq, body FROM alarm"))
     wait_for(lambda: len(watcher.records("alarm")) == len(stored), what="all alarms at the platform")

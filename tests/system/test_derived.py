@@ -78,8 +78,8 @@ def test_the_difference_of_two_flows(water, platform, broker):
     # Every reading of a flow led to one of the difference, of the same moment.
     flows = gateway.query("SELECT ts FROM v_reading WHERE point = 'flow' ORDER BY seq")
     assert flows == gateway.query("SELECT ts FROM v_reading WHERE point = 'loss' ORDER BY seq")
-    sent = county.records("telemetry")
-    assert sent and all('"device":"water"' in text for text in sent.values()), "the filter knows the group"
+    sent = wait_for(lambda: county.records("telemetry"), what="telemetry at the platform")
+    assert all('"device":"water"' in text for text in sent.values()), "the filter knows the group"
     county.finish()
 
 

@@ -120,9 +120,10 @@ class Map:
 
 
 def bus(kind, place):
+    """With a time-out that no machine is late for: the peer is a Python program."""
     if kind == "rtu":
-        return {"name": "line", "rtu": str(place), "baud": 115200, "timeout": "1s"}
-    return {"name": "line", kind: f"127.0.0.1:{place}", "timeout": "1s"}
+        return {"name": "line", "rtu": str(place), "baud": 115200, "timeout": "10s"}
+    return {"name": "line", kind: f"127.0.0.1:{place}", "timeout": "10s"}
 
 
 def device(name, unit, points, **more):
@@ -202,12 +203,11 @@ def test_addresses_that_are_not_there(peer, daemon, kind):
     assert gateway.points()["elsewhere.first"]["quality"] == "comm"
     assert gateway.device("elsewhere")["last_ok_ts"] is None
     # On a machine that is busy with other things this peer misses a poll now and then: then it is doubtful until the next.
-    wait_for(lambda: gateway.device("there")["state"] == "online", what="the unit that is there")
-    state = gateway.device("there")
+    state = wait_for(lambda: (d := gateway.device("there"))["state"] == "online" and "illegal data address" in d["detail"] and d,
+                     what="the unit that is there, and why it is not well")
     assert 0 < state["exceptions"] <= state["errors"]
-    assert "illegal data address" in state["detail"]
     gateway.stop()
-    assert set(gateway.query("SELECT DISTINCT point, value, quality FROM v_reading WHERE device = 'there'")) == \
+    assert set(gateway.query("SELECT DISTINCT point, value, quality FROM v_reading WHERE device = 'there' AND quality <> 'comm'")) == \
         {(name, *rest) for name, rest in wanted.items()}
 
 
@@ -225,9 +225,10 @@ def test_a_device_that_starts_again(peer, daemon, kind):
     wait_for(lambda: x() == (77, "good"), what="its new value")
     gateway.stop()
     values = [v for v, in gateway.query("SELECT value FROM v_reading ORDER BY seq")]
-    first_bad, last_bad = values.index(None), len(values) - 1 - values[::-1].index(None)
-    assert set(values[:first_bad]) == {5} and set(values[last_bad + 1:]) == {77}
-    assert 77 not in values[:first_bad] and 5 not in values[last_bad:]
+    # A poll that a busy machine missed may be anywhere; but between the old values and the new ones there is one for certain.
+    assert set(values) == {5, 77, None}
+    last_old, first_new = len(values) - 1 - values[::-1].index(5), values.index(77)
+    assert last_old < first_new and None in values[last_old:first_new]
 
 
 def mbpoll(port, unit, address, *values, kind="4"):

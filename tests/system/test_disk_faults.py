@@ -4,6 +4,7 @@ lost, it goes out at once and is stored later, once; polling goes on; all of it 
 import contextlib
 import errno
 import json
+import os
 import sqlite3
 import subprocess
 import time
@@ -11,7 +12,7 @@ import time
 import pytest
 
 from conftest import wait_for
-from evidence import (LONG, Listener, assert_lives, await_arrival, head, judge, rows, site_of, uplink, world_of)
+from evidence import (LONG, Listener, assert_lives, await_arrival, await_newest, head, judge, rows, site_of, uplink, world_of)
 from staged import Disk
 
 FAULTS = {
@@ -22,6 +23,12 @@ FAULTS = {
     "slow": ({"slow_ms": 10000}, "has not answered"),
     "hanging": ({"slow_ms": 100000000}, "has not answered"),
 }
+
+
+@pytest.fixture
+def stack():
+    with contextlib.ExitStack() as one:
+        yield one
 
 
 def remount(place, how):
@@ -126,8 +133,8 @@ def test_a_start_on_a_disk_that_takes_nothing(plant, broker, daemon, platform, t
                   "the proper record", LONG)
     raised = [r for _, r in gateway.records("alarm") if r["event"] == "raise"]
     assert [r["point"] for r in raised] == ["d-0-1.gas", "d-0-2.gas"] and raised[0]["alarm"] == lasting
-    starts = [r for r in events(gateway, "start")]
-    assert len(starts) == 2 and gateway.status()["boot"] == 2
+    wait_for(lambda: len(events(gateway, "start")) == 2, what="the record of the start")
+    assert gateway.status()["boot"] == 2
     wait_for(lambda: head(gateway, "telemetry") > before, what="telemetry")
     assert not events(gateway, "lost")
     judge(gateway, watcher)
@@ -146,10 +153,11 @@ def test_damaged_at_the_start(plant, broker, daemon, platform):
     gateway.stop()
     before = {stream: head(gateway, stream) for stream in ("alarm", "telemetry", "event")}
     pages = [p for p, in gateway.query("SELECT pageno FROM dbstat WHERE name = 'telemetry' AND pagetype = 'leaf'")]
+    size = gateway.query("PRAGMA page_size")[0][0]
     with open(gateway.database, "r+b") as file:
         for page in pages:
-            file.seek((page - 1) * 4096)
-            file.write(b"\xa5" * 4096)
+            file.seek((page - 1) * size)
+            file.write(b"\xa5" * size)
     gateway.start()
     wait_for(lambda: events(gateway, "lost") if head(gateway, "event") > before["event"] else False, what="the word of it", timeout=LONG)
     event = events(gateway, "lost")[-1]
@@ -161,7 +169,7 @@ def test_damaged_at_the_start(plant, broker, daemon, platform):
     wait_for(lambda: head(gateway, "telemetry") > before["telemetry"] + 50, what="new records")
     assert min(rows(gateway, "telemetry")) == before["telemetry"] + 1
     assert "is damaged" in gateway.child.output()
-    wait_for(lambda: head(gateway, "telemetry") in watcher.records("telemetry"), LONG, "telemetry at the platform")
+    await_newest(gateway, watcher, "telemetry")
     gateway.stop()
     stored = {stream: rows(gateway, stream) for stream in ("alarm", "event")}
     for stream, texts in stored.items():
@@ -173,20 +181,19 @@ def test_damaged_at_the_start(plant, broker, daemon, platform):
     assert report["breach_count"] == 0, report["breaches"]
 
 
-def test_damaged_while_running(plant, broker, daemon, platform):
+def test_damaged_while_running(plant, broker, daemon, platform, stack):
     """Its pages are overwritten under the daemon: it goes on with a new one, and an alarm that comes just then is not lost."""
     world = plant(world_of(buses=1, units=2))
     watcher = platform(broker)
     gateway = daemon(site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"})], units=2, swings=False))
     wait_for(lambda: head(gateway, "telemetry") > 300, what="records")
     await_arrival(gateway, watcher)
-    size = gateway.database.stat().st_size
+    size = gateway.query("PRAGMA page_size")[0][0]
+    file = stack.enter_context(open(gateway.database, "r+b", buffering=0))  # this file, and not the one that takes its place
 
     def damage():
-        with open(gateway.database, "r+b") as file:
-            for page in range(1, max(size, gateway.database.stat().st_size) // 4096):
-                file.seek(page * 4096)
-                file.write(b"\xa5" * 4096)
+        for page in range(1, os.fstat(file.fileno()).st_size // size):
+            os.pwrite(file.fileno(), b"\xa5" * size, page * size)
 
     damage()
     world.control.set("bus-0", 1, "holding", 0, 60)
@@ -205,7 +212,7 @@ def test_damaged_while_running(plant, broker, daemon, platform):
     assert all(r["cause"] == "corrupt" and r["file"].startswith("riskgate.db.corrupt-") for r in events(gateway, "lost"))
     before = head(gateway, "telemetry")
     wait_for(lambda: head(gateway, "telemetry") > before + 50, what="telemetry goes on")
-    wait_for(lambda: head(gateway, "event") in watcher.records("event"), LONG, "the events at the platform")
+    await_newest(gateway, watcher, "event")
     gateway.stop()
     received = {stream: watcher.records(stream) for stream in ("alarm", "event", "telemetry")}
     for stream in received:
@@ -230,7 +237,7 @@ def test_taken_away_while_running(plant, broker, daemon, platform):
         return False
 
     wait_for(told, LONG, "a new one")
-    wait_for(lambda: head(gateway, "telemetry") in watcher.records("telemetry"), LONG, "telemetry goes on")
+    await_newest(gateway, watcher, "telemetry")
     gateway.stop()
     assert min(rows(gateway, "telemetry")) > 50
     report = watcher.finish()
