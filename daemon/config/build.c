@@ -87,7 +87,7 @@ static void take_root(struct build *b, const struct node *root)
                         node_kind_words(root));
         return;
     }
-    fill_find(b->ld, SECTION_ROOT, root, found);
+    (void)fill_find(b->ld, SECTION_ROOT, root, found);
     for (size_t i = 0; i < count; i++) {
         if (!found[i])
             continue;

@@ -321,7 +321,7 @@ static void take_words(struct build *b, struct site_point *p, const struct node 
         else if (strlen(text) > WORD_BYTES)
             issue_error(b->ld, node_place(node), "a text in `values` is longer than %d bytes", WORD_BYTES);
         else
-            words[p->word_count++] = (struct point_word){.value = value, .text = load_keep_text(b->ld, text)};
+            words[p->word_count++] = (struct point_word){.value = value, .text = text};
     }
 }
 
@@ -351,9 +351,11 @@ static void name_point(struct build *b, struct site_point *p, const struct node 
     if (!device || !p->name)
         return;
     (void)snprintf(full, sizeof full, "%s.%s", device, p->name);
-    p->full_name = load_keep_text(b->ld, full);
-    if (!p->full_name)
+    p->full_name = arena_strdup(b->ld->arena, full); /* no other is the same */
+    if (!p->full_name) {
+        b->ld->oom = true;
         return;
+    }
     p->name = p->full_name + strlen(device) + 1;
     names_add(b->ld, &b->points, index, p->full_name, node_place(name));
 }

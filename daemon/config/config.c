@@ -42,6 +42,7 @@ static void load_destroy(struct load *ld)
 {
     for (uint32_t i = 0; i < ld->source_count; i++)
         free(ld->sources[i].text);
+    intern_end(&ld->texts);
     arena_destroy(&ld->scratch);
 }
 
@@ -78,6 +79,7 @@ static enum rg_err run(struct load *ld, const char *file, struct config **out)
 static bool begin(struct load *ld)
 {
     *ld = (struct load){.nearest_left = NEAREST_NAMES};
+    table_index(ld->rows);
     arena_init(&ld->scratch, 0);
     ld->config = calloc(1, sizeof *ld->config);
     if (!ld->config)

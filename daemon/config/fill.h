@@ -14,8 +14,8 @@ void fill_map(struct load *ld, enum section section, const struct node *map, voi
 void fill_given(struct load *ld, enum section section, const struct node *map, void *base);
 
 /* Sorts the children of a mapping under the rows of its section: found has TABLE_KEYS_MAX places, NULL
- * before. What belongs nowhere, comes twice or is for a later version is an error. */
-void fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found);
+ * before. What belongs nowhere, comes twice or is for a later version is an error. false: a key belongs nowhere. */
+bool fill_find(struct load *ld, enum section section, const struct node *map, const struct node **found);
 /* false, with an error, when the value has not the shape (scalar, list, mapping) of its kind. */
 bool fill_shape(struct load *ld, const struct key_row *row, const struct node *node);
 

@@ -42,7 +42,7 @@ char *load_scratch_text(struct load *ld, const char *text, size_t length)
 
 const char *load_keep_text(struct load *ld, const char *text)
 {
-    const char *copy = arena_strdup(ld->arena, text);
+    const char *copy = intern_text(&ld->texts, ld->arena, text);
 
     if (!copy)
         ld->oom = true;

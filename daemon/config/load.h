@@ -10,7 +10,9 @@
 
 #include "base/arena.h"
 #include "config/config.h"
+#include "config/intern.h"
 #include "config/node.h"
+#include "config/table.h"
 
 /* One file that was read, or that could not be. */
 struct source {
@@ -31,6 +33,8 @@ struct found;         /* an issue before it is put in order; issue.c */
 
 struct load {
     struct config *config;
+    struct table_rows rows[SECTION_COUNT];
+    struct intern texts;    /* of the site */
     struct arena *arena;    /* the config's: what the site keeps */
     struct arena scratch;   /* given back at the end of the load */
     struct source *sources; /* [CONFIG_FILES] */
@@ -65,7 +69,7 @@ bool node_of_profile(const struct load *ld, const struct node *node);
 void *load_scratch(struct load *ld, size_t count, size_t size);
 void *load_keep(struct load *ld, size_t count, size_t size);
 char *load_scratch_text(struct load *ld, const char *text, size_t length);
-const char *load_keep_text(struct load *ld, const char *text);
+const char *load_keep_text(struct load *ld, const char *text); /* equal texts are the same one */
 /* "file:line" of a place, kept for the site. */
 const char *load_where(struct load *ld, struct place at);
 /* path, relative to the folder of the file that names it; kept. Absolute paths and those of texts stay as

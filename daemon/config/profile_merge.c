@@ -47,10 +47,10 @@ struct node *node_append(struct load *ld, struct node *parent, const struct node
 }
 
 /* Whether a mapping gives one of the keys of which its section has exactly one. */
-static bool gives_one_of(enum section section, const struct node *map)
+static bool gives_one_of(const struct load *ld, enum section section, const struct node *map)
 {
     for (const struct node *child = map->first; child; child = child->next) {
-        const struct key_row *row = table_key(section, child->key);
+        const struct key_row *row = table_key_of(&ld->rows[section], child->key);
 
         if (row && (row->flags & KEY_ONE_OF))
             return true;
@@ -63,12 +63,12 @@ static struct node *merge(struct load *ld, enum section section, const struct no
                           const struct node *base)
 {
     struct node *merged = node_make(ld, NODE_MAP, over->key, over);
-    bool one_of = gives_one_of(section, over);
+    bool one_of = gives_one_of(ld, section, over);
 
     if (!merged)
         return NULL;
     for (const struct node *child = over->first; child; child = child->next) {
-        const struct key_row *row = table_key(section, child->key);
+        const struct key_row *row = table_key_of(&ld->rows[section], child->key);
         const struct node *below = node_get(base, child->key);
         const struct node *taken = child;
 
@@ -79,7 +79,7 @@ static struct node *merge(struct load *ld, enum section section, const struct no
             return NULL;
     }
     for (const struct node *child = base->first; child; child = child->next) {
-        const struct key_row *row = table_key(section, child->key);
+        const struct key_row *row = table_key_of(&ld->rows[section], child->key);
 
         if (node_get(over, child->key) || (one_of && row && (row->flags & KEY_ONE_OF)))
             continue;

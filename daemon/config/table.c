@@ -107,15 +107,26 @@ const struct key_row *table_rows(enum section section, size_t *count)
     return NULL;
 }
 
+void table_index(struct table_rows rows[SECTION_COUNT])
+{
+    for (unsigned s = 0; s < SECTION_COUNT; s++)
+        rows[s].rows = table_rows((enum section)s, &rows[s].count);
+}
+
+const struct key_row *table_key_of(const struct table_rows *rows, const char *name)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (strcmp(rows->rows[i].name, name) == 0)
+            return &rows->rows[i];
+    return NULL;
+}
+
 const struct key_row *table_key(enum section section, const char *name)
 {
-    size_t count;
-    const struct key_row *rows = table_rows(section, &count);
+    struct table_rows rows;
 
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return &rows[i];
-    return NULL;
+    rows.rows = table_rows(section, &rows.count);
+    return table_key_of(&rows, name);
 }
 
 const char *table_title(enum section section)

@@ -160,6 +160,15 @@ extern const struct choice table_levels_or_none[];
 extern const struct choice table_qualities[]; /* what a device can say of itself */
 extern const struct choice table_commands[];  /* SITE_MAY_*: what a platform may ask for */
 
+struct table_rows {
+    const struct key_row *rows;
+    size_t count;
+};
+
+/* Those of all sections at once, for who asks again and again: to look for a section's passes all rows before it. */
+void table_index(struct table_rows rows[SECTION_COUNT]);
+const struct key_row *table_key_of(const struct table_rows *rows, const char *name);
+
 /* The rows of a section, which lie together. */
 const struct key_row *table_rows(enum section section, size_t *count);
 const struct key_row *table_key(enum section section, const char *name); /* NULL: no such key */
