@@ -88,7 +88,8 @@ def test_every_figure_of_status_is_there(gateway):
     assert value["riskgate_alarms_active", (("level", "red"),)] == 1 and value["riskgate_level", ()] == 4
     assert value["riskgate_uplink_connected", (("uplink", "county"),)] == 1
     assert value["riskgate_uplink_connected", (("uplink", "far"),)] == 0
-    assert value["riskgate_store_head", (("stream", "alarm"),)] == after["store"]["head"]["alarm"]
+    alarms = [status["store"]["head"]["alarm"] for status in (before, after)]  # the siren's fault may come at any time
+    assert alarms[0] <= value["riskgate_store_head", (("stream", "alarm"),)] <= alarms[1]
     assert value["riskgate_uplink_certificate_days", (("uplink", "far"),)] >= 58
     assert value["riskgate_permit_open", (("permit", "hot-work"),)] == 1
     assert value["riskgate_build_info", (("gateway", "gw-01"), ("version", before["version"]))] == 1

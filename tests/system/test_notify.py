@@ -92,7 +92,7 @@ def test_ready_reload_stop(plant, broker, daemon, manager):
     wait_for(lambda: "READY=1" in manager.hear(), what="READY=1")
     assert gateway.status()["version"]  # it is when it says so
     assert manager.lines[0].startswith("STATUS=starting"), manager.lines
-    wait_for(lambda: manager.hear()[-1] == "STATUS=level none; 0 alarms, 0 not acknowledged; 1 of 1 devices answer; "
+    wait_for(lambda: manager.status() == "STATUS=level none; 0 alarms, 0 not acknowledged; 1 of 1 devices answer; "
              "1 of 1 platforms connected", what="the status")
     manager.await_feeding("feeding")
     world.control.set("shop", 1, "holding", 0, 600)

@@ -254,12 +254,15 @@ def clock_steps(site):
 
 
 def link_breaks(site):
-    before = len(site.recorded("uplink", uplink="city", state="back"))
-    wait_for(lambda: site.gateway.status()["uplinks"][1]["connected"], LONG, "the link")
+    def count(state):
+        return len(site.recorded("uplink", uplink="city", state=state))
+
+    wait_for(lambda: site.gateway.status()["uplinks"][1]["connected"] and count("back") > count("lost"), LONG, "the link")
+    before = count("lost")
     site.link.cut()
-    site.told("uplink", uplink="city", state="lost")
+    wait_for(lambda: count("lost") > before, what="the loss of the link")
     site.link.mend()
-    wait_for(lambda: len(site.recorded("uplink", uplink="city", state="back")) > before, LONG, "the link back")
+    wait_for(lambda: count("back") == count("lost") + 1, LONG, "the link back")
 
 
 def addresses():
@@ -291,8 +294,10 @@ def test_every_message_is_as_its_schema_says(broker, plant, daemon, relay, platf
         site.told("start", clean=False)
         wait_for(lambda: site.gateway.device("gas")["ok"] > 2, what="readings again")
         wait_for(lambda: site.gateway.status()["uplinks"][1]["connected"], LONG, "the other platform")
+        since = seen.count()
         site.gateway.stop()
-        seen.wait(lambda all: any(m.kind == f"{ROOT}/state" and not m.json["online"] for m in all), "the goodbye")
+        # Not the will of the one that was killed before; and what it said before its goodbye has come before that.
+        seen.wait(lambda all: any(m.kind == f"{ROOT}/state" and not m.json["online"] for m in all[since:]), "the goodbye")
         messages = list(seen.messages)
     # What was sent wrong on purpose is none of the gateway's.
     counts = hold([(kind_of(m.kind), m.json) for m in messages if not (m.kind == f"{ROOT}/command" and m.json.get("command") == "silence")])

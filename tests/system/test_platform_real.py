@@ -7,7 +7,7 @@ import sqlite3
 
 from conftest import wait_for
 from documents import hold
-from evidence import LONG, Listener, head, site_of, uplink, world_of
+from evidence import LONG, Listener, await_newest, head, site_of, uplink, world_of
 
 
 def a_site(plant, broker, **options):
@@ -16,7 +16,7 @@ def a_site(plant, broker, **options):
 
 
 def receipted(gateway, stream):
-    return gateway.query("SELECT acked FROM v_uplink WHERE stream = ?", stream)[0][0]
+    return sum(acked for acked, in gateway.query("SELECT acked FROM v_uplink WHERE stream = ?", stream))
 
 
 def say(gateway, world, value, level):
@@ -55,9 +55,9 @@ def test_a_store_that_was_set_aside(plant, broker, daemon, platform, tmp_path):
         say(gateway, world, 60, "red")
         for stream, top in before.items():
             wait_for(lambda s=stream, t=top: max(watcher.records(s)) > t, LONG, f"more of {stream}")
-        wait_for(lambda: watcher.records("event").get(head(gateway, "event")), LONG, "the last event")
+        told_before = await_newest(gateway, watcher, "event")
         gateway.stop()
-        wait_for(lambda: any('"kind":"stop"' in t for s, t in watcher.records("event").items() if s > before["event"]), what="the goodbye")
+        wait_for(lambda: any('"kind":"stop"' in t for s, t in watcher.records("event").items() if s > told_before), what="the goodbye")
         shapes = hold([(m.kind, m.json) for m in seen.messages])
     assert shapes["event.lost"]
     report = watcher.finish()

@@ -23,7 +23,7 @@ def test_beside_live_telemetry_and_a_large_back_fill(plant, broker, daemon, plat
     world = plant(world_of(buses=4, units=4))
     watcher = platform(broker, "--require-complete")
     link.cut()
-    gateway = daemon(site_of(world, [uplink(link.port, backfill={"rate": "400/s"})], poll="10ms", swings=False))
+    gateway = daemon(site_of(world, [uplink(link.port, backfill={"rate": "100/s"})], poll="10ms", swings=False))
     wait_for(lambda: head(gateway, "telemetry") > 5000, LONG, "a large backlog")
     with Listener(broker.port) as seen:
         link.mend()

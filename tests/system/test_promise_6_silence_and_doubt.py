@@ -136,8 +136,8 @@ def test_doubt_neither_clears_nor_raises(doubters):
     def doubt():
         for name, (value, _) in DOUBTS.items():
             put(name, value)
-        wait_for(lambda: all(quality(gateway, f"{name}.lel") == reason for name, (_, reason) in DOUBTS.items()), what="doubt")
-        assert all(quality(gateway, f"{name}.on") == "good" for name in DOUBTS)
+        wanted = {f"{name}.{point}": said for name, (_, reason) in DOUBTS.items() for point, said in (("lel", reason), ("on", "good"))}
+        wait_for(lambda: {name: p["quality"] for name, p in gateway.points().items()} == wanted, what="doubt, and of nothing else")
         # Far beyond the time at which silence would have been raised.
         polls(gateway, len(DOUBTS) * (2 * AFTER_MS // POLL_MS))
         wait_for(lambda: levels(gateway, "doubt") == dict.fromkeys(DOUBTS, "blue"), what="the alarms of the doubts")
@@ -187,7 +187,7 @@ def test_exceptions_only_are_silence(detector):
     wait_for(lambda: active(gateway) == {"lel-high": "red"}, what="red")
     world.control.fault("shop", 1, "exception", 4)
     wait_for(lambda: active(gateway) == {"lel-high": "red", "offline": "orange"}, what="the alarm of its silence")
-    assert quality(gateway) == "device" and quality(gateway, "gas.on") == "device"
+    wait_for(lambda: {p["quality"] for p in gateway.points().values()} == {"device"}, what="why there is none")
     polls(gateway, 5)
     assert active(gateway) == {"lel-high": "red", "offline": "orange"}
     world.control.clear()

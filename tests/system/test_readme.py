@@ -111,7 +111,7 @@ def test_the_first_configuration_works(plant, broker, platform, start, tmp_path)
     wait_for(lambda: "red" in ask("alarms").stdout, what="the alarm")
     assert (tmp_path / "riskgate.db").exists()
     assert child.stop() == 0
-    assert any('"level":"red"' in text for text in watcher.records("alarm").values())
+    wait_for(lambda: any('"level":"red"' in text for text in watcher.records("alarm").values()), what="the alarm at the platform")
     watcher.finish()
 
 

@@ -124,5 +124,7 @@ def test_an_answer_survives_its_socket_and_the_end(plant, broker, daemon):
     last = Client(elsewhere)
     last.send("reload")
     gateway.stop()
-    text = last.reader.readline()
+    text = ""
+    with contextlib.suppress(ConnectionResetError):  # its end may come before it has read the question
+        text = last.reader.readline()
     assert not text or json.loads(text)["ok"] or "stopping" in json.loads(text)["error"]

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import sqlite3
+import time
 
 import pytest
 from conftest import wait_for
+from staged import Clock
 
 SCENARIO = {"listeners": [{"name": "shop", "tcp": "127.0.0.1:0", "units": [
     {"id": 1, "registers": [{"holding": 0, "type": "u16", "value": 7}]}]}]}
@@ -13,13 +15,18 @@ DAY = 86_400_000
 
 
 @pytest.fixture
-def gateway(plant, daemon, broker):
+def gateway(plant, daemon, broker, tmp_path):
+    """It is noon for it: no report is about a day that ends while the test runs."""
+    clock = Clock(tmp_path)
+    clock.show(time.mktime((*time.localtime()[:3], 12, 0, 0, 0, 0, -1)))
     bus = {"name": "shop", "tcp": f"127.0.0.1:{plant(SCENARIO).ports['shop']}"}
-    return daemon({
+    made = daemon({
         "buses": [bus],
         "uplinks": [{"name": "county", "url": broker.url}],
         "self_test": {"every": "24h", "limit": "10s"},
-        "devices": [{"name": "gas", "bus": "shop", "unit": 1, "poll": "1s", "points": [{"name": "a", "holding": 0, "type": "u16"}]}]})
+        "devices": [{"name": "gas", "bus": "shop", "unit": 1, "poll": "1s", "points": [{"name": "a", "holding": 0, "type": "u16"}]}]}, run=False)
+    made.env = clock.env()
+    return made.start(env=made.env)
 
 
 def connected(gateway):
@@ -33,7 +40,7 @@ def test_the_way_is_tested_by_hand(gateway, broker):
     assert 0 <= outcome["round_trip_ms"] < 10_000
     shown, = gateway.status()["self_test"]
     assert shown["ok"] and shown["last_ts"] > 0 and "self test through county" in gateway.ctl("status").stdout
-    marked = [r for _, r in gateway.records("alarm")]
+    marked = wait_for(lambda: [r for _, r in gateway.records("alarm")][1:] and [r for _, r in gateway.records("alarm")], what="both records")
     assert [(r["event"], r["test"], r["rule"]) for r in marked] == [("raise", True, "self_test"), ("clear", True, "self_test")]
     assert not gateway.alarms() and gateway.status()["level"] == "none"
     assert gateway.ctl("self-test", "--uplink", "nobody", "--by", "李四", check=False).returncode == 1
@@ -51,7 +58,8 @@ def test_the_way_is_tested_by_hand(gateway, broker):
     wait_for(lambda: connected(gateway), what="the uplink's return")
     gateway.ctl("self-test", "--uplink", "county", "--by", "王五")
     assert not gateway.alarms()
-    events = [r for _, r in gateway.records("event") if r["kind"] == "self_test"]
+    events = wait_for(lambda: [found for found in [[r for _, r in gateway.records("event") if r["kind"] == "self_test"]] if len(found) == 3],
+                      what="the records of the three")[0]
     assert [e["ok"] for e in events] == [True, False, True]
     assert [r["by"] for _, r in gateway.records("event") if r.get("command") == "self_test"] == ["李四", "李四", "王五"]
 
@@ -73,7 +81,7 @@ def test_what_was_missed_is_reported(gateway):
     with contextlib.closing(sqlite3.connect(gateway.database)) as db, db:
         db.execute("UPDATE event SET ts = ts - ?", (2 * DAY,))
         db.execute("UPDATE duty SET since = since - ?", (2 * DAY,))
-    gateway.start()
+    gateway.start(env=gateway.env)
     wait_for(lambda: len(gateway.records("report")) >= 2, what="the reports")
     first, second = [r for _, r in gateway.records("report") if r["kind"] == "daily"][:2]
     for report in first, second:
@@ -89,7 +97,7 @@ def test_what_was_missed_is_reported(gateway):
     assert any(line.startswith("report") and "good" in line for line in audit), "its own chain holds; the events' tells of this test"
     told = len(gateway.records("report"))
     gateway.kill()
-    gateway.start()
+    gateway.start(env=gateway.env)
     wait_for(lambda: gateway.device("gas")["ok"] > 5, what="the gateway at work again")
     assert len(gateway.records("report")) == told, "none is told twice"
     gateway.stop()

@@ -85,4 +85,4 @@ def test_what_is_refused(gateway):
         refused = gateway.ctl(*wrong, check=False)
         assert refused.returncode == 1 and word in refused.stderr, (wrong, refused.stderr)
     assert not gateway.alarms()[0]["shelved"]
-    assert [r["event"] for _, r in gateway.records("alarm")] == ["raise"]
+    wait_for(lambda: [r["event"] for _, r in gateway.records("alarm")] == ["raise"], what="the record of the raise, and no other")

@@ -7,7 +7,7 @@ from conftest import wait_for
 
 NORMAL, WARM_UP, INHIBIT = 1, 2, 3
 STATES = {"1": "good", "2": "inhibited", "3": "inhibited", "12": "inhibited"}
-FAST = {"poll": "50ms", "timeout": "300ms"}
+FAST = {"poll": "50ms", "timeout": "10s"}  # one that no machine is late for
 
 
 def station(plant, daemon, registers, device, kind="tcp", line=None, fill=False):
@@ -49,7 +49,7 @@ def told(gateway):
 LAYOUTS = {
     "together": ("holding", 6, {}, True, "tcp"),
     "together-rtu": ("holding", 6, {}, True, "rtu"),
-    "singles": ("holding", 6, {"max_registers": 1}, True, "tcp"),
+    "singles": ("holding", 6, {"max_registers": 1, "timeout": "300ms"}, True, "tcp"),
     "other-space": ("input", 6, {}, True, "rtu_over_tcp"),
     "divided": ("holding", 40, {"max_gap": 2}, False, "tcp"),
 }

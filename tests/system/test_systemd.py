@@ -114,7 +114,7 @@ def test_the_service(plant, make_broker, booted, tmp_path):  # noqa: F811
     assert machine.show("riskgate", "ActiveState") == "active"
     wait_for(lambda: ask(machine, "status")["uplinks"][0]["connected"], LONG, "the platform")
     wait_for(lambda: {p["point"]: p for p in ask(machine, "points")}["gas-1.lel"]["value"] == 12.3, LONG, "a reading")
-    assert "devices answer" in machine.show("riskgate", "StatusText")
+    wait_for(lambda: "devices answer" in machine.show("riskgate", "StatusText"), LONG, "the word of it")
     sandbox = machine.run("cat", "/run/riskgate/sandbox").stdout
     lines = sandbox.splitlines()
     assert lines[0] == "riskgate" and set(lines[1].split()) == {"riskgate", "dialout"}
@@ -149,8 +149,9 @@ def test_the_service(plant, make_broker, booted, tmp_path):  # noqa: F811
     config["control"]["group"] = "dialout"  # any group that the daemon's user is in
     machine.write(sysconf() / "riskgate.yaml", json.dumps(config, ensure_ascii=False))
     machine.run("systemctl", "reload", "riskgate")
-    events = machine.run("sqlite3", "/var/lib/riskgate/riskgate.db", "SELECT body FROM event").stdout
-    assert '"rule.lel-high.above.red"' in events and '"by":"riskgate (uid ' in events
+    events = lambda: machine.run("sqlite3", "/var/lib/riskgate/riskgate.db", "SELECT body FROM event").stdout  # noqa: E731
+    wait_for(lambda: '"rule.lel-high.above.red"' in events(), LONG, "the record of the reload")
+    assert '"by":"riskgate (uid ' in events()
     assert machine.run("stat", "-c", "%a %U %G", "/run/riskgate/control.sock").stdout == "660 riskgate dialout\n"
     machine.write(sysconf() / "riskgate.yaml", "gateway: {id: [}\n")
     assert machine.run("systemctl", "reload", "riskgate", check=False).returncode != 0

@@ -130,6 +130,7 @@ def test_last_will_and_boots(plant, broker, daemon, v311):
         gateway = daemon(small_site(world, broker, **protocol(v311)))
         for boot in (1, 2, 3):
             seen.wait(lambda all, b=boot: any(m.kind == "state" and m.json["online"] and m.json["boot"] == b for m in all), f"boot {boot}")
+            wait_for(lambda b=boot: b in [r["boot"] for _, r in gateway.records("event") if r["kind"] == "start"], what="its record")
             since = seen.count()
             gateway.kill()
             seen.wait(lambda all, s=since: any(m.kind == "state" and not m.json["online"] for m in all[s:]), "the last will")
