@@ -4,16 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct hash_slot {
-    const char *name; /* NULL: free */
-    uint32_t hash;    /* spares most string comparisons, and all hashing when growing */
+struct hash_entry {
+    const char *name;
+    uint32_t hash; /* spares most string comparisons, and all hashing when growing */
     uint32_t index;
 };
 
+/* The names lie one behind the other; only the numbers of their places are spread, for half of those are free. */
 struct hash_index {
-    struct hash_slot *slots;
-    size_t mask; /* slots - 1, a power of two less one */
-    size_t count;
+    uint32_t *slots; /* [mask + 1]: place in entries plus one, or 0: free */
+    size_t mask;     /* a power of two less one */
+    struct hash_entry *entries;
+    size_t count, capacity;
 };
 
 /* FNV-1a, 64 bits folded to 32 (Fowler, Noll, Vo). Names come from the operator's own
@@ -27,48 +29,61 @@ static uint32_t hash_name(const char *name)
     return (uint32_t)(hash ^ (hash >> 32));
 }
 
-/* The slot that holds the name, or the free one where it belongs. One is always free: the table is at most half full. */
-static struct hash_slot *hash_slot_of(const struct hash_index *h, const char *name, uint32_t hash)
+/* The slot that holds the name, or the free one where it belongs. There is always a free one. */
+static uint32_t *hash_slot_of(const struct hash_index *h, const char *name, uint32_t hash)
 {
     size_t at = hash & h->mask;
 
-    while (h->slots[at].name && (h->slots[at].hash != hash || strcmp(h->slots[at].name, name) != 0))
-        at = (at + 1) & h->mask;
+    for (; h->slots[at] != 0; at = (at + 1) & h->mask) {
+        const struct hash_entry *e = &h->entries[h->slots[at] - 1];
+
+        if (e->hash == hash && strcmp(e->name, name) == 0)
+            break;
+    }
     return &h->slots[at];
 }
 
-static size_t slots_for(size_t expected)
+static size_t capacity_for(size_t expected)
+{
+    return expected > 8 ? expected : 8;
+}
+
+/* At most four fifths full. */
+static size_t slots_for(size_t capacity)
 {
     size_t size = 16;
 
-    while (size / 2 < expected)
+    while (size - size / 5 < capacity)
         size *= 2;
     return size;
 }
 
 size_t hash_index_bytes(size_t expected)
 {
-    return sizeof(struct hash_index) + slots_for(expected) * sizeof(struct hash_slot);
+    size_t capacity = capacity_for(expected);
+
+    return sizeof(struct hash_index) + capacity * sizeof(struct hash_entry) +
+           slots_for(capacity) * sizeof(uint32_t);
 }
 
 enum rg_err hash_index_create(size_t expected, struct hash_index **out)
 {
     struct hash_index *h;
-    size_t size;
 
     *out = NULL;
-    if (expected > SIZE_MAX / 8)
+    if (expected > SIZE_MAX / 32 || expected > UINT32_MAX / 2)
         return RG_ENOMEM;
-    size = slots_for(expected);
     h = calloc(1, sizeof *h);
     if (!h)
         return RG_ENOMEM;
-    h->slots = calloc(size, sizeof *h->slots);
-    if (!h->slots) {
-        free(h);
+    h->capacity = capacity_for(expected);
+    h->mask = slots_for(h->capacity) - 1;
+    h->entries = malloc(h->capacity * sizeof *h->entries);
+    h->slots = calloc(h->mask + 1, sizeof *h->slots);
+    if (!h->entries || !h->slots) {
+        hash_index_destroy(h);
         return RG_ENOMEM;
     }
-    h->mask = size - 1;
     *out = h;
     return RG_OK;
 }
@@ -78,51 +93,62 @@ void hash_index_destroy(struct hash_index *h)
     if (!h)
         return;
     free(h->slots);
+    free(h->entries);
     free(h);
 }
 
 static enum rg_err hash_grow(struct hash_index *h)
 {
-    struct hash_index bigger = {.mask = h->mask * 2 + 1, .count = h->count};
+    const size_t capacity = h->capacity * 2, size = slots_for(capacity);
+    struct hash_entry *entries;
+    uint32_t *slots;
 
-    bigger.slots = calloc(bigger.mask + 1, sizeof *bigger.slots);
-    if (!bigger.slots)
+    if (capacity > SIZE_MAX / 32 || capacity > UINT32_MAX / 2)
         return RG_ENOMEM;
-    for (size_t i = 0; i <= h->mask; i++) {
-        if (h->slots[i].name)
-            *hash_slot_of(&bigger, h->slots[i].name, h->slots[i].hash) = h->slots[i];
+    slots = calloc(size, sizeof *slots);
+    if (!slots)
+        return RG_ENOMEM;
+    entries = realloc(h->entries, capacity * sizeof *entries);
+    if (!entries) {
+        free(slots);
+        return RG_ENOMEM;
     }
     free(h->slots);
-    *h = bigger;
+    h->slots = slots;
+    h->mask = size - 1;
+    h->entries = entries;
+    h->capacity = capacity;
+    for (size_t i = 0; i < h->count; i++)
+        *hash_slot_of(h, entries[i].name, entries[i].hash) = (uint32_t)i + 1;
     return RG_OK;
 }
 
 enum rg_err hash_index_add(struct hash_index *h, const char *name, uint32_t index, uint32_t *index_there)
 {
     uint32_t hash = hash_name(name);
-    struct hash_slot *slot = hash_slot_of(h, name, hash);
+    uint32_t *slot = hash_slot_of(h, name, hash);
 
-    if (slot->name) {
+    if (*slot != 0) {
         if (index_there)
-            *index_there = slot->index;
+            *index_there = h->entries[*slot - 1].index;
         return RG_EEXIST;
     }
-    if (h->count >= (h->mask + 1) / 2) {
+    if (h->count == h->capacity) {
         if (hash_grow(h) != RG_OK)
             return RG_ENOMEM;
         slot = hash_slot_of(h, name, hash);
     }
-    *slot = (struct hash_slot){.name = name, .hash = hash, .index = index};
-    h->count++;
+    h->entries[h->count] = (struct hash_entry){.name = name, .hash = hash, .index = index};
+    *slot = (uint32_t)++h->count;
     return RG_OK;
 }
 
 enum rg_err hash_index_find(const struct hash_index *h, const char *name, uint32_t *index)
 {
-    const struct hash_slot *slot = hash_slot_of(h, name, hash_name(name));
+    const uint32_t *slot = hash_slot_of(h, name, hash_name(name));
 
-    if (!slot->name)
+    if (*slot == 0)
         return RG_ENOTFOUND;
-    *index = slot->index;
+    *index = h->entries[*slot - 1].index;
     return RG_OK;
 }

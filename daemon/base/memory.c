@@ -1,6 +1,10 @@
 #include "base/memory.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -25,4 +29,47 @@ void memory_give_back(void)
 #ifdef __GLIBC__
     (void)malloc_trim(0);
 #endif
+}
+
+void memory_release(void *memory, size_t bytes)
+{
+    const long page = sysconf(_SC_PAGESIZE);
+    const uintptr_t mask = page > 0 ? (uintptr_t)page - 1 : 0;
+    const uintptr_t begin = (uintptr_t)memory, end = begin + bytes;
+    const uintptr_t first = (begin + mask) & ~mask;
+
+    /* What shares its first and last page with it stays. */
+    if (mask != 0 && memory && (end & ~mask) > first)
+        (void)madvise((char *)memory + (first - begin), (end & ~mask) - first,
+                      MADV_DONTNEED); /* else it stays */
+}
+
+/* A leak sanitizer does not look for pointers in mappings. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ON_THE_HEAP 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ON_THE_HEAP 1
+#endif
+#endif
+#ifndef ON_THE_HEAP
+#define ON_THE_HEAP 0
+#endif
+
+void *memory_reserve(size_t bytes)
+{
+    void *memory;
+
+    if (ON_THE_HEAP)
+        return calloc(1, bytes ? bytes : 1);
+    memory = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+void memory_unreserve(void *memory, size_t bytes)
+{
+    if (ON_THE_HEAP)
+        free(memory);
+    else if (memory)
+        (void)munmap(memory, bytes ? bytes : 1); /* fails only for what is no mapping */
 }
