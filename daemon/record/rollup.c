@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #define BANKS 2 /* minutes at work: this one, and the last one for what comes late */
 /* Monotonic: a clock that was put back stays in an old minute for long. */
 #define LONGEST_MS (ROLLUP_MINUTE_MS + 2 * ROLLUP_GRACE_MS)
@@ -87,6 +89,7 @@ void rollup_flush(struct rollup *r, rollup_batch_cb cb, void *arg)
     give_bank(r, &r->banks[swapped ? 0 : 1], &count);
     if (count > 0)
         cb(arg, r->rows, count);
+    memory_release(r->rows, count * sizeof *r->rows); /* for a moment each minute they were needed */
 }
 
 /* The latest minute that is gathered, or INT64_MIN. */

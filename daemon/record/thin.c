@@ -22,6 +22,7 @@ struct last {
 
 struct thin_device {
     struct held held;
+    struct last *last;      /* [point_count], inside of thin.last; NULL: all of its frames are recorded */
     int64_t empty_ms;       /* monotonic: of the last record without a point */
     int64_t keep_until_ms;  /* monotonic: up to then all are recorded */
     uint32_t alarms;        /* active ones */
@@ -30,34 +31,80 @@ struct thin_device {
 
 struct thin {
     const struct site *site;
-    struct last *last;                                   /* [point_count] */
-    struct thin_device *devices;                         /* [device_count] */
-    bool *marked;                                        /* [device_count]: of the alarm in hand */
-    struct hash_index *points, *names, *rules, *outputs; /* by name; names: of devices */
-    size_t due;                                          /* frames, of all devices */
+    struct last *last;           /* of the points of devices that are thinned */
+    struct thin_device *devices; /* [device_count] */
+    bool *marked;                /* [device_count]: of the alarm in hand */
+    struct hash_index *names;    /* of devices */
+    struct hash_index *points, *rules,
+        *outputs; /* by name; NULL where no device keeps what is around alarms */
+    size_t due;   /* frames, of all devices */
 };
 
 /* ---- life ---- */
 
+static enum rg_err index_devices(struct thin *t)
+{
+    const struct site *site = t->site;
+    enum rg_err err = hash_index_create(site->device_count, &t->names);
+
+    for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++)
+        err = hash_index_add(t->names, site->devices[i].name, i, NULL);
+    return err;
+}
+
+/* By which an alarm tells whose it is. */
 static enum rg_err index_names(struct thin *t)
 {
     const struct site *site = t->site;
     enum rg_err err = hash_index_create(site->point_count, &t->points);
 
     if (err == RG_OK)
-        err = hash_index_create(site->device_count, &t->names);
-    if (err == RG_OK)
         err = hash_index_create(site->rule_count, &t->rules);
     if (err == RG_OK)
         err = hash_index_create(site->output_count, &t->outputs);
     for (uint32_t i = 0; err == RG_OK && i < site->point_count; i++)
         err = hash_index_add(t->points, site->points[i].full_name, i, NULL);
-    for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++)
-        err = hash_index_add(t->names, site->devices[i].name, i, NULL);
     for (uint32_t i = 0; err == RG_OK && i < site->rule_count; i++)
         err = hash_index_add(t->rules, site->rules[i].name, i, NULL);
     for (uint32_t i = 0; err == RG_OK && i < site->output_count; i++)
         err = hash_index_add(t->outputs, site->outputs[i].name, i, NULL);
+    return err;
+}
+
+static size_t thinned_points(const struct site *site)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < site->device_count; i++)
+        count += site->devices[i].record.every_ms > 0 ? site->devices[i].point_count : 0;
+    return count;
+}
+
+static bool keeps_around(const struct site *site)
+{
+    for (size_t i = 0; i < site->device_count; i++) {
+        if (site->devices[i].record.around_ms > 0)
+            return true;
+    }
+    return false;
+}
+
+static enum rg_err create_devices(struct thin *t)
+{
+    const struct site *site = t->site;
+    struct last *last = t->last;
+    enum rg_err err = RG_OK;
+
+    for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++) {
+        struct thin_device *d = &t->devices[i];
+        size_t count = site->devices[i].record.every_ms > 0 ? site->devices[i].point_count : 0;
+
+        d->empty_ms = d->keep_until_ms = NEVER;
+        d->last = count > 0 ? last : NULL;
+        for (size_t k = 0; k < count; k++)
+            last++->mono_ms = NEVER;
+        err = held_create(&d->held, site_record_bytes(site, i), site->devices[i].point_count);
+    }
     return err;
 }
 
@@ -70,17 +117,15 @@ enum rg_err thin_create(const struct site *site, struct thin **out)
     if (!t)
         return RG_ENOMEM;
     t->site = site;
-    t->last = calloc(site->point_count + 1, sizeof *t->last);
+    t->last = calloc(thinned_points(site) + 1, sizeof *t->last);
     t->devices = calloc(site->device_count + 1, sizeof *t->devices);
     t->marked = calloc(site->device_count + 1, sizeof *t->marked);
     if (t->last && t->devices && t->marked)
+        err = index_devices(t);
+    if (err == RG_OK && keeps_around(site))
         err = index_names(t);
-    for (uint32_t i = 0; err == RG_OK && i < site->point_count; i++)
-        t->last[i].mono_ms = NEVER;
-    for (uint32_t i = 0; err == RG_OK && i < site->device_count; i++) {
-        t->devices[i].empty_ms = t->devices[i].keep_until_ms = NEVER;
-        err = held_create(&t->devices[i].held, site_record_bytes(site, i), site->devices[i].point_count);
-    }
+    if (err == RG_OK)
+        err = create_devices(t);
     if (err != RG_OK) {
         thin_destroy(t);
         return err;
@@ -130,9 +175,12 @@ static void take_over(struct thin *t, uint32_t index, struct thin *from, uint32_
     const struct site_device *a = &t->site->devices[index], *b = &from->site->devices[old];
     struct thin_device *to = &t->devices[index], *of = &from->devices[old];
     struct held fresh = to->held;
+    struct last *last = to->last;
 
-    memcpy(t->last + a->first_point, from->last + b->first_point, a->point_count * sizeof *t->last);
+    if (last)
+        memcpy(last, of->last, a->point_count * sizeof *last);
     *to = *of;
+    to->last = last;
     of->held = fresh;
     held_renumber(&to->held, b->first_point, a->first_point, index);
     t->due += to->held.due;
@@ -183,13 +231,14 @@ static bool value_changed(const struct site_point *p, double last, double value)
 static bool is_wanted(const struct thin *t, const struct frame *frame)
 {
     const struct site_device *d = &t->site->devices[frame->device];
+    const struct last *of_device = t->devices[frame->device].last;
     int64_t due = frame->at.mono_ms - d->record.every_ms + site_record_slack_ms(d);
 
     if (frame->count == 0)
         return t->devices[frame->device].empty_ms <= due;
     for (size_t i = 0; i < frame->count; i++) {
         const struct sample *s = &frame->samples[i];
-        const struct last *last = &t->last[s->point];
+        const struct last *last = &of_device[s->point - d->first_point];
 
         if (last->mono_ms <= due || last->quality != (uint8_t)s->quality || last->heard != frame->heard)
             return true;
@@ -201,19 +250,22 @@ static bool is_wanted(const struct thin *t, const struct frame *frame)
 
 static void note(struct thin *t, const struct frame *frame)
 {
+    const uint32_t first = t->site->devices[frame->device].first_point;
     struct thin_device *d = &t->devices[frame->device];
 
     d->done.recorded++;
+    if (!d->last)
+        return;
     if (frame->count == 0)
         d->empty_ms = frame->at.mono_ms;
     for (size_t i = 0; i < frame->count; i++) {
         const struct sample *s = &frame->samples[i];
 
-        if (frame->at.mono_ms >= t->last[s->point].mono_ms)
-            t->last[s->point] = (struct last){.mono_ms = frame->at.mono_ms,
-                                              .value = s->value,
-                                              .quality = (uint8_t)s->quality,
-                                              .heard = frame->heard};
+        if (frame->at.mono_ms >= d->last[s->point - first].mono_ms)
+            d->last[s->point - first] = (struct last){.mono_ms = frame->at.mono_ms,
+                                                      .value = s->value,
+                                                      .quality = (uint8_t)s->quality,
+                                                      .heard = frame->heard};
     }
 }
 
@@ -331,7 +383,7 @@ static bool is_kept_around(const struct thin *t, uint32_t device)
 
 void thin_change(struct thin *t, const struct alarm_change *change)
 {
-    if (change->event != ALARM_RAISE && change->event != ALARM_CLEAR)
+    if (!t->points || (change->event != ALARM_RAISE && change->event != ALARM_CLEAR))
         return;
     mark(t, change->alarm);
     for (uint32_t i = 0; i < t->site->device_count; i++) {
@@ -348,6 +400,8 @@ void thin_standing_none(struct thin *t)
 
 void thin_standing(struct thin *t, const struct alarm *alarm)
 {
+    if (!t->points)
+        return;
     mark(t, alarm);
     for (uint32_t i = 0; i < t->site->device_count; i++)
         t->devices[i].alarms += is_kept_around(t, i);

@@ -185,6 +185,10 @@ void lane_done(struct lane *l, size_t end, size_t count)
     l->durable += count;
     fly->count -= count;
     fly->done = end;
-    if (fly->done == fly->used)
-        region_clear(fly);
+    if (fly->done < fly->used)
+        return;
+    region_clear(fly);
+    /* Where nothing came meanwhile, memory that was touched already serves again. */
+    if (lane_gather(l)->used == 0)
+        l->gathering = 1 - l->gathering;
 }

@@ -77,7 +77,7 @@ size_t lane_bytes(const struct lane *l);
 void lane_swap(struct lane *l);
 /* A slice of what flies, of about so many bytes and at least one entry: its end, and how many entries are in it. */
 size_t lane_slice(const struct lane *l, size_t bytes, size_t *count);
-/* The slice up to `end` is durable. */
+/* The slice up to `end` is durable. When that was all, and nothing has gathered meanwhile, the region that flew gathers next. */
 void lane_done(struct lane *l, size_t end, size_t count);
 
 #endif

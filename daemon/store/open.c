@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "store/check.h"
 #include "store/schema.h"
@@ -178,7 +179,7 @@ static void tear_down(struct store *s)
     duty_free(s->duty_next);
     duty_free(s->duty_flying);
     free(s->path);
-    free(s);
+    memory_unreserve(s, sizeof(*s));
 }
 
 enum rg_err store_connect(struct store *s, struct words why)
@@ -249,7 +250,7 @@ enum rg_err store_forget_state(struct store *s, struct store_start *start)
 {
     store_disconnect(s, false);
     store_start_free(start);
-    s->cursors = (struct cursor_set){0};
+    s->cursors.used = 0;
     s->losses = (struct loss_book){0};
     devices_destroy(s->devices);
     return devices_create(&s->devices);
@@ -351,7 +352,7 @@ enum rg_err store_open(struct loop *loop, const struct site_store *conf, const s
     *out = NULL;
     (void)text_format(why, why_size, "%s: out of memory", conf->path); /* whatever says nothing better */
     struct store_start found = {0};
-    struct store *s = calloc(1, sizeof(*s));
+    struct store *s = memory_reserve(sizeof(*s)); /* room for many uplinks, of which few have few */
     if (s == NULL)
         return RG_ENOMEM;
     s->loop = loop;

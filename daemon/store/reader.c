@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 enum slot_state {
@@ -141,7 +142,7 @@ enum rg_err reader_create(struct loop *loop, const char *path, bool held,
                           char *why, size_t why_size)
 {
     *out = NULL;
-    struct reader *r = calloc(1, sizeof(*r));
+    struct reader *r = memory_reserve(sizeof(*r)); /* few of its slots are ever used */
     if (r == NULL)
         return RG_ENOMEM;
     r->damaged = damaged;
@@ -179,7 +180,7 @@ void reader_destroy(struct reader *r)
     loop_worker_destroy(r->worker); /* waits for it */
     close_file(r);
     free(r->path);
-    free(r);
+    memory_unreserve(r, sizeof(*r));
 }
 
 struct fetch_request *reader_place(struct reader *r)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 /* A row, followed by its point's name and NUL, the whole a multiple of 8. */
 struct packed {
     struct rollup_row row; /* but its point */
@@ -98,13 +100,9 @@ void rollups_done(struct rollups *r)
 {
     struct rollups_batch done = r->flying;
 
+    memory_release(done.memory, done.used); /* until the next minute */
     done.used = done.count = 0;
-    if (r->gathering.count == 0) { /* memory that was touched already serves again */
-        r->flying = r->gathering;
-        r->gathering = done;
-    } else {
-        r->flying = done;
-    }
+    r->flying = done;
 }
 
 bool rollups_empty(const struct rollups *r)
