@@ -33,7 +33,7 @@ struct reload {
     uint32_t *kin;           /* uplinks_compare; none where the files with its secrets are others now */
     uint64_t *stamps;        /* uplinks_stamp */
     size_t renewed;          /* so many have others */
-    struct jsonw about;      /* its document */
+    uint64_t about;          /* stamp of its document */
     struct jsonw described;  /* config_describe */
     enum rg_err error;       /* of these */
     struct prime *prime;     /* then; NULL: no window wants history */

@@ -76,7 +76,6 @@ enum rg_err reload_init(struct app *a)
 {
     const struct site *site = a->config->site;
 
-    jsonw_init(&a->reload.about, 0);
     jsonw_init(&a->reload.described, 0);
     a->stamps = calloc(site->uplink_count + 1, sizeof *a->stamps);
     if (!a->stamps)
@@ -92,7 +91,6 @@ void reload_free(struct app *a)
     prime_destroy(r->prime);
     r->prime = NULL;
     config_diff_free(&r->diff);
-    jsonw_free(&r->about);
     jsonw_free(&r->described);
     free(r->kin);
     free(r->stamps);
@@ -117,6 +115,20 @@ static void compare_secrets(struct reload *r, const uint64_t *before)
     }
 }
 
+/* It is only made here to see whether it is another one; each uplink makes it when it sends it. */
+static enum rg_err stamp_about(struct reload *r)
+{
+    struct jsonw about;
+    enum rg_err err;
+
+    jsonw_init(&about, 0);
+    about_write(r->config->site, &about);
+    err = jsonw_error(&about);
+    r->about = err == RG_OK ? about_stamp(&about) : 0;
+    jsonw_free(&about);
+    return err;
+}
+
 static enum rg_err work_out(struct reload *r, const struct site *before, const uint64_t *stamps)
 {
     const struct site *next = r->config->site;
@@ -124,10 +136,8 @@ static enum rg_err work_out(struct reload *r, const struct site *before, const u
 
     if (err == RG_OK)
         err = config_describe(next, &r->described);
-    jsonw_reset(&r->about);
-    about_write(next, &r->about);
     if (err == RG_OK)
-        err = jsonw_error(&r->about);
+        err = stamp_about(r);
     r->kin = calloc(next->uplink_count + 1, sizeof *r->kin);
     r->stamps = calloc(next->uplink_count + 1, sizeof *r->stamps);
     if (err != RG_OK || !r->kin || !r->stamps)
@@ -265,7 +275,7 @@ static enum rg_err take(struct app *a, const char **why)
         if (err != RG_OK)
             return err;
     }
-    err = uplinks_prepare(p, next->site, next->sha256, a->reload.kin, &a->reload.about, &plan);
+    err = uplinks_prepare(p, next->site, next->sha256, a->reload.kin, a->reload.about, &plan);
     if (err == RG_OK) {
         p->exchanging = true;
         err = pipeline_take_primed(p, next->site, next->sha256, NULL, a->reload.prime);

@@ -8,7 +8,6 @@
 #include "app/flow.h"
 #include "app/widen.h"
 #include "base/log.h"
-#include "uplink/about.h"
 
 /* ---- which are the same ---- */
 
@@ -101,14 +100,15 @@ void uplinks_stamp(const struct site *site, uint64_t *stamps)
 struct planned {
     struct uplink *made; /* or NULL: kept is of before */
     struct uplink *kept;
-    char *about, *state, *will;
-    size_t about_length, state_length, will_length;
+    char *state, *will;
+    size_t state_length, will_length;
 };
 
 struct uplinks_plan {
     const struct site *site;
     struct uplink **uplinks, **next, **leaving; /* the pipeline's of then */
     struct planned *planned;                    /* [site->uplink_count] */
+    uint64_t about;                             /* stamp, 0: not known */
 };
 
 void uplinks_plan_free(struct uplinks_plan *plan)
@@ -117,7 +117,6 @@ void uplinks_plan_free(struct uplinks_plan *plan)
         return;
     for (size_t i = 0; plan->planned && i < plan->site->uplink_count; i++) {
         uplink_destroy(plan->planned[i].made);
-        free(plan->planned[i].about);
         free(plan->planned[i].state);
         free(plan->planned[i].will);
     }
@@ -175,7 +174,7 @@ static struct uplink *at_work(const struct pipeline *p, const char *name)
 }
 
 static enum rg_err plan_one(struct pipeline *p, const struct site *next, const char *config_sha256,
-                            size_t index, bool keep, const struct jsonw *about, struct planned *one)
+                            size_t index, bool keep, struct planned *one)
 {
     if (keep)
         one->kept = at_work(p, next->uplinks[index].name);
@@ -185,10 +184,9 @@ static enum rg_err plan_one(struct pipeline *p, const struct site *next, const c
         if (err != RG_OK)
             return err;
     }
-    one->about = copy(about, &one->about_length);
     one->state = copy_state(p, next, config_sha256, true, &one->state_length);
     one->will = copy_state(p, next, config_sha256, false, &one->will_length);
-    return one->about && one->state && one->will ? RG_OK : RG_ENOMEM;
+    return one->state && one->will ? RG_OK : RG_ENOMEM;
 }
 
 static bool plan_create(const struct pipeline *p, const struct site *next, struct uplinks_plan **out)
@@ -208,20 +206,15 @@ static bool plan_create(const struct pipeline *p, const struct site *next, struc
 }
 
 enum rg_err uplinks_prepare(struct pipeline *p, const struct site *next, const char *config_sha256,
-                            const uint32_t *kin, const struct jsonw *about, struct uplinks_plan **out)
+                            const uint32_t *kin, uint64_t about, struct uplinks_plan **out)
 {
     struct uplinks_plan *plan = NULL;
-    struct jsonw own;
     enum rg_err err = plan_create(p, next, &plan) ? RG_OK : RG_ENOMEM;
 
-    jsonw_init(&own, 0);
-    if (!about) {
-        about_write(next, &own);
-        about = &own;
-    }
+    if (err == RG_OK)
+        plan->about = about;
     for (size_t i = 0; i < next->uplink_count && err == RG_OK; i++)
-        err = plan_one(p, next, config_sha256, i, kin && kin[i] != SITE_NONE, about, &plan->planned[i]);
-    jsonw_free(&own);
+        err = plan_one(p, next, config_sha256, i, kin && kin[i] != SITE_NONE, &plan->planned[i]);
     if (err != RG_OK) {
         uplinks_plan_free(plan);
         plan = NULL;
@@ -232,12 +225,12 @@ enum rg_err uplinks_prepare(struct pipeline *p, const struct site *next, const c
 
 /* ---- nothing that can fail ---- */
 
-static void give(struct uplink *u, struct planned *one)
+static void give(struct uplink *u, struct planned *one, uint64_t about)
 {
     uplink_give_will(u, one->will, one->will_length);
     uplink_give_doc(u, UPLINK_DOC_STATE, one->state, one->state_length);
-    uplink_give_doc(u, UPLINK_DOC_ABOUT, one->about, one->about_length);
-    one->will = one->state = one->about = NULL;
+    uplink_about(u, about);
+    one->will = one->state = NULL;
 }
 
 static bool goes_on(const struct uplinks_plan *plan, const struct uplink *u)
@@ -294,7 +287,7 @@ void uplinks_switch(struct pipeline *p, struct uplinks_plan *plan)
     p->exchanging = false;
     /* Only now: giving one a document makes it work, and all of them are to see the new site then. */
     for (size_t i = 0; i < site->uplink_count; i++)
-        give(p->uplinks[i] ? p->uplinks[i] : p->uplinks_next[i], &plan->planned[i]);
+        give(p->uplinks[i] ? p->uplinks[i] : p->uplinks_next[i], &plan->planned[i], plan->about);
     uplinks_plan_free(plan);
 }
 
@@ -376,7 +369,7 @@ enum rg_err uplinks_begin(struct pipeline *p)
 enum rg_err pipeline_uplinks_start(struct pipeline *p)
 {
     struct uplinks_plan *plan;
-    enum rg_err err = uplinks_prepare(p, p->site, p->config_sha256, NULL, NULL, &plan);
+    enum rg_err err = uplinks_prepare(p, p->site, p->config_sha256, NULL, 0, &plan);
 
     if (err != RG_OK)
         return err;

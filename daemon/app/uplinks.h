@@ -20,11 +20,11 @@ void uplinks_stamp(const struct site *site, uint64_t *stamps);
 
 struct uplinks_plan;
 
-/* Makes what the next site needs: uplinks that are new or changed, documents for all. kin: from uplinks_compare, or NULL: none is kept. about: the document,
- * or NULL: it is written here. *out is freed by uplinks_plan_free or used up by uplinks_switch. */
+/* Makes what the next site needs: uplinks that are new or changed, documents for all. kin: from uplinks_compare, or NULL: none is kept. about: the stamp
+ * of that document, 0: not known, so that all publish it. *out is freed by uplinks_plan_free or used up by uplinks_switch. */
 RG_NODISCARD enum rg_err uplinks_prepare(struct pipeline *p, const struct site *next,
-                                         const char *config_sha256, const uint32_t *kin,
-                                         const struct jsonw *about, struct uplinks_plan **out);
+                                         const char *config_sha256, const uint32_t *kin, uint64_t about,
+                                         struct uplinks_plan **out);
 void uplinks_plan_free(struct uplinks_plan *plan); /* takes NULL */
 /* The site of the plan is in force: those kept follow it; the others are in p->leaving, and to be stopped. Uses the plan up. */
 void uplinks_switch(struct pipeline *p, struct uplinks_plan *plan);

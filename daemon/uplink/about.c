@@ -192,3 +192,12 @@ void about_write(const struct site *site, struct jsonw *w)
     jsonw_array_end(w);
     jsonw_object_end(w);
 }
+
+uint64_t about_stamp(const struct jsonw *w)
+{
+    uint64_t stamp = UINT64_C(0xcbf29ce484222325); /* FNV-1a: it only has to differ */
+
+    for (size_t i = 0; i < w->length; i++)
+        stamp = (stamp ^ (unsigned char)w->text[i]) * UINT64_C(0x100000001b3);
+    return stamp != 0 ? stamp : 1;
+}

@@ -23,5 +23,7 @@
 
 /* Appends the document. Errors stay in w (jsonw_error). */
 void about_write(const struct site *site, struct jsonw *w);
+/* What tells one such text from another: never 0. */
+uint64_t about_stamp(const struct jsonw *w);
 
 #endif

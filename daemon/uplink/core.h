@@ -78,9 +78,11 @@ struct lane {
 };
 
 struct document {
-    char *text; /* owned; NULL: never given */
+    char *text; /* owned; NULL: never given, or made when it is sent */
     size_t length;
-    bool due; /* to be published */
+    bool made; /* about: of the site, each time it is sent; it is long, and needed once for a connection */
+    uint64_t stamp; /* of the one that was sent last (about_stamp), 0: none */
+    bool due;       /* to be published */
     struct retry retry;
 };
 

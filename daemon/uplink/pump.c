@@ -1,17 +1,41 @@
+#include "uplink/about.h"
 #include "uplink/core.h"
 #include "uplink/cursor.h"
 #include "uplink/payload.h"
 
 /* ---- documents and unstored alarms ---- */
 
+static uint64_t send_text(struct uplink *u, enum uplink_doc doc, const struct jsonw *text)
+{
+    const struct outgoing o = {.topic = u->topics.doc[doc], .retained = true};
+
+    return uplink_send(u, OWNER_DOC + (unsigned)doc, false, &o, text, 0, 0);
+}
+
+static uint64_t send_made(struct uplink *u, enum uplink_doc doc)
+{
+    struct jsonw text;
+    uint64_t token = 0;
+
+    jsonw_init(&text, 0);
+    about_write(u->site, &text);
+    if (jsonw_error(&text) == RG_OK)
+        token = send_text(u, doc, &text);
+    else
+        uplink_detail(u, "the document `about` cannot be made", rg_err_text(jsonw_error(&text)));
+    if (token != 0)
+        u->docs[doc].stamp = about_stamp(&text);
+    jsonw_free(&text);
+    return token;
+}
+
 /* One of a kind at a time in flight: the newest follows when that is acknowledged. */
 static bool send_doc(struct uplink *u, enum uplink_doc doc, int64_t now_ms)
 {
     struct document *d = &u->docs[doc];
-    struct jsonw view = {.text = d->text, .length = d->length, .fixed = true};
-    const struct outgoing o = {.topic = u->topics.doc[doc], .retained = true};
+    const struct jsonw view = {.text = d->text, .length = d->length, .fixed = true};
 
-    if (!d->text || !d->due || window_count(&u->window, OWNER_DOC + (unsigned)doc) > 0)
+    if (!(d->text || d->made) || !d->due || window_count(&u->window, OWNER_DOC + (unsigned)doc) > 0)
         return true;
     if (now_ms < d->retry.until_ms) {
         uplink_wake_by(u, d->retry.until_ms);
@@ -19,7 +43,7 @@ static bool send_doc(struct uplink *u, enum uplink_doc doc, int64_t now_ms)
     }
     if (!window_has_room(&u->window, false, d->length))
         return false;
-    if (uplink_send(u, OWNER_DOC + (unsigned)doc, false, &o, &view, 0, 0) == 0)
+    if ((d->made ? send_made(u, doc) : send_text(u, doc, &view)) == 0)
         retry_failed(u, &d->retry);
     else
         d->due = false;

@@ -404,6 +404,17 @@ void uplink_give_doc(struct uplink *u, enum uplink_doc doc, char *text, size_t l
         take_doc(u, doc, text, length);
 }
 
+void uplink_about(struct uplink *u, uint64_t stamp)
+{
+    struct document *d = &u->docs[UPLINK_DOC_ABOUT];
+
+    d->due = d->due || !d->made || stamp == 0 || stamp != d->stamp;
+    d->made = true;
+    free(d->text);
+    d->text = NULL;
+    uplink_serve(u);
+}
+
 void uplink_head(struct uplink *u, const int64_t head[STREAM_COUNT])
 {
     for (size_t i = 0; i < STREAM_COUNT; i++)

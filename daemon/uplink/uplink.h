@@ -16,8 +16,8 @@
  * and sent again after a back-off, with all of its stream that follows it; other streams go on.
  * - Memory: one message held for each stream and direction, 64 unstored alarms, the documents; nothing grows
  * with an outage.
- * - state, about and risk are retained documents: only the newest text of each is kept, and published anew
- * after each connect. */
+ * - state, about and risk are retained documents: only the newest text of each is kept (of `about` none: it is made when it
+ * is sent), and published anew after each connect. */
 #ifndef RG_UPLINK_UPLINK_H
 #define RG_UPLINK_UPLINK_H
 
@@ -109,6 +109,9 @@ void uplink_give_will(struct uplink *u, char *text, size_t length);
 RG_NODISCARD enum rg_err uplink_doc(struct uplink *u, enum uplink_doc doc, const char *text, size_t length);
 /* The same with a text (on the heap) that it takes over; one that is no other than before is not published again. */
 void uplink_give_doc(struct uplink *u, enum uplink_doc doc, char *text, size_t length);
+/* `about` is made of the site (the one it follows) each time that it is published, and not kept. stamp: of its text (about_stamp): one that is no
+ * other than before is not published again; 0: not known. */
+void uplink_about(struct uplink *u, uint64_t stamp);
 /* New records are durable. */
 void uplink_head(struct uplink *u, const int64_t head[STREAM_COUNT]);
 /* An alarm that the store could not take: sent at once as a message with "stored": false (contract §3). body:

@@ -94,7 +94,7 @@ static enum rg_err take(struct pipeline *p, const struct config *next, long most
 
     failed = false;
     allowed = most;
-    err = uplinks_prepare(p, next->site, next->sha256, kin, NULL, &plan_made);
+    err = uplinks_prepare(p, next->site, next->sha256, kin, 0, &plan_made);
     if (err == RG_OK)
         err = prime_create(p, next->site, &prime);
     if (err == RG_OK && prime) {
