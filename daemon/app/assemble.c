@@ -98,13 +98,12 @@ static enum rg_err configure_store(struct pipeline *p, const struct site *site)
     return err;
 }
 
-/* What the next poll, convert, rules and live are made of until they take the place of those in force. */
+/* What the next poll, convert, rules and evidence are made of until they take the place of those in force. */
 struct parts {
     struct poll *poll;
     struct convert *convert;
     struct rules *rules;
     struct outputs *outputs;
-    struct live live;
     struct evidence evidence;
     struct load load;
     struct recording recording;
@@ -115,7 +114,6 @@ struct parts {
 static void parts_destroy(struct parts *n)
 {
     poll_destroy(n->poll);
-    live_destroy(&n->live);
     evidence_destroy(&n->evidence);
     load_destroy(&n->load);
     recording_destroy(&n->recording);
@@ -176,8 +174,6 @@ static enum rg_err parts_create(struct pipeline *p, const struct site *site, con
     if (err == RG_OK)
         err = outputs_create(site, &port, p->started_ms, p->env.seed, &n->outputs);
     if (err == RG_OK)
-        err = live_create(&n->live, site);
-    if (err == RG_OK)
         err = evidence_create(&n->evidence, site);
     if (err == RG_OK)
         err = load_create(&n->load, site);
@@ -237,8 +233,7 @@ static void exchange(struct pipeline *p, const struct site *site, const char *co
 {
     recording_inherit(p, &next->recording); /* with the site of before: it may still record */
     if (p->poll) {
-        live_inherit(&next->live, &p->live, next->was);
-        evidence_inherit(&next->evidence, site, &p->evidence, next->was);
+        evidence_inherit(&next->evidence, &p->evidence, next->was);
         load_inherit(&next->load, next->poll, &p->load, p->poll);
         poll_take(next->poll);
     } else {
@@ -249,7 +244,6 @@ static void exchange(struct pipeline *p, const struct site *site, const char *co
     if (p->outputs) /* what is under way for them is in the poll's hands */
         outputs_inherit(next->outputs, p->outputs, pipeline_now(p));
     outputs_destroy(p->outputs);
-    live_destroy(&p->live);
     evidence_destroy(&p->evidence);
     load_destroy(&p->load);
     recording_destroy(&p->recording);
@@ -258,7 +252,6 @@ static void exchange(struct pipeline *p, const struct site *site, const char *co
     p->convert = next->convert;
     p->rules = next->rules;
     p->outputs = next->outputs;
-    p->live = next->live;
     p->evidence = next->evidence;
     p->load = next->load;
     p->recording = next->recording;
@@ -359,7 +352,6 @@ enum rg_err pipeline_close(struct pipeline *p)
     p->convert = NULL;
     outputs_destroy(p->outputs);
     p->outputs = NULL;
-    live_destroy(&p->live);
     evidence_destroy(&p->evidence);
     load_destroy(&p->load);
     recording_destroy(&p->recording);

@@ -112,21 +112,21 @@ static void command_points(const struct command_context *c, struct jsonw *w)
     jsonw_array_begin(w);
     for (size_t i = 0; i < p->site->point_count; i++) {
         const struct site_point *point = &p->site->points[i];
-        const struct live_point *live = &p->live.points[i];
+        const struct evidence_sample live = evidence_last(&p->evidence, (uint32_t)i);
 
         jsonw_object_begin(w);
         jsonw_key_string(w, "point", point->full_name);
         jsonw_key_string(w, "label", point->label ? point->label : p->site->devices[point->device].label);
         jsonw_key(w, "value");
-        if (live->quality != QUALITY_GOOD)
+        if (live.quality != QUALITY_GOOD)
             jsonw_null(w);
         else
-            record_value(w, point, live->value);
-        if (live->quality == QUALITY_GOOD && point_word(point, live->value))
-            jsonw_key_string(w, "text", point_word(point, live->value));
+            record_value(w, point, live.value);
+        if (live.quality == QUALITY_GOOD && point_word(point, live.value))
+            jsonw_key_string(w, "text", point_word(point, live.value));
         jsonw_key_string(w, "unit", point->unit);
-        jsonw_key_string(w, "quality", quality_name(live->quality));
-        jsonw_key_positive(w, "ts", live->wall_ms);
+        jsonw_key_string(w, "quality", quality_name(live.quality));
+        jsonw_key_positive(w, "ts", live.wall_ms);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);

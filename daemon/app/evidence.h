@@ -1,5 +1,6 @@
-/* What people are shown when they ask why: the last readings of the points that alarms can come of, and for each active
- * alarm the readings that led to its level. In memory only, of a fixed size; the store has the rest. Pure. */
+/* The last reading of every point, for who asks what it is now. And what people are shown when they ask why: the last readings of the
+ * points that alarms can come of, and for each active alarm the readings that led to its level. In memory only, of a fixed size; the store
+ * has the rest. Pure. */
 #ifndef RG_APP_EVIDENCE_H
 #define RG_APP_EVIDENCE_H
 
@@ -8,7 +9,6 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/hash_index.h"
 #include "model/alarm.h"
 #include "model/sample.h"
 #include "model/site.h"
@@ -17,14 +17,15 @@
 #define EVIDENCE_CAUSES 512 /* beyond that many active alarms the oldest lose theirs */
 
 struct evidence_sample {
-    int64_t wall_ms;
-    double value; /* of a good one */
+    int64_t wall_ms; /* 0: never */
+    double value;    /* of a good one */
     enum quality quality;
 };
 
-struct evidence_ring {
-    struct evidence_sample samples[EVIDENCE_SAMPLES];
-    uint32_t noted; /* ever, wrapping; the next one goes to noted % EVIDENCE_SAMPLES */
+/* The same as it is kept, of every reading of every point. */
+struct evidence_reading {
+    double value;
+    uint64_t when; /* time and quality: evidence.c */
 };
 
 /* The last change of an active alarm's level. */
@@ -40,25 +41,27 @@ struct evidence_cause {
 };
 
 struct evidence {
-    uint32_t *ring_of; /* [site.point_count]: index into rings, or SITE_NONE */
-    struct evidence_ring *rings;
-    struct hash_index *by_name; /* of the points that have rings */
-    struct evidence_cause *causes;
+    const struct site *site;
+    uint32_t *
+        first; /* [site.point_count + 1]: a point's readings begin there; so many as there are to the next one's are a ring */
+    uint8_t *noted; /* [site.point_count]: of its ring; evidence.c */
+    struct evidence_reading *readings;
+    struct evidence_cause *causes; /* [EVIDENCE_CAUSES] */
 };
 
-/* Points that no rule watches, and whose readings are never doubted, have no ring. RG_ENOMEM; RG_EEXIST: names are not unique.
- * site must outlive it. */
+/* Of points that no rule watches, and whose readings are never doubted, only the last reading is kept. RG_ENOMEM. site must outlive it. */
 RG_NODISCARD enum rg_err evidence_create(struct evidence *e, const struct site *site);
 void evidence_destroy(struct evidence *e); /* takes a zeroed or half-built one */
-/* Takes the causes over, after a reload, for the alarms go on, and the last readings of points that mean the same. was:
+/* Takes the causes over, after a reload, for the alarms go on, and the last readings of points that mean the same; it has none yet. was:
  * [site.point_count] which point that is in the site before, or SITE_NONE. */
-void evidence_inherit(struct evidence *e, const struct site *site, const struct evidence *from,
-                      const uint32_t *was);
+void evidence_inherit(struct evidence *e, const struct evidence *from, const uint32_t *was);
 /* Before the rules are given the frame. */
 void evidence_frame(struct evidence *e, const struct frame *frame);
 /* A change of any kind; those of a level are kept, a clear lets go of the alarm's. */
 void evidence_change(struct evidence *e, const struct alarm_change *change);
-/* Oldest first; returns how many. */
+/* The last one; before the first: never, and QUALITY_STALE. */
+struct evidence_sample evidence_last(const struct evidence *e, uint32_t point);
+/* Oldest first; returns how many: none of a point of which only the last one is kept. */
 size_t evidence_samples(const struct evidence *e, uint32_t point,
                         struct evidence_sample out[EVIDENCE_SAMPLES]);
 /* NULL: it was raised before the last start, or lost to EVIDENCE_CAUSES. */

@@ -50,7 +50,7 @@ static void write_bad(struct jsonw *w, const struct pipeline *p, const struct si
     uint32_t count[QUALITY_STALE + 1] = {0};
 
     for (uint32_t i = 0; i < d->point_count; i++)
-        count[p->live.points[d->first_point + i].quality]++;
+        count[evidence_last(&p->evidence, d->first_point + i).quality]++;
     jsonw_key_int(w, "points", d->point_count);
     jsonw_key(w, "bad");
     jsonw_object_begin(w);

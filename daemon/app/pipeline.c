@@ -31,7 +31,6 @@ static void converted_cb(void *arg, const struct frame *frame)
 {
     struct pipeline *p = arg;
 
-    live_note(&p->live, frame);
     evidence_frame(&p->evidence, frame);
     recording_frame(p, frame);
     rules_frame(p->rules, frame);

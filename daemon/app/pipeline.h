@@ -1,7 +1,7 @@
 /* The way of the data, joined: poll -> (decode) -> convert -> rules -> store -> uplink, and from the rules to the outputs
  * (actuate.h). Start reading here, in pipeline.c.
  *
- * All of it runs on the loop's thread. The parts that depend on the site (poll, convert, rules, outputs, live) are exchanged as a whole by a reload; the
+ * All of it runs on the loop's thread. The parts that depend on the site (poll, convert, rules, outputs, evidence) are exchanged as a whole by a reload; the
  * store stays, and so do the uplinks that did not change. */
 #ifndef RG_APP_PIPELINE_H
 #define RG_APP_PIPELINE_H
@@ -9,7 +9,6 @@
 #include "app/clock_watch.h"
 #include "app/evidence.h"
 #include "app/expiry.h"
-#include "app/live.h"
 #include "app/load.h"
 #include "app/permits.h"
 #include "app/recording.h"
@@ -59,7 +58,6 @@ struct pipeline {
     struct convert *convert;
     struct rules *rules;
     struct outputs *outputs;
-    struct live live;
     struct evidence evidence;
     struct load load;
     struct recording recording;
@@ -102,7 +100,7 @@ struct pipeline {
 RG_NODISCARD enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pipeline_env *env,
                                        const struct site *site, const char *config_sha256,
                                        struct store_start *start, char *why, size_t why_size);
-/* Makes poll, convert, rules, outputs and live for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules
+/* Makes poll, convert, rules, outputs and evidence for the site and exchanges them for those in force (if any), whose active alarms go on in the new rules
  * and whose counters and last readings in the new convert; outputs that stay go on as they are, and so do buses and devices that are
  * configured as before (poll.h).
  * Whole or not at all: after an error what was in force still is. The old site is not referred to any more, except by

@@ -173,23 +173,23 @@ bool request_read_goes_on(const struct pipeline *p, struct request_read *read)
 
 static void write_value(const struct pipeline *p, uint32_t point, struct jsonw *w)
 {
-    const struct live_point *live = &p->live.points[point];
+    const struct evidence_sample live = evidence_last(&p->evidence, point);
 
-    if (live->quality == QUALITY_GOOD)
-        record_value(w, &p->site->points[point], live->value);
+    if (live.quality == QUALITY_GOOD)
+        record_value(w, &p->site->points[point], live.value);
     else
         jsonw_null(w);
 }
 
 static void write_point(const struct pipeline *p, uint32_t point, struct jsonw *w)
 {
-    const struct live_point *live = &p->live.points[point];
+    const struct evidence_sample live = evidence_last(&p->evidence, point);
 
     jsonw_key_string(w, "point", p->site->points[point].full_name);
     jsonw_key(w, "value");
     write_value(p, point, w);
-    jsonw_key_string(w, "quality", quality_name(live->quality));
-    jsonw_key_positive(w, "ts", live->wall_ms);
+    jsonw_key_string(w, "quality", quality_name(live.quality));
+    jsonw_key_positive(w, "ts", live.wall_ms);
     jsonw_key_string(w, "unit", p->site->points[point].unit);
 }
 
@@ -197,15 +197,15 @@ static void write_points(const struct pipeline *p, const struct site_device *d, 
 {
     jsonw_object_begin(w);
     for (uint32_t i = d->first_point; i < d->first_point + d->point_count; i++) {
-        const struct live_point *live = &p->live.points[i];
+        const struct evidence_sample live = evidence_last(&p->evidence, i);
 
-        if ((live->quality == QUALITY_GOOD) != good)
+        if ((live.quality == QUALITY_GOOD) != good)
             continue;
         jsonw_key(w, p->site->points[i].name);
         if (good)
             write_value(p, i, w);
         else
-            jsonw_string(w, quality_name(live->quality));
+            jsonw_string(w, quality_name(live.quality));
     }
     jsonw_object_end(w);
 }
@@ -216,8 +216,9 @@ static void write_device(const struct pipeline *p, const struct site_device *d, 
     int64_t ts = 0;
 
     for (uint32_t i = d->first_point; i < d->first_point + d->point_count; i++) {
-        if (p->live.points[i].wall_ms > ts)
-            ts = p->live.points[i].wall_ms;
+        const struct evidence_sample live = evidence_last(&p->evidence, i);
+
+        ts = live.wall_ms > ts ? live.wall_ms : ts;
     }
     jsonw_key_string(w, "device", d->name);
     jsonw_key_positive(w, "ts", ts);

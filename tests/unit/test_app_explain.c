@@ -188,9 +188,9 @@ static void the_oldest_causes_give_way(void **state)
     assert_non_null(evidence_cause(&e, "gw-2"));
     assert_int_equal(evidence_create(&next, &s.site), RG_OK);
     evidence_frame(&e, &(struct frame){.at = {9400, 9400}, .heard = true, .count = 1, .samples = &sample});
-    evidence_inherit(&next, &s.site, &e, new_point);
+    evidence_inherit(&next, &e, new_point);
     assert_int_equal(evidence_samples(&next, 0, samples), 0);
-    evidence_inherit(&next, &s.site, &e, was);
+    evidence_inherit(&next, &e, was);
     assert_int_equal(evidence_samples(&next, 0, samples), 1);
     assert_true(samples[0].value == 7);
     evidence_destroy(&e);

@@ -18,8 +18,8 @@ static void a_reading_becomes_a_record_of_the_platform(void **state)
     assert_non_null(strstr(m->payload, "\"backfill\":false,\"prev\":1,\"first\":2,\"last\":2,"));
     assert_int_equal(seen(&r, "root/event", "\"kind\"", NULL), 1);
     assert_int_equal(seen(&r, "root/about", "\"rules\":[{\"name\":\"r\"", NULL), 1);
-    assert_int_equal(r.pipeline.live.points[1].quality, QUALITY_GOOD);
-    assert_true(r.pipeline.live.points[1].value == 7.5);
+    assert_int_equal(evidence_last(&r.pipeline.evidence, 1).quality, QUALITY_GOOD);
+    assert_true(evidence_last(&r.pipeline.evidence, 1).value == 7.5);
     assert_int_equal(r.pipeline.unrecorded, 0);
     rig_end(&r);
 }

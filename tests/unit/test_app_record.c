@@ -12,7 +12,7 @@
 
 #include "app/clock_watch.h"
 #include "app/document.h"
-#include "app/live.h"
+#include "app/evidence.h"
 #include "record/record.h"
 
 static struct site_device devices[] = {
@@ -232,16 +232,16 @@ static void live_points_begin_stale(void **state)
 {
     const struct sample samples[] = {{1, QUALITY_GOOD, 4.5}};
     const struct frame frame = {.at = {.wall_ms = 9}, .count = 1, .samples = samples};
-    struct live live;
+    struct evidence e;
 
     (void)state;
-    assert_int_equal(live_create(&live, &site), RG_OK);
-    assert_int_equal(live.points[0].quality, QUALITY_STALE);
-    live_note(&live, &frame);
-    assert_int_equal(live.points[1].quality, QUALITY_GOOD);
-    assert_true(live.points[1].value == 4.5);
-    assert_int_equal(live.points[0].quality, QUALITY_STALE);
-    live_destroy(&live);
+    assert_int_equal(evidence_create(&e, &site), RG_OK);
+    assert_int_equal(evidence_last(&e, 0).quality, QUALITY_STALE);
+    evidence_frame(&e, &frame);
+    assert_int_equal(evidence_last(&e, 1).quality, QUALITY_GOOD);
+    assert_true(evidence_last(&e, 1).value == 4.5);
+    assert_int_equal(evidence_last(&e, 0).quality, QUALITY_STALE);
+    evidence_destroy(&e);
 }
 
 static void clock_steps_are_seen_and_slewing_is_not(void **state)

@@ -203,8 +203,8 @@ static void a_reload_leaves_the_device_alone(void **state)
     next = r.site.site;
     for (int i = 0; i < 20; i++) {
         assert_int_equal(pipeline_take(&r.pipeline, i % 2 ? &next : &r.site.site, "4567", NULL), RG_OK);
-        assert_int_equal(r.pipeline.live.points[0].quality, QUALITY_GOOD);
-        assert_true(r.pipeline.live.points[0].value == 5);
+        assert_int_equal(evidence_last(&r.pipeline.evidence, 0).quality, QUALITY_GOOD);
+        assert_true(evidence_last(&r.pipeline.evidence, 0).value == 5);
         pass(&r, 250);
     }
     assert_int_equal(fake_device(r.fake, 0)->asked, asked + 5);
@@ -216,9 +216,9 @@ static void a_reload_leaves_the_device_alone(void **state)
     elsewhere = next;
     elsewhere.buses = &bus;
     assert_int_equal(pipeline_take(&r.pipeline, &elsewhere, "89ab", NULL), RG_OK);
-    assert_int_equal(r.pipeline.live.points[0].quality, QUALITY_STALE);
+    assert_int_equal(evidence_last(&r.pipeline.evidence, 0).quality, QUALITY_STALE);
     pass(&r, 1500);
-    assert_int_equal(r.pipeline.live.points[0].quality, QUALITY_GOOD);
+    assert_int_equal(evidence_last(&r.pipeline.evidence, 0).quality, QUALITY_GOOD);
     assert_int_equal(fake_bus(r.fake, 0)->cancelled, 1);
     rig_end(&r);
 }
