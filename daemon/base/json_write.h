@@ -62,6 +62,8 @@ void jsonw_key_bool(struct jsonw *w, const char *key, bool value);
 void jsonw_key_int(struct jsonw *w, const char *key, int64_t value);
 void jsonw_key_double(struct jsonw *w, const char *key, double value);
 void jsonw_key_string(struct jsonw *w, const char *key, const char *value);
+/* For the points of a record, in one go. id: letters, digits, "._-" (text_is_id); single: as jsonw_float. */
+void jsonw_id_number(struct jsonw *w, const char *id, double value, bool single);
 /* null unless it is above 0: for times and sequence numbers, of which 0 means none. */
 void jsonw_key_positive(struct jsonw *w, const char *key, int64_t value);
 void jsonw_key_null(struct jsonw *w, const char *key);

@@ -18,56 +18,49 @@ static const char number_pairs[] =
     "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
     "8081828384858687888990919293949596979899";
 
-/* Digits of value, at least `least` of them, written so that they end before `end`. Returns their start. */
-static char *number_digits(uint64_t value, unsigned least, char *end)
+/* Digits of the value, at least one. */
+static unsigned number_width(uint64_t value)
 {
-    for (; value >= 100; value /= 100, least -= least < 2 ? least : 2) {
-        end -= 2;
-        memcpy(end, &number_pairs[2 * (value % 100)], 2);
-    }
-    for (; value != 0 || least > 0; value /= 10) {
-        *--end = (char)('0' + value % 10);
-        if (least > 0)
-            least--;
-    }
+    unsigned width = 1;
+
+    for (; value >= 100000; value /= 100000)
+        width += 5;
+    return width + (value >= 10) + (value >= 100) + (value >= 1000) + (value >= 10000);
+}
+
+/* The last `width` digits of value, zeroes before them. Returns their end. */
+static char *number_put(char *to, uint64_t value, unsigned width)
+{
+    char *end = to + width;
+
+    for (; width >= 2; width -= 2, value /= 100)
+        memcpy(to + width - 2, &number_pairs[2 * (value % 100)], 2);
+    if (width > 0)
+        *to = (char)('0' + value % 10);
     return end;
 }
 
-/* scaled / 10^decimals as text, ending before `end`. Returns its start. */
-static char *number_decimal(uint64_t scaled, unsigned decimals, bool negative, char *end)
+/* Returns its end. */
+static char *number_whole(char *to, uint64_t magnitude, bool negative)
 {
-    char *start = end;
-
-    if (decimals > 0) {
-        uint64_t power = 1;
-
-        for (unsigned i = 0; i < decimals; i++)
-            power *= 10;
-        start = number_digits(scaled % power, decimals, end);
-        *--start = '.';
-        scaled /= power;
-    }
-    start = number_digits(scaled, 1, start);
     if (negative)
-        *--start = '-';
-    return start;
+        *to++ = '-';
+    return number_put(to, magnitude, number_width(magnitude));
 }
 
 void jsonw_uint(struct jsonw *w, uint64_t value)
 {
     char text[NUMBER_MAX];
-    char *start = number_decimal(value, 0, false, text + sizeof text);
 
-    jsonw_raw(w, start, (size_t)(text + sizeof text - start));
+    jsonw_raw(w, text, (size_t)(number_whole(text, value, false) - text));
 }
 
 void jsonw_int(struct jsonw *w, int64_t value)
 {
     char text[NUMBER_MAX];
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    char *start = number_decimal(magnitude, 0, value < 0, text + sizeof text);
 
-    jsonw_raw(w, start, (size_t)(text + sizeof text - start));
+    jsonw_raw(w, text, (size_t)(number_whole(text, magnitude, value < 0) - text));
 }
 
 /* Brings what printf wrote into JSON's form: '.' whatever the locale's decimal sign, "1e-7" instead of "1e-07". */
@@ -120,50 +113,95 @@ static void number_slow(struct jsonw *w, double value, bool single)
     jsonw_raw(w, text, number_tidy(text));
 }
 
-/* Whole numbers, and those with few decimals: nearly all of what sensors give, without printf and strtod.
+/* Whole numbers, and those with few decimals: nearly all of what sensors give, without printf and strtod. Bytes
+ * written, at most NUMBER_MAX; 0: it is another one.
  * A quotient of two exact doubles is the double nearest to the decimal, which is what a reader makes of the text. */
-static bool number_fast(struct jsonw *w, double value, bool single)
+static size_t number_fast(char *text, double value, bool single)
 {
     double magnitude = fabs(value);
-    double power = 10;
+    uint64_t power = 10;
 
-    if (magnitude >= EXACT)
-        return false;
-    if ((double)(uint64_t)magnitude == magnitude) {
-        char text[NUMBER_MAX];
-        char *start = number_decimal((uint64_t)magnitude, 0, value < 0, text + sizeof text);
-
-        jsonw_raw(w, start, (size_t)(text + sizeof text - start));
-        return true;
-    }
+    if (!(magnitude < EXACT))
+        return 0;
+    if ((double)(int64_t)magnitude == magnitude)
+        return (size_t)(number_whole(text, (uint64_t)(int64_t)magnitude, value < 0) - text);
     for (unsigned decimals = 1; decimals <= DECIMALS_MAX; decimals++, power *= 10) {
-        double scaled = rint(magnitude * power);
-        char text[NUMBER_MAX];
-        char *start;
+        double scaled = rint(magnitude * (double)power);
+        uint64_t digits;
+        char *to;
 
         if (scaled >= DIGITS_SURE)
-            return false;
-        if (single ? (float)(scaled / power) != (float)magnitude : scaled / power != magnitude)
+            return 0;
+        if (single ? (float)(scaled / (double)power) != (float)magnitude
+                   : scaled / (double)power != magnitude)
             continue;
-        start = number_decimal((uint64_t)scaled, decimals, value < 0, text + sizeof text);
-        jsonw_raw(w, start, (size_t)(text + sizeof text - start));
-        return true;
+        digits = (uint64_t)(int64_t)scaled;
+        to = number_whole(text, digits / power, value < 0);
+        *to++ = '.';
+        return (size_t)(number_put(to, digits % power, decimals) - text);
     }
-    return false;
+    return 0;
+}
+
+static void number_write(struct jsonw *w, double value, bool single)
+{
+    char text[NUMBER_MAX];
+    size_t length;
+
+    if (!isfinite(value)) {
+        jsonw_null(w);
+        return;
+    }
+    length = number_fast(text, value, single);
+    if (length > 0)
+        jsonw_raw(w, text, length);
+    else
+        number_slow(w, value, single);
 }
 
 void jsonw_double(struct jsonw *w, double value)
 {
-    if (!isfinite(value))
-        jsonw_null(w);
-    else if (!number_fast(w, value, false))
-        number_slow(w, value, false);
+    number_write(w, value, false);
 }
 
 void jsonw_float(struct jsonw *w, float value)
 {
-    if (!isfinite(value))
-        jsonw_null(w);
-    else if (!number_fast(w, (double)value, true))
-        number_slow(w, (double)value, true);
+    number_write(w, (double)value, true);
+}
+
+/* In place, when there is room in any case, a key may stand here, and the number is one of the fast ones. */
+static bool number_member(struct jsonw *w, const char *id, double value, bool single)
+{
+    const size_t length = strlen(id);
+    const bool misplaced = w->keyed || (w->depth > 0 && !(w->kinds >> (w->depth - 1) & 1u));
+    size_t digits;
+    char *to;
+
+    if (w->error != RG_OK || misplaced || w->capacity - w->length < length + 4 + NUMBER_MAX + 1)
+        return false;
+    to = w->text + w->length;
+    if (w->comma)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, id, length);
+    to += length;
+    *to++ = '"';
+    *to++ = ':';
+    digits = number_fast(to, value, single);
+    to[digits] = '\0';
+    if (digits == 0)
+        return false;
+    w->length = (size_t)(to - w->text) + digits;
+    w->comma = true;
+    return true;
+}
+
+void jsonw_id_number(struct jsonw *w, const char *id, double value, bool single)
+{
+    if (single)
+        value = (double)(float)value;
+    if (number_member(w, id, value, single))
+        return;
+    jsonw_key(w, id);
+    number_write(w, value, single);
 }

@@ -54,8 +54,7 @@ enum rg_err record_frame(struct jsonw *w, const struct site *site, const struct 
                 blind++;
             continue;
         }
-        jsonw_key(w, p->name);
-        record_value(w, p, s->value);
+        jsonw_id_number(w, p->name, s->value, point_is_single(p));
     }
     jsonw_object_end(w);
     if (bad > 0) {

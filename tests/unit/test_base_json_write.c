@@ -369,6 +369,87 @@ static void a_fixed_buffer_is_never_overrun(void **state)
     }
 }
 
+/* Both ways write into twins, which have to stay the same to the last byte. */
+struct twins {
+    struct jsonw one, two;
+    uint64_t seed;
+};
+
+static void write_member(struct twins *t, const char *id, double value, bool single)
+{
+    jsonw_id_number(&t->one, id, value, single);
+    jsonw_key(&t->two, id);
+    if (single)
+        jsonw_float(&t->two, (float)value);
+    else
+        jsonw_double(&t->two, value);
+    if (jsonw_error(&t->one) != jsonw_error(&t->two) || t->one.length != t->two.length ||
+        t->one.comma != t->two.comma || t->one.keyed != t->two.keyed)
+        fail_msg("seed %llu: %s %.17g", (unsigned long long)t->seed, id, value);
+    if (t->one.text)
+        assert_string_equal(t->one.text, t->two.text);
+}
+
+static double some_number(struct rg_random *r)
+{
+    static const double odd[] = {0,        -0.0, 0.1,  -0.05, 1e300, 5e-324, 9007199254740993.0,
+                                 999999.5, 1e15, -1e15};
+    double value = (double)(int64_t)random_below(r, 20000000) - 1e7;
+
+    switch (random_below(r, 6)) {
+    case 0:
+        return odd[random_below(r, sizeof odd / sizeof odd[0])];
+    case 1:
+        return random_below(r, 2) ? (double)NAN : (double)-INFINITY;
+    case 2:
+        return value * 1.1e-7;
+    case 3:
+        return (double)random_below(r, 65536);
+    default:
+        return value / pow(10, (double)random_below(r, 9));
+    }
+}
+
+static void a_member_is_its_key_and_its_number(void **state)
+{
+    static const char *const ids[] = {
+        "a", "lel", "a-long.name_of-a-point.that_is-64-characters.long-as-they-may-be-0123", "p42"};
+    struct twins t = {.seed = random_system_seed()};
+    char memory[2][400];
+    struct rg_random r;
+
+    (void)state;
+    random_seed(&r, t.seed);
+    for (int i = 0; i < 3000; i++) {
+        const size_t size = (size_t)random_below(&r, sizeof memory[0]);
+        const bool fixed = random_below(&r, 2) == 0;
+
+        if (fixed) {
+            jsonw_init_fixed(&t.one, memory[0], size);
+            jsonw_init_fixed(&t.two, memory[1], size);
+        } else {
+            jsonw_init(&t.one, size * 4);
+            jsonw_init(&t.two, size * 4);
+        }
+        if (random_below(&r, 4) > 0) {
+            const bool object = random_below(&r, 8) > 0; /* else the key stands where none may */
+
+            (object ? jsonw_object_begin : jsonw_array_begin)(&t.one);
+            (object ? jsonw_object_begin : jsonw_array_begin)(&t.two);
+        }
+        for (uint64_t k = random_below(&r, 20); k > 0; k--) {
+            if (random_below(&r, 50) == 0) { /* a key whose value is missing */
+                jsonw_key(&t.one, "x");
+                jsonw_key(&t.two, "x");
+            }
+            write_member(&t, ids[random_below(&r, sizeof ids / sizeof ids[0])], some_number(&r),
+                         random_below(&r, 3) == 0);
+        }
+        jsonw_free(&t.one);
+        jsonw_free(&t.two);
+    }
+}
+
 static void the_limit_holds(void **state)
 {
     struct jsonw w;
@@ -412,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_fragment_needs_no_braces),
         cmocka_unit_test(bad_nesting_is_an_error),
         cmocka_unit_test(a_fixed_buffer_is_never_overrun),
+        cmocka_unit_test(a_member_is_its_key_and_its_number),
         cmocka_unit_test(the_limit_holds),
     };
 
