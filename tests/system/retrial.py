@@ -17,27 +17,11 @@ import time
 import pytest
 from _pytest.runner import runtestprotocol
 
-from stalls import Watch
-
-TRIES = 3
-# Standing still: 300 ms are more than any test's tolerance; 2 % of a shorter test, too; but never less than what one sees now and then
-# on any machine with more to do than processors: there, a test must not lean on being tried again.
-STILL_MS = 300
-STILL_SHARE = 0.02
-STILL_LEAST_MS = 100
+from stalls import CRASH_SIGNALS, CRASHES, TRIES, Watch, stood_still
 
 VERDICTS = (AssertionError, pytest.fail.Exception, subprocess.TimeoutExpired, TimeoutError)
 
-# What a sanitizer, a failed assertion or glibc's heap checks leave behind, in any program's log.
-CRASHES = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error: ", "Assertion `",
-           "malloc(): ", "free(): ", "double free or corruption", "corrupted size vs. prev_size")
-CRASH_SIGNALS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS}
-
 excused = []  # (node, number of the try, Try): of this session
-
-
-def stood_still(still_ms, took_ms):
-    return still_ms >= STILL_MS or still_ms >= max(STILL_LEAST_MS, STILL_SHARE * took_ms)
 
 
 def crashed(folder, programs):

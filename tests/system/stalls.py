@@ -16,6 +16,18 @@ import tempfile
 import threading
 import time
 
+TRIES = 3
+# Standing still: 300 ms are more than any test's tolerance; 2 % of a shorter test, too; but never less than what one sees now and then
+# on any machine with more to do than processors: there, a test must not lean on being tried again.
+STILL_MS = 300
+STILL_SHARE = 0.02
+STILL_LEAST_MS = 100
+
+# What a sanitizer, a failed assertion or glibc's heap checks leave behind, in any program's log.
+CRASHES = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error: ", "Assertion `",
+           "malloc(): ", "free(): ", "double free or corruption", "corrupted size vs. prev_size")
+CRASH_SIGNALS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS}
+
 LOOK_S = 0.02
 LEAST_MS = 10  # less is the ordinary give and take of a busy machine, which the daemon has to live with
 STOLEN_MS = 20  # the kernel counts in steps of 10 ms: of one step nobody knows when it was gathered
@@ -97,6 +109,10 @@ class Watch:
 
 
 # ---- what is judged --------------------------------------------------------------------------------------------------
+
+
+def stood_still(still_ms, took_ms):
+    return still_ms >= STILL_MS or still_ms >= max(STILL_LEAST_MS, STILL_SHARE * took_ms)
 
 
 def waited_ns(pid, every_thread):

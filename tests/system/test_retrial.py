@@ -11,8 +11,8 @@ import time
 import pytest
 
 from conftest import wait_for
-from stalls import Stalls, Watch, joined, length
-from retrial import stood_still
+import again
+from stalls import Stalls, Watch, joined, length, stood_still
 
 HERE = pathlib.Path(__file__).parent
 CONFTEST = """
@@ -167,6 +167,24 @@ def test_skips_and_expected_failures_stay_what_they_are(play):
     (299, 60000, False), (300, 60000, True), (8090, 25000, True)])
 def test_when_a_machine_stood_still(still, took, expected):
     assert stood_still(still, took) is expected
+
+
+# ---- the same for programs that are no Python ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script,still,status,runs", [
+    ("exit 0", [], 0, 1), ("exit 3", [0], 3, 1), ("exit 3", [400, 400, 400], 3, 3), ("test -s runs2", [400], 0, 2),
+    ("kill -SEGV $$", [400], 139, 1), ("echo WARNING: ThreadSanitizer: data race; exit 66", [400], 66, 1)])
+def test_a_program_is_run_again(tmp_path, script, still, status, runs):
+    class Told:
+        def still_ms(self, from_ms, to_ms):
+            return still.pop(0)
+
+    said = []
+    counted = f"cd {tmp_path}; test -s runs && echo x >runs2; echo x >>runs; {script}"
+    assert again.run(["/bin/sh", "-c", counted], Told(), said.append) == status
+    assert len((tmp_path / "runs").read_text().split()) == runs and not still
+    assert sum("the machine stood still for" in text for text in said) == runs - (status == 0), "each failure is shown"
 
 
 # ---- the watch itself --------------------------------------------------------------------------------------------------

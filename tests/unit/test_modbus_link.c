@@ -252,7 +252,7 @@ static void connecting_hangs(void **state)
     begin = clock_mono_us() - begin;
     expect_result(&a, DRIVER_UNREACHABLE);
     assert_non_null(strstr(a.detail, "timed out"));
-    assert_true(begin >= QUICK_MS * 1000 && begin < (QUICK_MS + 2000) * 1000);
+    assert_true(begin >= QUICK_MS * 1000 && begin < 20000000);
     link_destroy(l);
     full_stop(&f);
 }
