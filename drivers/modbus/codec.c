@@ -61,7 +61,7 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     out->words = (uint8_t)words;
     out->bits = bits;
     out->type = point->type;
-    out->order = point->order;
+    out->order = (uint8_t)point->order;
     out->bit = point->bit;
     out->mask = point->mask;
     out->mask_shift = point->mask != 0 ? (uint8_t)__builtin_ctz(point->mask) : 0;
@@ -75,6 +75,8 @@ enum rg_err codec_prepare(const struct site_point *point, uint32_t index, struct
     out->decimals = CODEC_NO_DECIMALS;
     out->names = point->words;
     out->name_count = point->word_count;
+    out->plain = !bits && (point->type == TYPE_U16 || point->type == TYPE_I16) && point->bit < 0 &&
+                 point->mask == 0 && point->invalid_count == 0 && point->word_count == 0;
     return RG_OK;
 }
 
@@ -294,9 +296,25 @@ static void decode(const struct codec_point *p, const struct codec_decimals *dec
     finish(p, raw, out);
 }
 
+/* What decode makes of a plain point, without the questions that are answered for it already. */
+static void decode_plain(const struct codec_point *p, const uint8_t *data, struct sample *out)
+{
+    const uint8_t *at = data + 2u * p->offset;
+    const int bits = at[0] << 8 | at[1];
+    const double raw = p->type == TYPE_I16 && bits > INT16_MAX ? bits - 65536 : bits;
+    const double value = (raw * p->scaling.num + p->scaling.add) / p->scaling.den + 0.0;
+    const bool bad = !isfinite(value) || (p->has_range && (value < p->range_min || value > p->range_max));
+
+    *out = (struct sample){
+        .point = p->point, .quality = bad ? QUALITY_RANGE : QUALITY_GOOD, .value = bad ? 0 : value};
+}
+
 void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out)
 {
-    decode(p, NULL, data, length, out);
+    if (p->plain && 2u * p->offset + 2u <= length)
+        decode_plain(p, data, out);
+    else
+        decode(p, NULL, data, length, out);
 }
 
 void codec_decode_decimals(const struct codec_point *p, struct codec_decimals decimals, const uint8_t *data,

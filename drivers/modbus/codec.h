@@ -54,11 +54,13 @@ struct codec_point {
     uint8_t words;   /* registers or bits it takes */
     bool bits;       /* its space is coils or discrete inputs */
     enum point_type type;
-    enum word_order order;
+    uint8_t order; /* enum word_order */
     int8_t bit;
     uint8_t mask_shift;
     uint8_t invalid_count;
     bool has_range;
+    bool
+        plain; /* a number of one register, and nothing but scale and range beside it: what most points are */
     uint32_t mask;
     uint32_t decimals; /* whose register it is: into the plan's registers; CODEC_NO_DECIMALS */
     uint32_t name_count;

@@ -330,6 +330,43 @@ static void scale_and_range(void **state)
     check_value(&p, BYTES(0x03, 0xE9), 100.1);
 }
 
+/* What goes the short way is what the long one gives, bit by bit, for every register. */
+static void the_short_way_and_the_long_one(void **state)
+{
+    static const struct scaling scalings[] = {
+        {1, 0, 1}, {1, 0, 10}, {-0.1, 5, 3}, {0, 0, 1}, {1e305, 0, 1e-3}};
+
+    (void)state;
+    for (unsigned i = 0; i < 4 * sizeof scalings / sizeof scalings[0]; i++) {
+        struct site_point p = point_of(i % 2 ? TYPE_U16 : TYPE_I16, ORDER_ABCD);
+        struct codec_point quick, slow;
+
+        p.scaling = scalings[i / 4];
+        p.has_range = i % 4 > 1;
+        p.range_min = -100.5;
+        p.range_max = 30000;
+        assert_int_equal(codec_prepare(&p, 7, &quick), RG_OK);
+        assert_true(quick.plain);
+        quick.offset = 1;
+        slow = quick;
+        slow.plain = false;
+        for (unsigned bits = 0; bits <= UINT16_MAX; bits++) {
+            const uint8_t data[] = {0xff, 0xff, (uint8_t)(bits >> 8), (uint8_t)bits};
+            struct sample one = {.point = 1}, two = {.point = 2};
+
+            codec_decode(&quick, data, sizeof data, &one);
+            codec_decode(&slow, data, sizeof data, &two);
+            if (one.point != 7 || two.point != 7 || one.quality != two.quality ||
+                memcmp(&one.value, &two.value, sizeof one.value) != 0)
+                fail_msg("%u of scaling %u: %.17g, %.17g", bits, i, one.value, two.value);
+            if (bits % 256 == 0) {
+                codec_decode(&quick, data, 3, &one);
+                assert_int_equal(one.quality, QUALITY_COMM);
+            }
+        }
+    }
+}
+
 static void refused_points(void **state)
 {
     struct codec_point out;
@@ -370,6 +407,7 @@ int main(void)
         cmocka_unit_test(sentinels),
         cmocka_unit_test(no_invented_value),
         cmocka_unit_test(scale_and_range),
+        cmocka_unit_test(the_short_way_and_the_long_one),
         cmocka_unit_test(refused_points),
     };
 
