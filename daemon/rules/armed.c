@@ -9,17 +9,19 @@ static uint32_t rule_of(const struct rules *r, uint32_t owner)
 {
     uint32_t index;
 
-    return engine_kind(r, owner, &index) == OWNER_VOTE ? r->votes[index].rule : r->watched[index].rule;
+    return engine_kind(r, owner, &index) == OWNER_VOTE ? r->votes[index].rule : watched_rule(r, index);
 }
 
-/* Of owners that a guard or a permit can disarm: watched slots and votes. */
+/* Of owners that a guard or a permit can disarm: watched slots and votes. NULL: of others, and of a slot at rest, which is armed. */
 static uint8_t *disarmed(struct rules *r, uint32_t owner)
 {
+    struct watched *w;
     uint32_t index;
 
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
-        return &r->watched[index].disarmed;
+        w = watched_state(r, index);
+        return w ? &w->disarmed : NULL;
     case OWNER_VOTE:
         return &r->votes[index].disarmed;
     case OWNER_DEVICE:
@@ -31,15 +33,24 @@ static uint8_t *disarmed(struct rules *r, uint32_t owner)
     return NULL;
 }
 
+/* The same of one that may be at rest. */
+static uint8_t *wake(struct rules *r, uint32_t owner)
+{
+    uint32_t index;
+
+    if (engine_kind(r, owner, &index) == OWNER_WATCHED)
+        (void)watched_wake(r, index);
+    return disarmed(r, owner);
+}
+
 static size_t pair_permits(const struct rules *r, struct depend_pair *pairs)
 {
     size_t count = 0;
 
     for (uint32_t i = 0; i < r->watched_count; i++) {
-        const struct watched *w = &r->watched[i];
-        const struct site_rule *rule = &r->site->rules[w->rule];
+        const struct site_rule *rule = &r->site->rules[watched_rule(r, i)];
 
-        if (!rule->has_permit || (w->vote != SITE_NONE && w->place > 0))
+        if (!rule->has_permit || (rule->vote_need > 0 && watched_place(r, i) > 0))
             continue;
         if (pairs)
             pairs[count] = (struct depend_pair){rule->permit, engine_slot_owner(r, i)};
@@ -65,7 +76,7 @@ enum rg_err armed_create(struct rules *r)
     for (size_t i = 0; i < r->site->permit_count; i++)
         r->permits[i].until_ms = INT64_MIN;
     for (uint32_t i = 0; i < r->permitted.count; i++)
-        *disarmed(r, r->permitted.who[i]) |= ENGINE_PERMIT;
+        *wake(r, r->permitted.who[i]) |= ENGINE_PERMIT;
     return RG_OK;
 }
 
@@ -88,7 +99,7 @@ static void suppress(struct rules *r, struct occurrence *o, bool off, unsigned w
     else if (rule->guard.points)
         name = r->site
                    ->points[rule->guard.points[engine_kind(r, o->owner, &index) == OWNER_WATCHED
-                                                   ? r->watched[index].place
+                                                   ? watched_place(r, index)
                                                    : 0]]
                    .full_name;
     /* Both names have their bound. */
@@ -114,10 +125,14 @@ void armed_set(struct rules *r, uint32_t owner, unsigned why, bool holds, struct
 {
     uint8_t *bits = disarmed(r, owner);
     const struct slot_rule *rule;
-    struct slot *slot = engine_slot(r, owner, &rule);
+    struct slot *slot;
     bool off;
 
-    if (!bits || !slot || holds == ((*bits & why) == 0))
+    if (holds == (!bits || (*bits & why) == 0))
+        return;
+    bits = wake(r, owner);
+    slot = engine_slot(r, owner, &rule);
+    if (!bits || !slot)
         return;
     off = *bits != 0;
     *bits ^= (uint8_t)why;
@@ -125,16 +140,16 @@ void armed_set(struct rules *r, uint32_t owner, unsigned why, bool holds, struct
         return;
     slot_halt(slot, at);
     engine_schedule(r, owner);
-    if (r->open[owner] != ALARMS_NONE)
-        settle(r, &r->alarms.pool[r->open[owner]], *bits, why, slot->last);
+    if (engine_open(r, owner) != ALARMS_NONE)
+        settle(r, &r->alarms.pool[engine_open(r, owner)], *bits, why, slot->last);
 }
 
 void armed_acked(struct rules *r, uint32_t owner, struct moment now)
 {
     const uint8_t *bits = disarmed(r, owner);
 
-    if (bits && *bits != 0 && r->open[owner] != ALARMS_NONE)
-        settle(r, &r->alarms.pool[r->open[owner]], *bits, *bits, now);
+    if (bits && *bits != 0 && engine_open(r, owner) != ALARMS_NONE)
+        settle(r, &r->alarms.pool[engine_open(r, owner)], *bits, *bits, now);
 }
 
 void armed_restore(struct rules *r, uint32_t owner, const struct alarm *alarm)

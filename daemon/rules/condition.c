@@ -129,6 +129,12 @@ static enum level level_is(const struct condition_rule *rule, double value)
     return level;
 }
 
+bool condition_rests(const struct condition_rule *rule, double value)
+{
+    return level_above(rule, LEVEL_NONE, value) == LEVEL_NONE &&
+           level_below(rule, LEVEL_NONE, value) == LEVEL_NONE && level_is(rule, value) == LEVEL_NONE;
+}
+
 static enum level lower_of(enum level a, enum level b)
 {
     return a < b ? a : b;

@@ -79,18 +79,9 @@ void condition_init(struct condition *c);
 /* An alarm that stood at level before the start: everything up to it counts as reached on both sides. */
 void condition_restore(struct condition *c, const struct condition_rule *rule, enum level level);
 
-/* The quick way of condition_judge while the alarm's level is none, for a reading that is good: true when surely no level
- * holds and none did; it is noted then. False: nothing is changed, condition_judge has to look. */
-static inline bool condition_quiet(struct condition *c, const struct condition_rule *rule, double value)
-{
-    if (rule->single || !(value < rule->quiet_max && value > rule->quiet_min))
-        return false;
-    c->value = value;
-    c->has_value = true;
-    c->trust = READING_GOOD;
-    c->high = c->low = LEVEL_NONE;
-    return true;
-}
+/* Whether a good and finite reading, as it is compared (decimal_precise), holds no level of a rule all of whose limits are known,
+ * where none was reached before: then condition_judge would note it, and that is all. */
+bool condition_rests(const struct condition_rule *rule, double value);
 
 /* Judges one reading. reached: the level that the alarm stands at. A value that is not finite counts as bad. */
 struct verdict condition_judge(struct condition *c, const struct condition_rule *rule, enum level reached,

@@ -15,6 +15,8 @@ enum rg_err depend_create(struct depend *d, uint32_t keys, const struct depend_p
         depend_destroy(d);
         return RG_ENOMEM;
     }
+    if (count == 0)
+        return RG_OK; /* what nobody depends on stays untouched */
     /* One place further on, so that filling moves each beginning to where it belongs. */
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || !is_same(&pairs[i], &pairs[i - 1]))

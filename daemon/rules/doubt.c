@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "rules/heard.h"
 
 void doubt_init(struct doubt *d)
 {
@@ -32,17 +33,6 @@ static bool apart(double a, double b, double most, bool single)
 static void set(struct doubt *d, unsigned sign, bool shows)
 {
     d->signs = (uint8_t)(shows ? d->signs | sign : d->signs & ~sign);
-}
-
-/* A non-finite good value is a fault of whoever let it through. */
-static enum quality quality_of(const struct sample *sample)
-{
-    return sample->quality == QUALITY_GOOD && !isfinite(sample->value) ? QUALITY_SENSOR : sample->quality;
-}
-
-static bool is_doubted(enum quality quality)
-{
-    return quality == QUALITY_SENSOR || quality == QUALITY_RANGE || quality == QUALITY_STALE;
 }
 
 /* The time since the last reading belongs to the run if that one was good. */
@@ -89,7 +79,7 @@ static void rate_take(struct doubt *d, const struct doubt_rule *rule, double val
 /* The reading itself, without what it means for the alarm. */
 static void take(struct doubt *d, const struct doubt_rule *rule, const struct sample *sample, int64_t mono_ms)
 {
-    enum quality quality = quality_of(sample);
+    enum quality quality = heard_quality(sample);
 
     if (rule->conf->flat_ms > 0)
         run_on(d, rule, mono_ms);
@@ -189,7 +179,7 @@ bool doubt_sample(struct doubt *d, const struct doubt_rule *rule, const struct s
         set(d, DOUBT_QUALITY, false);
         return settle_good(d, rule, at, twin, move);
     }
-    if (!is_doubted((enum quality)d->quality))
+    if (doubt_believes((enum quality)d->quality))
         return settle(d, rule, 0, at, move);
     set(d, DOUBT_QUALITY, true);
     d->bad = d->quality;

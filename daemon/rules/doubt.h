@@ -63,7 +63,8 @@ struct doubt_rule {
     int64_t
         thinned_ms; /* and one from now on so much longer: those after it were not recorded (rules_thinned) */
     bool single;    /* an unscaled f32: differences are compared with its precision */
-    bool plain;     /* neither flat nor rate nor twin is looked for: for doubt_quiet */
+    bool
+        plain; /* neither flat nor rate nor twin is looked for: the last reading and `signs` are all that counts */
 };
 
 /* The last reading of the twin; without one it is not known. */
@@ -84,20 +85,11 @@ void doubt_start(struct doubt *d, int64_t now_ms);
 /* The next reading is compared with none before it. */
 void doubt_forget(struct doubt *d);
 
-/* The quick way of doubt_sample for a good, finite value while nothing is doubted: true when nothing follows from it; it is noted then.
- * False: nothing is changed, doubt_sample has to look. */
-static inline bool doubt_quiet(struct doubt *d, const struct doubt_rule *rule, double value, struct moment at)
+/* A reading that nothing follows from, of a point that is not doubted and not looked at for flat, rate or twin (a plain one). */
+static inline bool doubt_believes(enum quality quality)
 {
-    if (!rule->plain || d->signs != 0 || d->phase != DOUBT_STEADY || d->level != LEVEL_NONE)
-        return false;
-    if (at.mono_ms >= d->last.mono_ms)
-        d->last = at;
-    d->value = value;
-    d->has_value = true;
-    d->quality = QUALITY_GOOD;
-    d->read_ms = d->last.mono_ms;
-    d->thinned_ms = rule->thinned_ms;
-    return true;
+    return quality == QUALITY_GOOD || quality == QUALITY_COMM || quality == QUALITY_DEVICE ||
+           quality == QUALITY_INHIBITED;
 }
 /* Takes a reading of the point; the delay that ended until its instant must have been carried out. One older than the last
  * reading or move is taken at the instant of that. A good value that is not finite counts as bad by sensor. True: *move

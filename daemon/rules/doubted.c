@@ -1,8 +1,6 @@
 /* Takes readings to the doubts that they raise, end, or shed on others. */
 #include "rules/engine.h"
 
-#include <math.h>
-
 static void go_on(struct rules *r, uint32_t index, bool moved, const struct level_move *move)
 {
     uint32_t owner = engine_owner(r, OWNER_DOUBT, index);
@@ -14,28 +12,31 @@ static void go_on(struct rules *r, uint32_t index, bool moved, const struct leve
 
 void engine_doubt(struct rules *r, const struct sample *sample, struct moment at)
 {
-    uint32_t index = r->doubts.of[sample->point];
+    struct heard *h = &r->heard[sample->point];
+    const bool believed = doubt_believes(heard_quality(sample));
     struct doubted *one;
     struct level_move move;
+    uint32_t index;
     bool steady, changed;
 
-    if (index == DOUBTS_NONE)
+    if (h->doubt == HEARD_UNREAD && believed && heard_is(h, at))
+        h->doubt = HEARD_RESTING;
+    if (h->doubt == HEARD_UNDOUBTED || (h->doubt == HEARD_RESTING && believed))
         return;
-    one = &r->doubts.all[index];
-    if (sample->quality == QUALITY_GOOD && isfinite(sample->value) &&
-        doubt_quiet(&one->state, &one->rule, sample->value, at))
-        return;
+    index = doubts_find(&r->doubts, sample->point);
+    one = doubts_wake(&r->doubts, index, r->heard);
     steady = one->state.phase == DOUBT_STEADY;
     changed = doubt_sample(&one->state, &one->rule, sample, at, &one->twin, &move);
     if (!steady || one->state.phase != DOUBT_STEADY || changed)
         go_on(r, index, changed, &move);
+    doubts_rest(&r->doubts, index, r->heard);
 }
 
 void engine_doubt_twins(struct rules *r, const struct sample *sample, struct moment at)
 {
     for (uint32_t i = r->doubts.twins.first[sample->point]; i < r->doubts.twins.first[sample->point + 1];
          i++) {
-        struct doubted *one = &r->doubts.all[r->doubts.twins.who[i]];
+        struct doubted *one = doubts_state(&r->doubts, r->doubts.twins.who[i]);
         struct level_move move;
         bool changed = doubt_twin(&one->state, &one->rule, at, &one->twin, &move);
 

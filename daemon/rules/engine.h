@@ -3,7 +3,7 @@
  * whose; shelves.c knows what is shelved; read.c answers. watch.c takes readings to rules, votes.c to votes, doubted.c to doubts; refer.c knows the
  * points that others look at, armed.c what that and permits do to a rule.
  *
- * An owner is what keeps one alarm: the watched slots first, ordered by point and then by rule, so that the
+ * An owner is what keeps one alarm: the watched slots first (watched.h), ordered by point and then by rule, so that the
  * slots of one point lie together; then the devices (for their silence); then the outputs (for their faults);
  * then the votes, whose members are watched slots that keep no alarm of their own; then the uplinks (for failed self tests); then the points
  * that can be doubted.
@@ -23,12 +23,14 @@
 #include "rules/doubts.h"
 #include "rules/figures.h"
 #include "rules/follow.h"
+#include "rules/heard.h"
 #include "rules/offline.h"
 #include "rules/risk.h"
 #include "rules/rules.h"
 #include "rules/shelves.h"
 #include "rules/slot.h"
 #include "rules/vote.h"
+#include "rules/watched.h"
 #include "rules/windows.h"
 
 #define ENGINE_ORPHANS 1024 /* room for restored alarms beyond one for each owner */
@@ -47,30 +49,6 @@ enum engine_kind {
     OWNER_DOUBT,   /* a point that is not to be believed: index into doubts.all */
 };
 #define OWNER_KINDS (OWNER_DOUBT + 1)
-
-/* A rule made ready for points of one precision. */
-struct engine_conf {
-    struct condition_rule limits;
-    struct slot_rule delays;
-};
-
-/* Why a rule is not armed, each a bit. */
-#define ENGINE_GUARD 1u  /* its guard does not hold */
-#define ENGINE_PERMIT 2u /* its permit is closed */
-
-/* A rule on a point. */
-struct watched {
-    uint32_t point;
-    uint32_t rule;
-    uint32_t place;   /* among the rule's points */
-    uint32_t vote;    /* whose member it is: condition only, no slot; SITE_NONE: it keeps an alarm */
-    uint8_t disarmed; /* 0: armed */
-    const struct engine_conf *conf;
-    struct engine_conf *own; /* conf, when its limits follow other points; else NULL */
-    struct signal *signal;   /* NULL: the rule looks at the value */
-    struct condition condition;
-    struct slot slot;
-};
 
 /* A rule whose points vote. */
 struct voting {
@@ -109,15 +87,21 @@ struct rules {
     rules_area_cb area_cb; /* or NULL */
     void *area_arg;
     bool started;
-    struct moment now;         /* of what is in hand: how the clocks stand to each other */
-    bool levels_told;          /* rules_levels_from was called */
-    int64_t unasked_ms;        /* rules_unasked */
-    struct engine_conf *confs; /* two for each rule: for doubles, for floats */
-    uint32_t *first;           /* [point_count + 1]: where each point's slots begin */
-    struct watched *watched;
-    struct windows windows; /* what the watched look back over */
+    struct moment now;   /* of what is in hand: how the clocks stand to each other */
+    bool levels_told;    /* rules_levels_from was called */
+    int64_t unasked_ms;  /* rules_unasked */
+    struct heard *heard; /* [point_count + 1]: by point */
+    uint32_t *slots;     /* [watched_count]: watched.h; by point, then by rule */
     uint32_t watched_count;
-    struct voting *votes; /* in the order of the rules */
+    bool doubting;              /* what the frame in hand says may concern a doubt */
+    struct watched_band *bands; /* by conf */
+    struct engine_conf *confs;  /* of each rule one or two: for doubles, for floats */
+    uint32_t *conf_of;          /* by rule: its first */
+    struct watched *awake;      /* [awake_used]: states; those that are free are linked */
+    uint32_t awake_used, awake_free;
+    struct watched_more *more;
+    struct windows windows; /* what the watched look back over */
+    struct voting *votes;   /* in the order of the rules */
     uint32_t vote_count;
     struct vote_member *vote_members; /* of all votes */
     const char **vote_names;
@@ -129,7 +113,7 @@ struct rules {
     struct permit *permits;           /* by site.permits */
     struct engine_conf *own;          /* of the watched whose limits follow other points */
     struct offline *offline;          /* by device */
-    uint32_t *open;                   /* by owner: its occurrence, or ALARMS_NONE */
+    uint32_t *open;                   /* by owner: 1 + its occurrence, or 0: engine_open */
     uint32_t base[OWNER_KINDS];       /* the first owner of each kind */
     uint32_t owner_count;
     struct doubts doubts;
@@ -146,7 +130,26 @@ enum engine_kind engine_kind(const struct rules *r, uint32_t owner, uint32_t *in
 uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t index);
 /* Who keeps the alarm of a watched slot: itself, or the vote that it is a member of. */
 uint32_t engine_slot_owner(const struct rules *r, uint32_t watched);
-/* The slot of an owner that has one (a rule on a point, a vote), with its delays; else NULL. */
+/* The occurrence of an owner's alarm, or ALARMS_NONE. */
+static inline uint32_t engine_open(const struct rules *r, uint32_t owner)
+{
+    return r->open[owner] - 1u; /* 0: ALARMS_NONE */
+}
+
+static inline void engine_set_open(struct rules *r, uint32_t owner, uint32_t occurrence)
+{
+    r->open[owner] = occurrence + 1u;
+}
+
+/* The state of a slot that is awake; NULL: it rests. */
+static inline struct watched *watched_state(const struct rules *r, uint32_t watched)
+{
+    uint32_t slot = r->slots[watched];
+
+    return slot & WATCHED_AWAKE ? &r->awake[slot & WATCHED_INDEX] : NULL;
+}
+
+/* The slot of an owner that has one (a rule on a point that is awake, a vote), with its delays; else NULL. */
 struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule **rule);
 /* The device an owner belongs to; of a vote the one of its first member; of an uplink SITE_NONE. */
 uint32_t engine_device(const struct rules *r, uint32_t owner);
@@ -194,7 +197,7 @@ void engine_drop_orphan(struct rules *r, uint32_t index, struct moment now);
 
 /* watch.c: a sample of a point of the site. */
 void engine_watch(struct rules *r, const struct sample *sample, struct moment at);
-/* Judges a reading of a watched slot. */
+/* Judges a reading of a watched slot that is awake. */
 void engine_judge(struct rules *r, uint32_t watched, const struct reading *reading, struct moment at);
 
 /* votes.c: the votes of the site, after its watched slots were made. RG_ENOMEM. */

@@ -42,12 +42,12 @@ static bool is_value(const struct watched *w, size_t k)
     return w->condition.has_value && w->condition.value == value;
 }
 
-static uint32_t followed(const struct site_reference *of, const struct watched *w)
+static uint32_t followed(const struct site_reference *of, uint32_t place)
 {
-    return of ? of->points[w->place] : SITE_NONE;
+    return of ? of->points[place] : SITE_NONE;
 }
 
-static void explain_limits(const struct watched *w, const struct slot *s, struct explain *e)
+static void explain_limits(const struct watched *w, uint32_t place, const struct slot *s, struct explain *e)
 {
     const struct site_rule *conf = w->conf->limits.conf;
     const struct condition *c = &w->condition;
@@ -64,7 +64,7 @@ static void explain_limits(const struct watched *w, const struct slot *s, struct
                              .side = (enum explain_side)side,
                              .limit = above ? w->conf->limits.above_told[i] : w->conf->limits.below_told[i],
                              .of = above ? conf->above_of[i] : conf->below_of[i],
-                             .of_point = followed(above ? conf->above_of[i] : conf->below_of[i], w),
+                             .of_point = followed(above ? conf->above_of[i] : conf->below_of[i], place),
                              .holds = c->has_value && (above ? c->value >= w->conf->limits.above[i]
                                                              : c->value <= w->conf->limits.below[i]),
                              .reached = i <= (int)s->level && i <= (int)held,
@@ -162,24 +162,27 @@ static enum explain_state vote_state(const struct voting *v)
     return (int)v->said < (int)v->slot.level ? EXPLAIN_WAITING : EXPLAIN_HELD;
 }
 
-static void explain_arming(const struct rules *r, const struct watched *w, struct explain *e)
+static void explain_arming(const struct rules *r, uint32_t watched, struct explain *e)
 {
-    const struct site_rule *rule = &r->site->rules[w->rule];
+    const struct site_rule *rule = &r->site->rules[watched_rule(r, watched)];
 
     if (rule->guard.points)
-        e->guard = rule->guard.points[rule->vote_need > 0 ? 0 : w->place];
+        e->guard = rule->guard.points[rule->vote_need > 0 ? 0 : watched_place(r, watched)];
     if (rule->has_permit)
         e->permit_until = rules_permit_until(r, rule->permit);
 }
 
 static void explain_watched(const struct rules *r, uint32_t index, struct explain *e)
 {
-    const struct watched *w = &r->watched[index];
-    const struct slot *s = w->vote != SITE_NONE ? &r->votes[w->vote].slot : &w->slot;
-    unsigned disarmed = w->vote != SITE_NONE ? r->votes[w->vote].disarmed : w->disarmed;
+    struct watched room;
+    const struct watched *w = watched_see(r, index, &room);
+    const struct signal *signal = watched_signal(r, index);
+    uint32_t vote = watched_vote(r, index);
+    const struct slot *s = vote != SITE_NONE ? &r->votes[vote].slot : &w->slot;
+    unsigned disarmed = vote != SITE_NONE ? r->votes[vote].disarmed : w->disarmed;
 
     e->kind = EXPLAIN_RULE;
-    e->rule = w->rule;
+    e->rule = w->conf->rule;
     e->point = w->point;
     e->level = (enum level)s->level;
     e->has_value = w->condition.has_value;
@@ -187,21 +190,21 @@ static void explain_watched(const struct rules *r, uint32_t index, struct explai
     e->bad = w->condition.trust == READING_BAD && w->slot.last.mono_ms != INT64_MIN;
     e->unguarded = (disarmed & ENGINE_GUARD) != 0;
     e->unpermitted = (disarmed & ENGINE_PERMIT) != 0;
-    explain_limits(w, s, e);
+    explain_limits(w, watched_place(r, index), s, e);
     explain_clocks(w, s, e);
     /* Of a member of a vote: what it gives, while the state and its delays are the vote's. */
     e->seen = s->phase == SLOT_STEADY || s != &w->slot ? given_level(w, e) : (enum level)s->seen;
     e->trust = (enum reading_trust)w->condition.trust;
-    e->windowed = w->signal != NULL;
-    if (w->signal) {
-        e->covered_ms = w->signal->covered_ms;
-        e->need_ms = w->signal->need_ms;
+    e->windowed = signal != NULL;
+    if (signal) {
+        e->covered_ms = signal->covered_ms;
+        e->need_ms = signal->need_ms;
     }
-    explain_arming(r, w, e);
+    explain_arming(r, index, e);
     if (disarmed)
         e->state = EXPLAIN_UNARMED;
-    else if (s->phase == SLOT_STEADY && w->vote != SITE_NONE)
-        e->state = vote_state(&r->votes[w->vote]);
+    else if (s->phase == SLOT_STEADY && vote != SITE_NONE)
+        e->state = vote_state(&r->votes[vote]);
     else
         e->state = slot_state(s, &w->conf->delays, e);
 }
@@ -245,7 +248,8 @@ static void explain_vote(const struct rules *r, const struct voting *v, struct e
 
 static void explain_doubt(const struct rules *r, uint32_t index, struct explain *e)
 {
-    const struct doubted *one = &r->doubts.all[index];
+    struct doubted room;
+    const struct doubted *one = doubts_see(&r->doubts, index, r->heard, &room);
     const struct site_doubt *conf = one->rule.conf;
     const struct doubt *d = &one->state;
 
@@ -279,10 +283,10 @@ static void explain_owner(const struct rules *r, uint32_t owner, rules_explain_c
     uint32_t index, whose = owner;
     enum engine_kind kind = engine_kind(r, owner, &index);
 
-    if (kind == OWNER_WATCHED && r->watched[index].vote != SITE_NONE)
-        whose = engine_owner(r, OWNER_VOTE, r->watched[index].vote);
-    if (r->open[whose] != ALARMS_NONE)
-        e.alarm = &r->alarms.pool[r->open[whose]].alarm;
+    if (kind == OWNER_WATCHED)
+        whose = engine_slot_owner(r, index);
+    if (engine_open(r, whose) != ALARMS_NONE)
+        e.alarm = &r->alarms.pool[engine_open(r, whose)].alarm;
     switch (kind) {
     case OWNER_WATCHED:
         explain_watched(r, index, &e);
@@ -320,10 +324,10 @@ enum rg_err rules_explain(const struct rules *r, const char *name, rules_explain
         return RG_OK;
     }
     if (hash_index_find(r->points_by_name, name, &index) == RG_OK) {
-        for (uint32_t i = r->first[index]; i < r->first[index + 1]; i++)
+        for (uint32_t i = r->heard[index].first; i < r->heard[index + 1].first; i++)
             explain_owner(r, i, cb, arg);
-        if (r->doubts.of[index] != DOUBTS_NONE)
-            explain_owner(r, engine_owner(r, OWNER_DOUBT, r->doubts.of[index]), cb, arg);
+        if (doubts_find(&r->doubts, index) != DOUBTS_NONE)
+            explain_owner(r, engine_owner(r, OWNER_DOUBT, doubts_find(&r->doubts, index)), cb, arg);
         explain_owner(r, engine_owner(r, OWNER_DEVICE, r->site->points[index].device), cb, arg);
         return RG_OK;
     }

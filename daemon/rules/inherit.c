@@ -45,20 +45,36 @@ static bool same_delays(const struct slot_rule *a, const struct slot_rule *b)
            a->latch_from == b->latch_from;
 }
 
-static const struct watched *find_watched(const struct rules *r, uint32_t point, const char *rule)
+/* The slot of the rule of that name on a point, or SITE_NONE. */
+static uint32_t find_watched(const struct rules *r, uint32_t point, const char *rule)
 {
-    for (uint32_t i = r->first[point]; i < r->first[point + 1]; i++) {
-        if (strcmp(r->site->rules[r->watched[i].rule].name, rule) == 0)
-            return &r->watched[i];
+    for (uint32_t i = r->heard[point].first; i < r->heard[point + 1].first; i++) {
+        if (strcmp(r->site->rules[watched_rule(r, i)].name, rule) == 0)
+            return i;
     }
-    return NULL;
+    return SITE_NONE;
+}
+
+/* The slot of the old engine that is of the same rule and point, or SITE_NONE. point: the old one that means the same, or SITE_NONE. */
+static uint32_t same_watched(const struct rules *r, uint32_t watched, const struct rules *from,
+                             uint32_t point)
+{
+    return point == SITE_NONE ? SITE_NONE
+                              : find_watched(from, point, r->site->rules[watched_rule(r, watched)].name);
 }
 
 /* Where a rule's limits follow other points: whether they follow the same ones in the same way. */
-static bool same_references(const struct rules *r, const struct watched *w, const struct rules *from,
-                            const struct watched *old, const uint32_t *points)
+static bool same_references(const struct rules *r, uint32_t watched, const struct rules *from, uint32_t old,
+                            const uint32_t *points)
 {
-    const struct site_rule *a = &r->site->rules[w->rule], *b = &from->site->rules[old->rule];
+    const struct site_rule *a = &r->site->rules[watched_rule(r, watched)],
+                           *b = &from->site->rules[watched_rule(from, old)];
+    uint32_t place, before_place;
+
+    if (!condition_rule_follows(a) && !condition_rule_follows(b))
+        return true;
+    place = watched_place(r, watched);
+    before_place = watched_place(from, old);
 
     for (int i = LEVEL_BLUE; i < LEVEL_COUNT; i++) {
         const struct site_reference *now[] = {a->above_of[i], a->below_of[i]};
@@ -68,7 +84,7 @@ static bool same_references(const struct rules *r, const struct watched *w, cons
             if (!now[k] != !before[k])
                 return false;
             if (now[k] && (now[k]->times != before[k]->times || now[k]->plus != before[k]->plus ||
-                           points[now[k]->points[w->place]] != before[k]->points[old->place]))
+                           points[now[k]->points[place]] != before[k]->points[before_place]))
                 return false;
         }
     }
@@ -76,25 +92,34 @@ static bool same_references(const struct rules *r, const struct watched *w, cons
 }
 
 /* The point of this name meant something else before: what is recorded of it is of no use. point: the old one that means the same. */
-static bool meant_otherwise(const struct rules *r, const struct watched *w, const struct rules *from,
-                            uint32_t point)
+static bool meant_otherwise(const struct rules *r, uint32_t watched, const struct rules *from, uint32_t point)
 {
     uint32_t found;
 
     return point == SITE_NONE &&
-           hash_index_find(from->points_by_name, r->site->points[w->point].full_name, &found) == RG_OK;
+           hash_index_find(from->points_by_name, r->site->points[watched_point(r, watched)].full_name,
+                           &found) == RG_OK;
 }
 
-static bool lacks_history(const struct rules *r, const struct watched *w, const struct rules *from,
-                          uint32_t point)
+/* The window of a slot of the old engine; NULL: there is no such slot, or it has none. */
+static const struct signal *old_signal(const struct rules *from, uint32_t old)
 {
-    const struct watched *old = NULL;
+    return old == SITE_NONE ? NULL : watched_signal(from, old);
+}
 
-    if (!w->signal || meant_otherwise(r, w, from, point))
+static bool lacks_history(const struct rules *r, uint32_t watched, const struct rules *from,
+                          const uint32_t *points)
+{
+    const struct signal *signal = watched_signal(r, watched), *old;
+    uint32_t point;
+
+    if (!signal)
         return false;
-    if (point != SITE_NONE)
-        old = find_watched(from, point, r->site->rules[w->rule].name);
-    return !old || !old->signal || !signal_same(w->signal, old->signal);
+    point = points[watched_point(r, watched)];
+    if (meant_otherwise(r, watched, from, point))
+        return false;
+    old = old_signal(from, same_watched(r, watched, from, point));
+    return !old || !signal_same(signal, old);
 }
 
 bool rules_lacks_history(const struct rules *r, const struct rules *from)
@@ -104,58 +129,74 @@ bool rules_lacks_history(const struct rules *r, const struct rules *from)
     bool lacks = !before || site_same_points(r->site, from->site, before) != RG_OK;
 
     for (uint32_t i = 0; i < r->watched_count && !lacks; i++)
-        lacks = lacks_history(r, &r->watched[i], from, before[r->watched[i].point]);
+        lacks = lacks_history(r, i, from, before);
     free(before);
     return lacks;
 }
 
 /* Whatever the limits are now. */
-static void inherit_window(struct watched *w, const struct rules *r, const struct rules *from, uint32_t point)
+static void inherit_window(struct rules *r, uint32_t watched, const struct rules *from, uint32_t point)
 {
-    const struct watched *old;
+    struct signal *signal = watched_signal(r, watched);
+    const struct signal *old;
 
-    if (!w->signal)
+    if (!signal)
         return;
-    if (meant_otherwise(r, w, from, point))
-        signal_reset(w->signal);
-    if (point == SITE_NONE)
-        return;
-    old = find_watched(from, point, r->site->rules[w->rule].name);
-    if (old && old->signal)
-        (void)signal_inherit(w->signal, old->signal); /* else it goes on with what it was primed with */
+    if (meant_otherwise(r, watched, from, point))
+        signal_reset(signal);
+    old = old_signal(from, same_watched(r, watched, from, point));
+    if (old)
+        (void)signal_inherit(signal, old); /* else it goes on with what it was primed with */
 }
 
-/* points: for each point the one of the old site that means the same, or SITE_NONE. */
-static void inherit_watched(struct rules *r, uint32_t owner, const struct rules *from, const uint32_t *points)
+/* What was heard of a point last, for the slots that rest. Nothing when this engine was fed already. */
+static void inherit_heard(struct heard *h, const struct heard *old)
 {
-    struct watched *w = &r->watched[owner];
-    uint32_t point = points[w->point];
-    const struct watched *old;
+    if (h->last.mono_ms != INT64_MIN)
+        return;
+    h->last = old->last;
+    h->value = old->value;
+    h->has_value = old->has_value;
+    h->quality = old->quality;
+}
 
-    if (point == SITE_NONE || w->vote != SITE_NONE)
+/* points: for each point the one of the old site that means the same, or SITE_NONE; point: that of the slot. */
+static void inherit_watched(struct rules *r, uint32_t watched, uint32_t point, const struct rules *from,
+                            const uint32_t *points)
+{
+    struct watched room, old_room;
+    const struct watched *w, *before;
+    struct watched *state;
+    uint32_t old = same_watched(r, watched, from, point);
+
+    if (old == SITE_NONE || watched_vote(r, watched) != SITE_NONE)
         return;
-    old = find_watched(from, point, r->site->rules[w->rule].name);
+    w = watched_see(r, watched, &room);
+    before = watched_see(from, old, &old_room);
     /* Another level: its alarm was not restored, or this one was fed already. */
-    if (!old || old->slot.level != w->slot.level || !same_limits(&w->conf->limits, &old->conf->limits) ||
-        !same_delays(&w->conf->delays, &old->conf->delays) || !same_references(r, w, from, old, points))
+    if (before->slot.level != w->slot.level || !same_limits(&w->conf->limits, &before->conf->limits) ||
+        !same_delays(&w->conf->delays, &before->conf->delays) ||
+        !same_references(r, watched, from, old, points))
         return;
-    w->condition = old->condition;
-    w->slot = old->slot;
-    engine_schedule(r, owner);
+    state = watched_wake(r, watched);
+    state->condition = before->condition;
+    state->slot = before->slot;
+    engine_schedule(r, watched);
+    watched_rest(r, watched);
 }
 
 /* The member of the old vote that has the same place and means the same, or NULL. */
-static const struct watched *same_member(const struct rules *r, const struct watched *w,
-                                         const struct rules *from, uint32_t vote, const uint32_t *points)
+static const struct watched *same_member(const struct rules *r, uint32_t member, const struct rules *from,
+                                         uint32_t vote, const uint32_t *points)
 {
-    const struct watched *old = NULL;
+    uint32_t old = same_watched(r, member, from, points[watched_point(r, member)]);
 
-    if (points[w->point] != SITE_NONE)
-        old = find_watched(from, points[w->point], r->site->rules[w->rule].name);
-    if (!old || old->vote != vote || old->place != w->place ||
-        !same_limits(&w->conf->limits, &old->conf->limits) || !same_references(r, w, from, old, points))
+    if (old == SITE_NONE || watched_vote(from, old) != vote ||
+        watched_place(from, old) != watched_place(r, member) ||
+        !same_limits(&watched_state(r, member)->conf->limits, &watched_state(from, old)->conf->limits) ||
+        !same_references(r, member, from, old, points))
         return NULL;
-    return old;
+    return watched_state(from, old);
 }
 
 /* A vote goes on when nothing of it was changed: what its members said counts together, or not at all. */
@@ -175,21 +216,20 @@ static void inherit_vote(struct rules *r, uint32_t vote, const struct rules *fro
         before->vote.policy != v->vote.policy || before->vote.count != v->vote.count ||
         !same_delays(&v->conf->delays, &before->conf->delays))
         return;
-    for (uint32_t i = 0; i < r->watched_count; i++) {
-        if (r->watched[i].vote == vote && !same_member(r, &r->watched[i], from, index, points))
+    for (uint32_t i = 0; i < v->vote.count; i++) {
+        if (!same_member(r, votes_member(r, v, i), from, index, points))
             return;
     }
     v->decider = SITE_NONE;
-    for (uint32_t i = 0; i < r->watched_count; i++) {
-        struct watched *w = &r->watched[i];
+    for (uint32_t i = 0; i < v->vote.count; i++) {
+        uint32_t member = votes_member(r, v, i);
+        struct watched *w = watched_state(r, member);
 
-        if (w->vote != vote)
-            continue;
-        old = same_member(r, w, from, index, points);
+        old = same_member(r, member, from, index, points);
         w->condition = old->condition;
         w->slot = old->slot;
-        if (before->decider != SITE_NONE && old == &from->watched[before->decider])
-            v->decider = i;
+        if (before->decider != SITE_NONE && old == watched_state(from, before->decider))
+            v->decider = member;
     }
     vote_inherit(&v->vote, &before->vote);
     v->slot = before->slot;
@@ -220,19 +260,23 @@ static void inherit_silence(struct rules *r, uint32_t device, const struct rules
 /* points: for each point the one of the old site. */
 static void inherit_doubt(struct rules *r, uint32_t index, const struct rules *from, const uint32_t *points)
 {
-    struct doubted *one = &r->doubts.all[index];
-    uint32_t before = points[one->point];
-    const struct doubted *old;
+    uint32_t before = points[doubts_point(&r->doubts, index)], found;
+    struct doubted room, old_room, *state;
+    const struct doubted *one, *old;
 
-    if (before == SITE_NONE || from->doubts.of[before] == DOUBTS_NONE)
+    found = before == SITE_NONE ? DOUBTS_NONE : doubts_find(&from->doubts, before);
+    if (found == DOUBTS_NONE)
         return;
-    old = &from->doubts.all[from->doubts.of[before]];
+    one = doubts_see(&r->doubts, index, r->heard, &room);
+    old = doubts_see(&from->doubts, found, from->heard, &old_room);
     if (old->state.level != one->state.level || !doubt_same(one->rule.conf, old->rule.conf) ||
         (one->rule.conf->has_twin && points[one->rule.conf->twin] != old->rule.conf->twin))
         return;
-    one->state = old->state;
-    one->twin = old->twin;
+    state = doubts_wake(&r->doubts, index, r->heard);
+    state->state = old->state;
+    state->twin = old->twin;
     engine_schedule(r, engine_owner(r, OWNER_DOUBT, index));
+    doubts_rest(&r->doubts, index, r->heard);
 }
 
 /* The owner of the old engine that means the same, or ALARMS_NONE. points: for each point the one of the old site. */
@@ -240,24 +284,20 @@ static uint32_t find_old(const struct rules *r, uint32_t owner, const struct rul
                          const uint32_t *points)
 {
     const struct site *site = r->site;
-    const struct watched *old;
     uint32_t index, found = SITE_NONE;
 
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
-        if (points[r->watched[index].point] == SITE_NONE)
-            return ALARMS_NONE;
-        old = find_watched(from, points[r->watched[index].point], site->rules[r->watched[index].rule].name);
-        return old ? (uint32_t)(old - from->watched) : ALARMS_NONE;
+        return same_watched(r, index, from, points[watched_point(r, index)]); /* SITE_NONE: ALARMS_NONE */
     case OWNER_DEVICE:
         if (hash_index_find(from->devices_by_name, site->devices[index].name, &found) != RG_OK)
             return ALARMS_NONE;
         return engine_owner(from, OWNER_DEVICE, found);
     case OWNER_DOUBT:
-        found = points[r->doubts.all[index].point];
-        if (found == SITE_NONE || from->doubts.of[found] == DOUBTS_NONE)
+        found = points[doubts_point(&r->doubts, index)];
+        if (found == SITE_NONE || doubts_find(&from->doubts, found) == DOUBTS_NONE)
             return ALARMS_NONE;
-        return engine_owner(from, OWNER_DOUBT, from->doubts.of[found]);
+        return engine_owner(from, OWNER_DOUBT, doubts_find(&from->doubts, found));
     case OWNER_OUTPUT:
         if (hash_index_find(from->outputs_by_name, site->outputs[index].name, &found) != RG_OK)
             return ALARMS_NONE;
@@ -277,6 +317,16 @@ static uint32_t find_old(const struct rules *r, uint32_t owner, const struct rul
     return ALARMS_NONE;
 }
 
+static void inherit_point(struct rules *r, uint32_t point, const struct rules *from, const uint32_t *points)
+{
+    if (points[point] != SITE_NONE)
+        inherit_heard(&r->heard[point], &from->heard[points[point]]);
+    for (uint32_t i = r->heard[point].first; i < r->heard[point + 1].first; i++) {
+        inherit_window(r, i, from, points[point]);
+        inherit_watched(r, i, points[point], from, points);
+    }
+}
+
 /* What has been counted so far, and the ends of what is shelved. */
 static void inherit_life(struct rules *r, const struct rules *from, const uint32_t *points)
 {
@@ -286,8 +336,9 @@ static void inherit_life(struct rules *r, const struct rules *from, const uint32
         if (old == ALARMS_NONE)
             continue;
         figures_inherit_owner(&r->figures, owner, &from->figures, old);
-        if (r->open[owner] != ALARMS_NONE && from->open[old] != ALARMS_NONE)
-            shelves_inherit(r, &r->alarms.pool[r->open[owner]], &from->alarms.pool[from->open[old]]);
+        if (engine_open(r, owner) != ALARMS_NONE && engine_open(from, old) != ALARMS_NONE)
+            shelves_inherit(r, &r->alarms.pool[engine_open(r, owner)],
+                            &from->alarms.pool[engine_open(from, old)]);
     }
 }
 
@@ -310,10 +361,8 @@ void rules_inherit(struct rules *r, const struct rules *from)
     /* Without the memory for that no delay is taken over: each begins anew with what was restored. */
     if (before && site_same_points(r->site, from->site, before) == RG_OK) {
         refer_inherit(r, from, before);
-        for (uint32_t i = 0; i < r->watched_count; i++) {
-            inherit_window(&r->watched[i], r, from, before[r->watched[i].point]);
-            inherit_watched(r, i, from, before);
-        }
+        for (uint32_t point = 0; point < r->site->point_count; point++)
+            inherit_point(r, point, from, before);
         for (uint32_t i = 0; i < r->vote_count; i++)
             inherit_vote(r, i, from, before);
         for (uint32_t i = 0; i < r->doubts.count; i++)

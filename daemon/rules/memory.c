@@ -37,24 +37,19 @@ static uint64_t of_watching(const struct site *site)
 
 uint64_t rules_memory(const struct site *site)
 {
-    uint64_t watched = 0,
-             owners = site->device_count + site->output_count + site->uplink_count + doubts_count(site),
-             bytes = sizeof(struct rules);
+    uint64_t watched,
+        owners = site->device_count + site->output_count + site->uplink_count + doubts_count(site),
+        bytes = sizeof(struct rules) + watched_memory(site, &watched);
 
-    for (size_t i = 0; i < site->rule_count; i++) {
-        watched += site->rules[i].point_count;
+    for (size_t i = 0; i < site->rule_count; i++)
         owners += site->rules[i].vote_need > 0 ? 1 : 0;
-    }
     owners += watched;
-    bytes += (site->point_count + 1) * sizeof(uint32_t);
-    bytes += site->rule_count * 2 * sizeof(struct engine_conf);
     bytes += site->device_count * sizeof(struct offline);
-    bytes += watched * sizeof(struct watched);
     bytes += owners * sizeof(uint32_t);
     bytes += windows_memory(site) + of_watching(site);
     bytes += of_names(site->rule_count) + of_names(site->point_count) + of_names(site->device_count) +
              of_names(site->output_count) + of_names(site->area_count);
-    bytes += (owners + site->permit_count + 1) * (sizeof(int64_t) + 2 * sizeof(uint32_t)); /* deadlines */
+    bytes += deadlines_memory(owners + site->permit_count + 1);
     bytes += (owners + ENGINE_ORPHANS) * sizeof(struct occurrence);
     bytes += owners * (sizeof(struct figures_owner) + sizeof(uint32_t));
     bytes += risk_memory(site) + doubts_memory(site);

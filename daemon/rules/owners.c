@@ -18,19 +18,23 @@ uint32_t engine_owner(const struct rules *r, enum engine_kind kind, uint32_t ind
 
 uint32_t engine_slot_owner(const struct rules *r, uint32_t watched)
 {
-    uint32_t vote = r->watched[watched].vote;
+    uint32_t vote = watched_vote(r, watched);
 
     return vote != SITE_NONE ? engine_owner(r, OWNER_VOTE, vote) : watched;
 }
 
 struct slot *engine_slot(struct rules *r, uint32_t owner, const struct slot_rule **rule)
 {
+    struct watched *w;
     uint32_t index;
 
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
-        *rule = &r->watched[index].conf->delays;
-        return &r->watched[index].slot;
+        w = watched_state(r, index);
+        if (!w)
+            break;
+        *rule = &w->conf->delays;
+        return &w->slot;
     case OWNER_VOTE:
         *rule = &r->votes[index].conf->delays;
         return &r->votes[index].slot;
@@ -49,13 +53,13 @@ uint32_t engine_device(const struct rules *r, uint32_t owner)
 
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
-        return r->site->points[r->watched[index].point].device;
+        return r->site->points[watched_point(r, index)].device;
     case OWNER_OUTPUT:
         return r->site->outputs[index].device;
     case OWNER_VOTE:
         return r->site->points[r->site->rules[r->votes[index].rule].points[0]].device;
     case OWNER_DOUBT:
-        return r->site->points[r->doubts.all[index].point].device;
+        return r->site->points[doubts_point(&r->doubts, index)].device;
     case OWNER_UPLINK:
         return SITE_NONE;
     case OWNER_DEVICE:
@@ -87,8 +91,8 @@ void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, 
         return;
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
-        *rule = site->rules[r->watched[index].rule].name;
-        *point = site->points[r->watched[index].point].full_name;
+        *rule = site->rules[watched_rule(r, index)].name;
+        *point = site->points[watched_point(r, index)].full_name;
         break;
     case OWNER_DEVICE:
         *rule = RULE_OFFLINE;
@@ -107,7 +111,7 @@ void rules_owner_name(const struct rules *r, uint32_t owner, const char **rule, 
         break;
     case OWNER_DOUBT:
         *rule = RULE_DOUBT;
-        *point = site->points[r->doubts.all[index].point].full_name;
+        *point = site->points[doubts_point(&r->doubts, index)].full_name;
         break;
     }
 }

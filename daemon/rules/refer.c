@@ -12,15 +12,17 @@ static size_t pair_references(const struct rules *r, struct depend_pair *pairs)
     size_t count = 0;
 
     for (uint32_t i = 0; i < r->watched_count; i++) {
-        const struct watched *w = &r->watched[i];
-        const struct site_rule *rule = &r->site->rules[w->rule];
+        const struct watched *w = watched_state(r, i);
+        const struct site_rule *rule = &r->site->rules[watched_rule(r, i)];
 
+        if (!w || !r->more || w->more == SITE_NONE)
+            continue; /* none does that can rest */
         for (int level = LEVEL_BLUE; level < LEVEL_COUNT; level++) {
             const struct site_reference *of[] = {rule->above_of[level], rule->below_of[level]};
 
             for (size_t k = 0; k < 2; k++) {
                 if (of[k] && pairs)
-                    pairs[count] = (struct depend_pair){of[k]->points[w->place], i};
+                    pairs[count] = (struct depend_pair){of[k]->points[r->more[w->more].place], i};
                 count += of[k] ? 1 : 0;
             }
         }
@@ -33,14 +35,17 @@ static size_t pair_guards(const struct rules *r, struct depend_pair *pairs)
     size_t count = 0;
 
     for (uint32_t i = 0; i < r->watched_count; i++) {
-        const struct watched *w = &r->watched[i];
-        const struct site_guard *guard = &r->site->rules[w->rule].guard;
+        const struct site_rule *rule = &r->site->rules[watched_rule(r, i)];
+        uint32_t place;
 
+        if (!rule->guard.points)
+            continue;
+        place = watched_place(r, i);
         /* A vote is guarded as a whole, whatever the place of the member. */
-        if (!guard->points || (w->vote != SITE_NONE && w->place > 0))
+        if (rule->vote_need > 0 && place > 0)
             continue;
         if (pairs)
-            pairs[count] = (struct depend_pair){guard->points[w->place], engine_slot_owner(r, i)};
+            pairs[count] = (struct depend_pair){rule->guard.points[place], engine_slot_owner(r, i)};
         count++;
     }
     return count;
@@ -67,19 +72,21 @@ static enum rg_err create_own(struct rules *r)
     size_t count = 0;
 
     for (uint32_t i = 0; i < r->watched_count; i++)
-        count += condition_rule_follows(&r->site->rules[r->watched[i].rule]) ? 1 : 0;
+        count += condition_rule_follows(&r->site->rules[watched_rule(r, i)]) ? 1 : 0;
     r->own = calloc(count + 1, sizeof *r->own);
     if (!r->own)
         return RG_ENOMEM;
     count = 0;
     for (uint32_t i = 0; i < r->watched_count; i++) {
-        struct watched *w = &r->watched[i];
+        struct watched *w = watched_state(r, i);
+        struct engine_conf *own;
 
-        if (!condition_rule_follows(&r->site->rules[w->rule]))
+        if (!condition_rule_follows(&r->site->rules[watched_rule(r, i)]))
             continue;
-        w->own = &r->own[count++];
-        *w->own = *w->conf;
-        w->conf = w->own;
+        own = &r->own[count++];
+        *own = *w->conf;
+        r->more[w->more].own = own;
+        w->conf = own;
     }
     return RG_OK;
 }
@@ -107,37 +114,37 @@ void refer_destroy(struct rules *r)
 }
 
 /* NAN: not known. */
-static double limit_now(const struct rules *r, const struct watched *w, const struct site_reference *of,
-                        double number)
+static double limit_now(const struct rules *r, uint32_t place, const struct site_reference *of, double number)
 {
     const struct known *known;
     double limit;
 
     if (!of)
         return number;
-    known = &r->known[of->points[w->place]];
+    known = &r->known[of->points[place]];
     if (known->state != KNOWN_GOOD)
         return NAN;
     limit = decimal_follow(known->value, of->times, of->plus);
     return isfinite(limit) ? limit : NAN;
 }
 
-static void renew_limits(struct rules *r, struct watched *w)
+static void renew_limits(struct rules *r, const struct watched *w)
 {
-    const struct site_rule *rule = &r->site->rules[w->rule];
+    const struct watched_more *more = &r->more[w->more];
+    const struct site_rule *rule = w->conf->limits.conf;
     double above[LEVEL_COUNT], below[LEVEL_COUNT];
 
     for (int i = 0; i < LEVEL_COUNT; i++) {
-        above[i] = limit_now(r, w, rule->above_of[i], rule->above[i]);
-        below[i] = limit_now(r, w, rule->below_of[i], rule->below[i]);
+        above[i] = limit_now(r, more->place, rule->above_of[i], rule->above[i]);
+        below[i] = limit_now(r, more->place, rule->below_of[i], rule->below[i]);
     }
-    condition_rule_limits(&w->own->limits, above, below);
+    condition_rule_limits(&more->own->limits, above, below);
 }
 
 static void renew_followers(struct rules *r, uint32_t point)
 {
     for (uint32_t i = r->references.first[point]; i < r->references.first[point + 1]; i++)
-        renew_limits(r, &r->watched[r->references.who[i]]);
+        renew_limits(r, watched_state(r, r->references.who[i]));
 }
 
 /* The guard of an owner, and the point that is looked at. */
@@ -147,7 +154,7 @@ static const struct site_guard *guard_of(const struct rules *r, uint32_t owner)
 
     if (engine_kind(r, owner, &index) == OWNER_VOTE)
         return &r->site->rules[r->votes[index].rule].guard;
-    return &r->site->rules[r->watched[index].rule].guard;
+    return &r->site->rules[watched_rule(r, index)].guard;
 }
 
 void refer_guards(struct rules *r, uint32_t point, struct moment at)
@@ -183,9 +190,10 @@ void refer_judge(struct rules *r, const struct sample *sample, struct moment at)
 
     for (uint32_t k = r->references.first[sample->point]; k < end; k++) {
         uint32_t watched = r->references.who[k];
-        struct reading last = condition_last(&r->watched[watched].condition);
+        const struct watched *w = watched_state(r, watched);
+        struct reading last = condition_last(&w->condition);
 
-        if (r->watched[watched].slot.last.mono_ms != INT64_MIN) /* else nothing was read of it yet */
+        if (w->slot.last.mono_ms != INT64_MIN) /* else nothing was read of it yet */
             engine_judge(r, watched, &last, at);
     }
 }

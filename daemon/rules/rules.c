@@ -1,6 +1,15 @@
 /* The engine at work: readings, deadlines and people's acts become moves. */
 #include "rules/engine.h"
 
+/* At rest there is no delay. */
+static int64_t due_doubt(const struct rules *r, uint32_t doubt)
+{
+    const struct doubted *one = doubts_state(&r->doubts, doubt);
+
+    return one ? doubt_deadline(&one->state, &one->rule) : INT64_MAX;
+}
+
+/* Neither has what rests, nor a fault: output/ counts the failures. */
 void engine_schedule(struct rules *r, uint32_t owner)
 {
     const struct slot_rule *rule;
@@ -11,16 +20,16 @@ void engine_schedule(struct rules *r, uint32_t owner)
         deadlines_set(&r->deadlines, owner, slot_deadline(slot, rule));
     else if (engine_kind(r, owner, &index) == OWNER_DEVICE)
         deadlines_set(&r->deadlines, owner, offline_deadline(&r->offline[index]));
-    else if (engine_kind(r, owner, &index) == OWNER_DOUBT)
+    else
         deadlines_set(&r->deadlines, owner,
-                      doubt_deadline(&r->doubts.all[index].state, &r->doubts.all[index].rule));
-    /* A fault has no delay here: output/ counts the failures. */
+                      engine_kind(r, owner, &index) == OWNER_DOUBT ? due_doubt(r, index) : INT64_MAX);
 }
 
 static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
 {
     const struct slot_rule *rule;
     struct slot *slot = engine_slot(r, owner, &rule);
+    struct doubted *one;
     uint32_t index;
 
     if (slot)
@@ -29,7 +38,8 @@ static bool expire(struct rules *r, uint32_t owner, struct level_move *move)
     case OWNER_DEVICE:
         return offline_expire(&r->offline[index], move);
     case OWNER_DOUBT:
-        return doubt_expire(&r->doubts.all[index].state, &r->doubts.all[index].rule, move);
+        one = doubts_state(&r->doubts, index);
+        return one && doubt_expire(&one->state, &one->rule, move);
     case OWNER_WATCHED:
     case OWNER_VOTE:
     case OWNER_OUTPUT:
@@ -107,6 +117,7 @@ void rules_frame(struct rules *r, const struct frame *frame)
     }
     if (r->known)
         each_sample(r, frame, refer_note);
+    r->doubting = false;
     each_sample(r, frame, engine_watch);
     if (r->known)
         each_sample(r, frame, refer_judge);
@@ -114,7 +125,8 @@ void rules_frame(struct rules *r, const struct frame *frame)
     if (r->doubts.count == 0)
         return;
     doubts_note_twins(&r->doubts, frame);
-    each_sample(r, frame, engine_doubt);
+    if (r->doubting)
+        each_sample(r, frame, engine_doubt);
     if (r->doubts.twins.count > 0)
         each_sample(r, frame, engine_doubt_twins);
 }
@@ -125,8 +137,8 @@ static void tell_fault(struct rules *r, uint32_t owner, enum level raises, bool 
     struct level_move move = {.at = now};
 
     engine_take(r, now);
-    if (r->open[owner] != ALARMS_NONE)
-        move.was = r->alarms.pool[r->open[owner]].alarm.level;
+    if (engine_open(r, owner) != ALARMS_NONE)
+        move.was = r->alarms.pool[engine_open(r, owner)].alarm.level;
     move.now = faulty ? raises : LEVEL_NONE;
     if (move.was != move.now)
         engine_carry_out(r, owner, &move);

@@ -9,20 +9,6 @@ static void *zeroed(size_t count, size_t size)
     return calloc(count ? count : 1, size);
 }
 
-/* How many slots each point has, then where they begin. */
-static void count_slots(struct rules *r)
-{
-    const struct site *site = r->site;
-
-    for (size_t i = 0; i < site->rule_count; i++) {
-        for (size_t j = 0; j < site->rules[i].point_count; j++)
-            r->first[site->rules[i].points[j] + 1]++;
-    }
-    for (size_t i = 0; i < site->point_count; i++)
-        r->first[i + 1] += r->first[i];
-    r->watched_count = r->first[site->point_count];
-}
-
 /* Gives each owner its number. False: more than 32 bits can count. */
 static bool number_owners(struct rules *r)
 {
@@ -47,62 +33,18 @@ static bool number_owners(struct rules *r)
     return true;
 }
 
-/* Fills the slots in rule order; `next` holds, for each point, where its next one goes. */
-static void fill_slots(struct rules *r, uint32_t *next)
+static enum rg_err create_owners(struct rules *r)
 {
     const struct site *site = r->site;
 
-    memcpy(next, r->first, (site->point_count + 1) * sizeof *next);
-    for (size_t i = 0; i < site->rule_count; i++) {
-        const struct site_rule *rule = &site->rules[i];
-
-        for (size_t j = 0; j < 2; j++) {
-            condition_rule_init(&r->confs[2 * i + j].limits, rule, j == 1);
-            slot_rule_init(&r->confs[2 * i + j].delays, rule);
-        }
-        for (size_t j = 0; j < rule->point_count; j++) {
-            uint32_t point = rule->points[j];
-            struct watched *w = &r->watched[next[point]++];
-
-            w->point = point;
-            w->rule = (uint32_t)i;
-            w->place = (uint32_t)j;
-            w->conf = &r->confs[2 * i + (point_is_single(&site->points[point]) ? 1 : 0)];
-            condition_init(&w->condition);
-            slot_init(&w->slot);
-        }
-    }
-}
-
-static enum rg_err create_watched(struct rules *r)
-{
-    const struct site *site = r->site;
-    uint32_t *next;
-
-    r->first = zeroed(site->point_count + 1, sizeof *r->first);
-    r->confs = zeroed(site->rule_count, 2 * sizeof *r->confs);
+    if (!number_owners(r))
+        return RG_ENOMEM;
     r->offline = zeroed(site->device_count, sizeof *r->offline);
-    if (!r->first || !r->confs || !r->offline || !number_owners(r))
-        return RG_ENOMEM;
-    if (windows_create(&r->windows, site) != RG_OK)
-        return RG_ENOMEM;
-    count_slots(r);
-    r->watched = zeroed(r->watched_count, sizeof *r->watched);
     r->open = zeroed(r->owner_count, sizeof *r->open);
-    next = zeroed(site->point_count + 1, sizeof *next);
-    if (!r->watched || !r->open || !next) {
-        free(next);
+    if (!r->offline || !r->open)
         return RG_ENOMEM;
-    }
-    fill_slots(r, next);
-    free(next);
-    /* In the order in which samples come, so that what lies together is used together. */
-    for (uint32_t i = 0; i < r->watched_count; i++)
-        r->watched[i].signal = windows_give(&r->windows, site, r->watched[i].rule, r->watched[i].point);
     for (size_t i = 0; i < site->device_count; i++)
         offline_init(&r->offline[i], &site->devices[i]);
-    for (uint32_t i = 0; i < r->owner_count; i++)
-        r->open[i] = ALARMS_NONE;
     return RG_OK;
 }
 
@@ -144,7 +86,9 @@ enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_cha
     r->site = site;
     r->cb = cb;
     r->arg = arg;
-    err = create_watched(r);
+    err = create_owners(r);
+    if (err == RG_OK)
+        err = watched_create(r);
     if (err == RG_OK)
         err = votes_create(r);
     if (err == RG_OK)
@@ -152,7 +96,7 @@ enum rg_err rules_create(const struct site *site, uint64_t next_alarm, rules_cha
     if (err == RG_OK)
         err = armed_create(r);
     if (err == RG_OK)
-        err = doubts_create(&r->doubts, site);
+        err = doubts_create(&r->doubts, site, r->heard);
     if (err == RG_OK)
         err = create_names(r);
     if (err == RG_OK)
@@ -191,12 +135,9 @@ void rules_destroy(struct rules *r)
     armed_destroy(r);
     refer_destroy(r);
     votes_destroy(r);
-    windows_destroy(&r->windows);
+    watched_destroy(r);
     free(r->open);
-    free(r->watched);
     free(r->offline);
-    free(r->confs);
-    free(r->first);
     free(r);
 }
 
@@ -233,9 +174,10 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
     }
     if (strcmp(alarm->rule, RULE_DOUBT) == 0) {
         if (hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK ||
-            r->doubts.of[point] == DOUBTS_NONE || r->site->points[point].doubt->level != alarm->level)
+            doubts_find(&r->doubts, point) == DOUBTS_NONE ||
+            r->site->points[point].doubt->level != alarm->level)
             return ALARMS_NONE;
-        return engine_owner(r, OWNER_DOUBT, r->doubts.of[point]);
+        return engine_owner(r, OWNER_DOUBT, doubts_find(&r->doubts, point));
     }
     if (hash_index_find(r->rules_by_name, alarm->rule, &rule) != RG_OK ||
         !condition_rule_has_level(&r->site->rules[rule], alarm->level))
@@ -244,22 +186,20 @@ static uint32_t find_owner(const struct rules *r, const struct alarm *alarm)
         return alarm->point[0] ? ALARMS_NONE : engine_owner(r, OWNER_VOTE, votes_find(r, rule));
     if (hash_index_find(r->points_by_name, alarm->point, &point) != RG_OK)
         return ALARMS_NONE;
-    for (uint32_t i = r->first[point]; i < r->first[point + 1]; i++) {
-        if (r->watched[i].rule == rule)
-            return i;
-    }
-    return ALARMS_NONE;
+    return watched_find(r, point, rule); /* SITE_NONE: ALARMS_NONE */
 }
 
 enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
 {
     uint32_t owner = find_owner(r, alarm);
     const char *area_name = NULL;
+    struct doubted *doubted;
+    struct watched *w;
     uint32_t index, area, of;
 
     if (r->started)
         return RG_ESTATE;
-    if (owner != ALARMS_NONE && r->open[owner] != ALARMS_NONE)
+    if (owner != ALARMS_NONE && engine_open(r, owner) != ALARMS_NONE)
         owner = ALARMS_NONE; /* it has its alarm already: the later one is an orphan */
     if (owner != ALARMS_NONE) {
         area = engine_area(r, owner);
@@ -273,12 +213,13 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
         (void)engine_count_orphan(r, alarm, true);
         return RG_OK;
     }
-    r->open[owner] = index;
+    engine_set_open(r, owner, index);
     engine_count(r, &r->alarms.pool[index], false);
     switch (engine_kind(r, owner, &of)) {
     case OWNER_WATCHED:
-        condition_restore(&r->watched[of].condition, &r->watched[of].conf->limits, alarm->level);
-        slot_restore(&r->watched[of].slot, alarm->level, alarm->acked);
+        w = watched_wake(r, of);
+        condition_restore(&w->condition, &w->conf->limits, alarm->level);
+        slot_restore(&w->slot, alarm->level, alarm->acked);
         break;
     case OWNER_DEVICE:
         offline_restore(&r->offline[of]);
@@ -290,7 +231,8 @@ enum rg_err rules_restore(struct rules *r, const struct alarm *alarm)
         votes_restore(r, of, alarm);
         break;
     case OWNER_DOUBT:
-        doubt_restore(&r->doubts.all[of].state, &r->doubts.all[of].rule);
+        doubted = doubts_wake(&r->doubts, of, r->heard);
+        doubt_restore(&doubted->state, &doubted->rule);
         break;
     }
     armed_restore(r, owner, alarm);
@@ -313,9 +255,11 @@ void rules_prime(struct rules *r, const struct frame *frame)
 
         if (sample->point >= r->site->point_count)
             continue;
-        for (uint32_t j = r->first[sample->point]; j < r->first[sample->point + 1]; j++) {
-            if (r->watched[j].signal)
-                (void)signal_sample(r->watched[j].signal, sample, frame->at.mono_ms);
+        for (uint32_t j = r->heard[sample->point].first; j < r->heard[sample->point + 1].first; j++) {
+            struct signal *signal = watched_signal(r, j);
+
+            if (signal)
+                (void)signal_sample(signal, sample, frame->at.mono_ms);
         }
         doubts_prime(&r->doubts, sample, frame->at.mono_ms);
     }
@@ -329,15 +273,14 @@ void rules_thinned(struct rules *r, uint32_t device, int64_t every_ms)
         return;
     d = &r->site->devices[device];
     for (uint32_t point = d->first_point; point < d->first_point + d->point_count; point++) {
-        for (uint32_t j = r->first[point]; j < r->first[point + 1]; j++) {
-            struct signal *signal = r->watched[j].signal;
+        for (uint32_t j = r->heard[point].first; j < r->heard[point + 1].first; j++) {
+            struct signal *signal = watched_signal(r, j);
 
             /* What was not recorded is missing in a sum: it says so, and is known to be at least what it says. */
             if (signal && signal->conf->kind != SIGNAL_SUM)
                 signal->thinned_ms = every_ms;
         }
-        if (r->doubts.count > 0 && r->doubts.of[point] != DOUBTS_NONE)
-            r->doubts.all[r->doubts.of[point]].rule.thinned_ms = every_ms;
+        doubts_thinned(&r->doubts, point, every_ms);
     }
     r->offline[device].thinned_ms = every_ms;
     if (r->started)
@@ -350,15 +293,15 @@ bool rules_forget(struct rules *r, uint32_t point)
 
     if (point >= r->site->point_count)
         return false;
-    for (uint32_t j = r->first[point]; j < r->first[point + 1]; j++) {
-        struct signal *signal = r->watched[j].signal;
+    for (uint32_t j = r->heard[point].first; j < r->heard[point + 1].first; j++) {
+        struct signal *signal = watched_signal(r, j);
 
         if (!signal)
             continue;
         any = any || signal->begun;
         signal_reset(signal);
     }
-    return doubts_forget(&r->doubts, point) || any;
+    return doubts_forget(&r->doubts, point, r->heard) || any;
 }
 
 /* What was restored for a time, or under a condition, may be over. */
@@ -390,8 +333,7 @@ void rules_start(struct rules *r, struct moment now)
         offline_start(&r->offline[i], now);
         engine_schedule(r, engine_owner(r, OWNER_DEVICE, i));
     }
-    for (uint32_t i = 0; i < r->doubts.count; i++)
-        doubt_start(&r->doubts.all[i].state, now.mono_ms);
+    doubts_start(&r->doubts, now.mono_ms);
     for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = following) {
         following = r->alarms.pool[i].next;
         if (r->alarms.pool[i].owner == ALARMS_NONE)

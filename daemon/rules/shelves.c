@@ -43,7 +43,7 @@ void shelves_end(struct rules *r, struct occurrence *o, const char *by, const ch
 
 void shelves_expire(struct rules *r)
 {
-    int64_t due = r->deadlines.due[ENGINE_SHELVES(r)];
+    int64_t due = deadlines_of(&r->deadlines, ENGINE_SHELVES(r));
 
     for (uint32_t i = r->alarms.oldest; i != ALARMS_NONE; i = r->alarms.pool[i].next) {
         struct occurrence *o = &r->alarms.pool[i];

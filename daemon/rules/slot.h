@@ -61,19 +61,6 @@ void slot_restore(struct slot *s, enum level level, bool acked);
 void slot_pass(struct slot *s, struct moment at);
 /* Drops the delays that run: the level stands until the next verdict. */
 void slot_halt(struct slot *s, struct moment at);
-/* There is no alarm and no clock runs: of a sure verdict of no level slot_take only notes the time, and so does
- * slot_take_quiet. */
-static inline bool slot_is_quiet(const struct slot *s)
-{
-    return s->phase == SLOT_STEADY && s->level == LEVEL_NONE;
-}
-
-static inline void slot_take_quiet(struct slot *s, struct moment at)
-{
-    if (at.mono_ms >= s->last.mono_ms)
-        s->last = at;
-    s->seen = s->sure = LEVEL_NONE;
-}
 
 /* Takes one verdict; deadlines up to its instant must have been carried out. One older than the slot's
  * last one or last move is taken at the instant of that. True: *move says how the level changed. */

@@ -10,7 +10,7 @@ void engine_count(struct rules *r, struct occurrence *o, bool told)
     enum engine_kind kind = engine_kind(r, o->owner, &index);
 
     if (kind == OWNER_WATCHED)
-        origin.rule = r->watched[index].rule;
+        origin.rule = watched_rule(r, index);
     else if (kind == OWNER_VOTE)
         origin.rule = r->votes[index].rule;
     else if (kind == OWNER_OUTPUT)
@@ -74,8 +74,8 @@ struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const
         change.label = r->site->devices[device].label;
     switch (engine_kind(r, owner, &index)) {
     case OWNER_WATCHED:
-        change.unit = r->site->points[r->watched[index].point].unit;
-        change.message = r->site->rules[r->watched[index].rule].message;
+        change.unit = r->site->points[watched_point(r, index)].unit;
+        change.message = r->site->rules[watched_rule(r, index)].message;
         break;
     case OWNER_DEVICE:
         change.message = ENGINE_SILENT;
@@ -96,7 +96,7 @@ struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const
         change.message = ENGINE_UNTESTED;
         break;
     case OWNER_DOUBT:
-        change.unit = r->site->points[r->doubts.all[index].point].unit;
+        change.unit = r->site->points[doubts_point(&r->doubts, index)].unit;
         change.message = ENGINE_DOUBTED;
         break;
     }
@@ -107,7 +107,7 @@ struct alarm_change engine_describe(const struct rules *r, uint32_t owner, const
 static void explain_doubt(const struct rules *r, uint32_t index, const struct level_move *move,
                           char text[DOUBT_TEXT_MAX], struct alarm_change *change)
 {
-    const struct doubted *one = &r->doubts.all[index];
+    const struct doubted *one = doubts_state(&r->doubts, index); /* awake: its level moved */
     const struct site_doubt *conf = one->rule.conf;
 
     change->has_value = one->state.has_value && one->state.quality == QUALITY_GOOD;
@@ -135,7 +135,7 @@ static void explain(const struct rules *r, uint32_t owner, const struct level_mo
         return;
     if (index == SITE_NONE)
         return;
-    w = &r->watched[index];
+    w = watched_state(r, index); /* awake: its level moved, or it is a member */
     change->unit = r->site->points[w->point].unit;
     if (kind == OWNER_VOTE)
         change->decider = r->site->points[w->point].full_name;
@@ -184,14 +184,16 @@ void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *
     const struct level_move told = {.was = what->was, .now = what->now, .at = moment_told(what->at, r->now)};
     const struct level_move *move = &told;
     uint32_t area = engine_area(r, owner);
-    uint32_t index = r->open[owner];
+    uint32_t index = engine_open(r, owner);
     struct alarm_change change;
     struct occurrence *o;
     enum alarm_event event;
     char text[DOUBT_TEXT_MAX];
 
-    if (move->was == LEVEL_NONE)
-        index = r->open[owner] = open_occurrence(r, owner, area, move);
+    if (move->was == LEVEL_NONE) {
+        index = open_occurrence(r, owner, area, move);
+        engine_set_open(r, owner, index);
+    }
     if (index == ALARMS_NONE)
         return; /* cannot be: the pool has room for one of each owner */
     o = &r->alarms.pool[index];
@@ -202,7 +204,7 @@ void engine_carry_out(struct rules *r, uint32_t owner, const struct level_move *
     event = alarms_move(o, move);
     engine_count(r, o, true);
     if (event == ALARM_CLEAR) {
-        r->open[owner] = ALARMS_NONE;
+        engine_set_open(r, owner, ALARMS_NONE);
         alarms_unlist(&r->alarms, index);
         if (o->alarm.shelved)
             shelves_schedule(r);

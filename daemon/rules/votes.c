@@ -62,7 +62,7 @@ enum rg_err votes_create(struct rules *r)
             continue;
         *v = (struct voting){.rule = i,
                              .area = SITE_NONE,
-                             .conf = &r->confs[(size_t)2 * i],
+                             .conf = &r->confs[r->conf_of[i]],
                              .decider = SITE_NONE,
                              .candidate = SITE_NONE};
         vote_init(&v->vote, rule, r->vote_members + taken, (uint32_t)rule->point_count);
@@ -71,8 +71,12 @@ enum rg_err votes_create(struct rules *r)
         taken += rule->point_count;
         next++;
     }
-    for (uint32_t i = 0; i < r->watched_count; i++)
-        r->watched[i].vote = votes_find(r, r->watched[i].rule);
+    for (uint32_t i = 0; i < r->watched_count && r->vote_count > 0; i++) {
+        const struct watched *w = watched_state(r, i);
+
+        if (w && w->more != SITE_NONE)
+            r->more[w->more].vote = votes_find(r, w->conf->rule);
+    }
     return RG_OK;
 }
 
@@ -106,23 +110,16 @@ void votes_restore(struct rules *r, uint32_t vote, const struct alarm *alarm)
     vote_restore(&v->vote, alarm->level);
     slot_restore(&v->slot, alarm->level, alarm->acked);
     v->said = v->step = alarm->level;
-    for (uint32_t i = 0; i < r->watched_count; i++) {
-        struct watched *w = &r->watched[i];
+    for (uint32_t i = 0; i < v->vote.count; i++) {
+        struct watched *w = watched_state(r, votes_member(r, v, i));
 
-        if (w->vote == vote)
-            condition_restore(&w->condition, &w->conf->limits, alarm->level);
+        condition_restore(&w->condition, &w->conf->limits, alarm->level);
     }
 }
 
 uint32_t votes_member(const struct rules *r, const struct voting *v, uint32_t place)
 {
-    uint32_t point = r->site->rules[v->rule].points[place];
-
-    for (uint32_t i = r->first[point]; i < r->first[point + 1]; i++) {
-        if (r->watched[i].rule == v->rule && r->watched[i].place == place)
-            return i;
-    }
-    return SITE_NONE;
+    return watched_find(r, r->site->rules[v->rule].points[place], v->rule);
 }
 
 /* Notes the member whose reading made the vote say something else; if that is bad, the first that surely is at what it says. */
@@ -134,7 +131,7 @@ static void note_decider(const struct rules *r, struct voting *v, uint32_t watch
     if (says == v->step)
         return;
     v->step = says;
-    if (v->vote.members[r->watched[watched].place].sure) {
+    if (v->vote.members[watched_place(r, watched)].sure) {
         v->candidate = watched;
         return;
     }
@@ -145,16 +142,17 @@ static void note_decider(const struct rules *r, struct voting *v, uint32_t watch
 
 void votes_take(struct rules *r, uint32_t watched, const struct reading *reading, struct moment at)
 {
-    struct watched *w = &r->watched[watched];
-    struct voting *v = &r->votes[w->vote];
+    struct watched *w = watched_state(r, watched);
+    const struct watched_more *more = &r->more[w->more];
+    struct voting *v = &r->votes[more->vote];
 
     slot_pass(&w->slot, at);
     /* A member has no delay: what its reading gives it has reached, whatever the others say. */
-    vote_take(&v->vote, w->place, condition_judge(&w->condition, &w->conf->limits, LEVEL_RED, reading));
+    vote_take(&v->vote, more->place, condition_judge(&w->condition, &w->conf->limits, LEVEL_RED, reading));
     note_decider(r, v, watched);
     if (!v->heard) {
         v->heard = true;
-        r->votes_heard[r->votes_heard_count++] = w->vote;
+        r->votes_heard[r->votes_heard_count++] = more->vote;
     }
 }
 

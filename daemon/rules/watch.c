@@ -1,15 +1,16 @@
 /* Readings to the rules that watch their point. */
+#include "rules/decimal.h"
 #include "rules/engine.h"
 
-void engine_judge(struct rules *r, uint32_t watched, const struct reading *reading, struct moment at)
+static void judge(struct rules *r, uint32_t watched, struct watched *w, const struct reading *reading,
+                  struct moment at)
 {
-    struct watched *w = &r->watched[watched];
     bool steady = w->slot.phase == SLOT_STEADY;
     struct level_move move;
     struct verdict verdict;
     bool moved;
 
-    if (w->vote != SITE_NONE) {
+    if (w->more != SITE_NONE && r->more[w->more].vote != SITE_NONE) {
         votes_take(r, watched, reading, at);
         return;
     }
@@ -21,35 +22,61 @@ void engine_judge(struct rules *r, uint32_t watched, const struct reading *readi
     verdict = condition_judge(&w->condition, &w->conf->limits, (enum level)w->slot.level, reading);
     moved = slot_take(&w->slot, &w->conf->delays, verdict, at, &move);
     if (!steady || w->slot.phase != SLOT_STEADY)
-        engine_schedule(r, watched);
+        deadlines_set(&r->deadlines, watched, slot_deadline(&w->slot, &w->conf->delays));
     if (moved)
         engine_carry_out(r, watched, &move);
 }
 
-/* What nearly every reading is for nearly every rule: good, at no level, without an alarm, and nothing follows from it. Then
- * it is noted, as engine_judge would. */
-static inline bool watch_quiet(struct watched *w, const struct reading *value, struct moment at)
+void engine_judge(struct rules *r, uint32_t watched, const struct reading *reading, struct moment at)
 {
-    if (w->signal || w->vote != SITE_NONE || w->disarmed || value->trust != READING_GOOD ||
-        !slot_is_quiet(&w->slot) || !condition_quiet(&w->condition, &w->conf->limits, value->value))
-        return false;
-    slot_take_quiet(&w->slot, at);
-    return true;
+    judge(r, watched, watched_state(r, watched), reading, at);
+}
+
+/* A sample for a slot that is awake. */
+static void judge_awake(struct rules *r, uint32_t watched, const struct sample *sample, struct moment at)
+{
+    struct watched *w = watched_state(r, watched);
+    struct signal *signal = w->more != SITE_NONE ? r->more[w->more].signal : NULL;
+    struct reading reading = signal ? signal_sample(signal, sample, at.mono_ms) : reading_of(sample);
+
+    judge(r, watched, w, &reading, at);
+    if (w->slot.phase == SLOT_STEADY && w->slot.level == LEVEL_NONE && w->more == SITE_NONE)
+        watched_rest(r, watched);
+}
+
+/* Whether a slot at rest goes on resting: the reading tells nothing, or is at no level. value: as it is compared. */
+static inline bool rests_on(const struct rules *r, uint32_t slot, bool good, double value)
+{
+    const struct watched_band *band = &r->bands[slot];
+
+    return !good || (value < band->max && value > band->min) ||
+           (band->max < band->min && condition_rests(&r->confs[slot].limits, value));
 }
 
 void engine_watch(struct rules *r, const struct sample *sample, struct moment at)
 {
-    const struct reading value = reading_of(sample);
-    const uint32_t end = r->first[sample->point + 1];
+    struct heard *h = &r->heard[sample->point];
+    const uint32_t end = h[1].first;
+    double value;
+    bool good;
 
-    for (uint32_t i = r->first[sample->point]; i < end; i++) {
-        struct signal *signal;
-        struct reading reading;
+    heard_note(h, sample, at);
+    good = h->quality == QUALITY_GOOD;
+    value = h->single ? decimal_precise(sample->value, true) : sample->value;
+    r->doubting |= !good || h->doubt == HEARD_AWAKE || h->doubt == HEARD_UNREAD;
+    for (uint32_t i = h->first; i < end; i++) {
+        uint32_t slot = r->slots[i];
 
-        if (watch_quiet(&r->watched[i], &value, at))
+        /* What nearly every reading is for nearly every rule: nothing follows from it, and it has been noted. */
+        if (slot <= WATCHED_INDEX && rests_on(r, slot, good, value))
             continue;
-        signal = r->watched[i].signal;
-        reading = signal ? signal_sample(signal, sample, at.mono_ms) : value;
-        engine_judge(r, i, &reading, at);
+        if (!(slot & WATCHED_AWAKE)) {
+            if (slot > WATCHED_INDEX && heard_is(h, at) && rests_on(r, slot & WATCHED_INDEX, good, value)) {
+                r->slots[i] = slot & WATCHED_INDEX;
+                continue;
+            }
+            watched_wake_at(r, i, sample->point);
+        }
+        judge_awake(r, i, sample, at);
     }
 }

@@ -1,14 +1,15 @@
 /* LINK rg_rules rg_test_support */
 /* What one sample costs against ten rules of its point: what readings do, what rules look at, and how it grows from 10 to
- * 100,000 points. Arguments: the number of samples of each row (2,000,000 when there is none). */
+ * 100,000 points; and against the three rules of tests/bench/run, with the memory that a point takes. Arguments: the number of
+ * samples of each row (2,000,000 when there is none); `three`: only that last part. */
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "rules/rules.h"
@@ -56,6 +57,13 @@ static const char *const mixed[RULES] = {
     "rate=2m above=orange:40",
 };
 
+/* Those of tests/bench/run: no alarm, and of two readings in ten a delay runs. */
+static const char *const three[] = {
+    "above=yellow:60000,red:64000 deadband=100",
+    "below=red:-1",
+    "above=blue:45000 on=200s",
+};
+
 struct result {
     double sample_ns;
     uint64_t changes;
@@ -79,22 +87,42 @@ static void *must(void *memory)
     return memory;
 }
 
-/* The site: so many points in frames of at most FRAME, each doubted as a configuration does by itself, ten rules on each. */
-static char *make_text(const char *rule, size_t points)
+/* So many points in frames of at most FRAME, each doubted as a configuration does by itself; room for so many rules. */
+static char *make_points(size_t points, size_t rules, char **at, char **end)
 {
-    size_t size = 64 + points * 40 + (points / FRAME + 1) * 64 + RULES * (TEXT_MAX + 64);
-    char *text = must(malloc(size)), *at = text, *end = text + size;
+    size_t size = 64 + points * 40 + (points / FRAME + 1) * 64 + rules * (TEXT_MAX + 64);
+    char *text = must(malloc(size));
 
+    *at = text;
+    *end = text + size;
     for (size_t p = 0; p < points; p++) {
         if (p % FRAME == 0)
-            at += snprintf(at, (size_t)(end - at), "device d%zu poll=10s offline=100s:yellow\n", p / FRAME);
-        at += snprintf(at, (size_t)(end - at), "point p%zu doubt=10s:yellow\n", p % FRAME);
+            *at +=
+                snprintf(*at, (size_t)(*end - *at), "device d%zu poll=10s offline=100s:yellow\n", p / FRAME);
+        *at += snprintf(*at, (size_t)(*end - *at), "point p%zu doubt=10s:yellow\n", p % FRAME);
     }
+    return text;
+}
+
+/* Ten rules on each point. */
+static char *make_text(const char *rule, size_t points)
+{
+    char *at, *end, *text = make_points(points, RULES, &at, &end);
+
     for (int r = 0; r < RULES; r++)
         at += snprintf(at, (size_t)(end - at), "rule r%d points=* %s\n", r,
                        rule                                          ? rule
                        : points <= NAMED || !strstr(mixed[r], ".p0") ? mixed[r]
                                                                      : STEPS);
+    return text;
+}
+
+static char *make_three(size_t points)
+{
+    char *at, *end, *text = make_points(points, RG_COUNT(three), &at, &end);
+
+    for (size_t r = 0; r < RG_COUNT(three); r++)
+        at += snprintf(at, (size_t)(end - at), "rule r%zu points=* %s\n", r, three[r]);
     return text;
 }
 
@@ -147,47 +175,78 @@ static size_t resident(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static struct result run(const struct workload *w, size_t points, uint64_t samples)
+/* text: the site, to be freed here; values: readings are uniform in [0, values). */
+static struct result run(char *text, double values, size_t points, uint64_t samples)
 {
     struct result result = {0};
     struct support_site s;
     struct rules *rules = NULL;
-    char *text = make_text(w->rule, points);
     uint64_t rounds = samples / points + (samples % points ? 1 : 0);
     size_t before;
 
     support_site_build(&s, text);
     free(text);
-    (void)malloc_trim(0);
+    memory_give_back();
     before = resident();
     if (rules_create(&s.site, 1, count_cb, &result.changes, &rules) != RG_OK)
         (void)must(NULL);
     rules_start(rules, (struct moment){0, 0});
-    result.sample_ns = play(rules, points, w->values, rounds) / ((double)rounds * (double)points);
+    result.sample_ns = play(rules, points, values, rounds) / ((double)rounds * (double)points);
     result.memory = resident() - before;
     rules_destroy(rules);
     support_site_free(&s);
     return result;
 }
 
-int main(int argc, char **argv)
+static void kinds(uint64_t samples)
 {
-    static const size_t sizes[] = {10, 100, 1000, 10000, 100000};
-    uint64_t samples = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
-
     printf("1,000 points, %d rules on each\n", RULES);
     for (size_t i = 0; i < RG_COUNT(workloads); i++) {
-        struct result r = run(&workloads[i], 1000, samples);
+        struct result r = run(make_text(workloads[i].rule, 1000), workloads[i].values, 1000, samples);
 
         printf("%-28s %7.1f ns a sample, %5.1f ns a rule, %" PRIu64 " transitions\n", workloads[i].what,
                r.sample_ns, r.sample_ns / RULES, r.changes);
     }
+}
+
+static void mixed_by_points(uint64_t samples)
+{
+    static const size_t sizes[] = {10, 100, 1000, 10000, 100000};
+
     printf("\n%d rules on each point, mixed\n", RULES);
     for (size_t i = 0; i < RG_COUNT(sizes); i++) {
-        struct result r = run(&workloads[3], sizes[i], samples);
+        struct result r = run(make_text(NULL, sizes[i]), 11, sizes[i], samples);
 
         printf("%7zu points  %7.1f ns a sample, %8.2f MiB\n", sizes[i], r.sample_ns,
                (double)r.memory / (1024 * 1024));
     }
+}
+
+static void three_by_points(uint64_t samples)
+{
+    static const size_t sizes[] = {1000, 10000, 100000};
+
+    printf("\n%zu rules on each point, as in tests/bench/run\n", RG_COUNT(three));
+    for (size_t i = 0; i < RG_COUNT(sizes); i++) {
+        struct result r = run(make_three(sizes[i]), 58000, sizes[i], samples);
+
+        printf("%7zu points  %7.1f ns a sample, %8.2f MiB, %6.1f bytes a point, %" PRIu64 " transitions\n",
+               sizes[i], r.sample_ns, (double)r.memory / (1024 * 1024), (double)r.memory / (double)sizes[i],
+               r.changes);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t samples = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
+
+    memory_setup(); /* as the daemon does */
+    if (argc > 2) {
+        three_by_points(samples);
+        return 0;
+    }
+    kinds(samples);
+    mixed_by_points(samples);
+    three_by_points(samples);
     return 0;
 }

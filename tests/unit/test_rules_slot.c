@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-#include "base/random.h"
 #include "base/text.h"
 #include "rules/condition.h"
 #include "rules/offline.h"
@@ -373,55 +372,6 @@ static void silence(void **state)
     assert_int_equal(offline_deadline(&o), INT64_MAX);
 }
 
-/* A reading the quick way, where there is one, as the engine goes it (watch.c). True: it went. */
-static bool take_quick(struct bed *bed, struct moment at, struct reading reading)
-{
-    if (reading.trust == READING_GOOD && slot_is_quiet(&bed->slot) &&
-        condition_quiet(&bed->condition, &bed->limits, reading.value)) {
-        slot_take_quiet(&bed->slot, at);
-        return true;
-    }
-    (void)take(bed, at.mono_ms, at.wall_ms, reading);
-    return false;
-}
-
-/* Values about limits and dead-bands, bad ones, time that stands or goes back: both ways lead to the same state. */
-static void quick_way(void **state)
-{
-    static const double values[] = {-INFINITY, -6, -5, -1, 0, 1.5, 8, 9, 9.5, 10, 12, 60, INFINITY, NAN};
-    struct bed slow, quick;
-    struct rg_random random;
-    size_t went = 0;
-    int64_t mono = 1000;
-
-    (void)state;
-    for (uint64_t seed = 1; seed <= 2; seed++) {
-        bed_make(&slow, "above=blue:10,red:50 below=yellow:-5 deadband=1 on=2s off=3s", seed == 2);
-        bed_make(&quick, "above=blue:10,red:50 below=yellow:-5 deadband=1 on=2s off=3s", seed == 2);
-        random_seed(&random, seed);
-        for (int i = 0; i < 20000; i++) {
-            const struct reading reading = {
-                random_below(&random, 4) > 0 ? 1.5 : values[random_below(&random, RG_COUNT(values))],
-                random_below(&random, 8) == 0 ? READING_BAD : READING_GOOD};
-            const int64_t step = (int64_t)random_below(&random, 15) * 100 - 200; /* often 0 */
-            const struct moment at = {mono + step, mono * 3 + i};
-
-            if (slot_deadline(&slow.slot, &slow.rule) <= at.mono_ms) {
-                assert_true(slot_expire(&slow.slot, &slow.rule, &slow.move));
-                assert_true(slot_expire(&quick.slot, &quick.rule, &quick.move));
-            }
-            mono = at.mono_ms;
-            (void)take(&slow, at.mono_ms, at.wall_ms, reading);
-            went += take_quick(&quick, at, reading);
-            assert_memory_equal(&slow.slot, &quick.slot, sizeof slow.slot);
-            assert_memory_equal(&slow.condition, &quick.condition, sizeof slow.condition);
-        }
-        support_site_free(&slow.s);
-        support_site_free(&quick.s);
-    }
-    assert_true(went > 1000);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,7 +388,6 @@ int main(void)
         cmocka_unit_test(has_level),
         cmocka_unit_test(bounds),
         cmocka_unit_test(silence),
-        cmocka_unit_test(quick_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
