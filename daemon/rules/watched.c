@@ -1,5 +1,6 @@
 #include "rules/watched.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +91,9 @@ static void fill_confs(struct rules *r, uint32_t rule)
         condition_rule_init(&r->confs[i].limits, conf, single);
         slot_rule_init(&r->confs[i].delays, conf);
         r->confs[i].rule = rule;
-        r->bands[i] = (struct watched_band){r->confs[i].limits.quiet_min, r->confs[i].limits.quiet_max};
+        r->bands[i] = conf->is_count > 0
+                          ? (struct watched_band){INFINITY, -INFINITY}
+                          : (struct watched_band){r->confs[i].limits.quiet_min, r->confs[i].limits.quiet_max};
     }
 }
 

@@ -25,7 +25,8 @@ struct engine_conf {
     uint32_t rule;
 };
 
-/* Of those, what every reading is compared with: strictly between them surely no level holds. */
+/* Of those, what every reading is compared with: strictly between them surely no level holds. min above max: there are `is`, so
+ * that nothing is sure without a look at them. */
 struct watched_band {
     double min, max;
 };
