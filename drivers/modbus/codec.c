@@ -273,23 +273,22 @@ static struct raw with_decimals(struct raw raw, const struct codec_decimals *dec
 }
 
 /* decimals: or NULL. One body for both, so that the compiler makes it one piece: this is the hot path. */
-static void decode(const struct codec_point *p, const struct codec_decimals *decimals, const uint8_t *data,
-                   size_t length, struct sample *out)
+static void decode(const struct codec_point *p, uint16_t offset, const struct codec_decimals *decimals,
+                   const uint8_t *data, size_t length, struct sample *out)
 {
-    const size_t last = (size_t)p->offset + p->words; /* one past */
+    const size_t last = (size_t)offset + p->words; /* one past */
     struct raw raw;
     uint64_t bits;
 
-    out->point = p->point;
     out->value = 0;
     if (p->bits ? last > length * 8 : last * 2 > length) {
         out->quality = QUALITY_COMM;
         return;
     }
     if (p->bits)
-        bits = data[p->offset / 8] >> (p->offset % 8) & 1u;
+        bits = data[offset / 8] >> (offset % 8) & 1u;
     else
-        bits = assemble(p, data + 2u * p->offset);
+        bits = assemble(p, data + 2u * offset);
     raw = p->invalid_count > 0 && is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits);
     if (decimals)
         raw = with_decimals(raw, decimals);
@@ -297,30 +296,37 @@ static void decode(const struct codec_point *p, const struct codec_decimals *dec
 }
 
 /* What decode makes of a plain point, without the questions that are answered for it already. */
-static void decode_plain(const struct codec_point *p, const uint8_t *data, struct sample *out)
+static void decode_plain(const struct codec_point *p, const uint8_t *at, struct sample *out)
 {
-    const uint8_t *at = data + 2u * p->offset;
     const int bits = at[0] << 8 | at[1];
     const double raw = p->type == TYPE_I16 && bits > INT16_MAX ? bits - 65536 : bits;
     const double value = (raw * p->scaling.num + p->scaling.add) / p->scaling.den + 0.0;
     const bool bad = !isfinite(value) || (p->has_range && (value < p->range_min || value > p->range_max));
 
-    *out = (struct sample){
-        .point = p->point, .quality = bad ? QUALITY_RANGE : QUALITY_GOOD, .value = bad ? 0 : value};
+    out->quality = bad ? QUALITY_RANGE : QUALITY_GOOD;
+    out->value = bad ? 0 : value;
+}
+
+void codec_decode_like(const struct codec_point *p, uint32_t point, uint16_t offset,
+                       const struct codec_decimals *decimals, const uint8_t *data, size_t length,
+                       struct sample *out)
+{
+    out->point = point;
+    if (p->plain && !decimals && 2u * offset + 2u <= length)
+        decode_plain(p, data + 2u * offset, out);
+    else
+        decode(p, offset, decimals, data, length, out);
 }
 
 void codec_decode(const struct codec_point *p, const uint8_t *data, size_t length, struct sample *out)
 {
-    if (p->plain && 2u * p->offset + 2u <= length)
-        decode_plain(p, data, out);
-    else
-        decode(p, NULL, data, length, out);
+    codec_decode_like(p, p->point, p->offset, NULL, data, length, out);
 }
 
 void codec_decode_decimals(const struct codec_point *p, struct codec_decimals decimals, const uint8_t *data,
                            size_t length, struct sample *out)
 {
-    decode(p, &decimals, data, length, out);
+    codec_decode_like(p, p->point, p->offset, &decimals, data, length, out);
 }
 
 bool codec_register(bool bits, uint16_t offset, uint16_t mask, const uint8_t *data, size_t length,
@@ -337,13 +343,4 @@ bool codec_register(bool bits, uint16_t offset, uint16_t mask, const uint8_t *da
         value = (uint32_t)data[2u * offset] << 8 | data[2u * offset + 1];
     *out = mask ? (value & mask) >> __builtin_ctz(mask) : value;
     return true;
-}
-
-void codec_fail(const struct codec_point *points, size_t count, enum quality quality, struct sample *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        out[i].point = points[i].point;
-        out[i].quality = quality;
-        out[i].value = 0;
-    }
 }

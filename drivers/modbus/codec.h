@@ -88,13 +88,14 @@ void codec_decode(const struct codec_point *p, const uint8_t *data, size_t lengt
 /* The same for a point with a decimals register. */
 void codec_decode_decimals(const struct codec_point *p, struct codec_decimals decimals, const uint8_t *data,
                            size_t length, struct sample *out);
+/* The same for a point that is like p but for its number and offset. decimals: or NULL. */
+void codec_decode_like(const struct codec_point *p, uint32_t point, uint16_t offset,
+                       const struct codec_decimals *decimals, const uint8_t *data, size_t length,
+                       struct sample *out);
 
 /* A register (bits: a bit) by itself as an unsigned number, and-ed with the mask (0: all) and shifted right to
  * its lowest bit; offset as in codec_point. False: it does not lie within the answer. */
 RG_NODISCARD bool codec_register(bool bits, uint16_t offset, uint16_t mask, const uint8_t *data,
                                  size_t length, uint32_t *out);
-
-/* The same bad quality for count points. */
-void codec_fail(const struct codec_point *points, size_t count, enum quality quality, struct sample *out);
 
 #endif

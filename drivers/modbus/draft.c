@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PASSES 8 /* over requests that wait for another one's registers */
+#define PASSES 8     /* over requests that wait for another one's registers */
+#define WAYS_BACK 16 /* ways of decoding that a point's is compared with */
 
 static uint8_t function_of(enum point_space space)
 {
@@ -28,7 +29,8 @@ bool draft_holds(const struct draft *d, const struct site_register *at)
 enum rg_err builder_begin(struct builder *b, struct driver_plan *plan, const struct place *places,
                           const struct ask *pattern, uint32_t gap)
 {
-    *b = (struct builder){.plan = plan, .places = places, .pattern = *pattern, .gap = gap};
+    *b = (struct builder){
+        .plan = plan, .places = places, .pattern = *pattern, .gap = gap, .way_room = plan->way_count};
     b->read = calloc(plan->register_count + 1, sizeof *b->read);
     return b->read ? RG_OK : RG_ENOMEM;
 }
@@ -100,6 +102,35 @@ static size_t lower_bound(const struct driver_plan *plan, const struct draft *d)
     return low;
 }
 
+/* The same way as that of one of the last points, for points of one kind lie together; or another one. */
+static bool find_way(struct builder *b, const struct codec_point *item, uint32_t *index)
+{
+    struct driver_plan *plan = b->plan;
+    struct codec_point way;
+
+    memcpy(&way, item, sizeof way); /* with what lies between its members, which codec_prepare zeroed */
+    way.point = 0;
+    way.offset = 0;
+    for (size_t i = plan->way_count; i > 0 && i + WAYS_BACK > plan->way_count; i--) {
+        if (memcmp(&plan->ways[i - 1], &way, sizeof way) == 0) {
+            *index = (uint32_t)i - 1;
+            return true;
+        }
+    }
+    if (plan->way_count >= b->way_room) {
+        const size_t room = plan->way_count + plan->way_count / 2 + 1;
+        struct codec_point *grown = realloc(plan->ways, room * sizeof *grown);
+
+        if (!grown)
+            return false;
+        plan->ways = grown;
+        b->way_room = room;
+    }
+    *index = (uint32_t)plan->way_count;
+    memcpy(&plan->ways[plan->way_count++], &way, sizeof way);
+    return true;
+}
+
 /* The draft as a request. It reads every register that lies within it, whoever needs it. */
 static enum rg_err add_draft(struct builder *b, const struct draft *d)
 {
@@ -112,10 +143,13 @@ static enum rg_err add_draft(struct builder *b, const struct draft *d)
     r->ask.address = (uint16_t)d->first;
     r->ask.count = (uint16_t)(d->end - d->first);
     for (size_t i = d->place; i < d->place + d->count; i++) {
-        struct codec_point *item = &plan->items[plan->item_count++];
+        struct plan_item *item = &plan->items[plan->item_count];
 
-        *item = b->places[i].item;
+        if (!find_way(b, &b->places[i].item, &item->way))
+            return RG_ENOMEM;
+        item->point = b->places[i].item.point;
         item->offset = (uint16_t)(b->places[i].first - d->first);
+        plan->item_count++;
         r->count++;
     }
     for (size_t i = lower_bound(plan, d); i < plan->register_count; i++) {

@@ -27,7 +27,7 @@ struct builder {
     uint32_t gap;             /* addresses that a request of registers only may read for nothing */
     const struct place *places;
     bool *read; /* [register_count]: a request that is in the plan reads it */
-    size_t request_room, extra_room;
+    size_t request_room, extra_room, way_room;
 };
 
 /* Addresses that one request of the plan may span in that space. */

@@ -243,21 +243,21 @@ static enum rg_err own_words(struct driver_plan *plan)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < plan->item_count; i++)
-        count += plan->items[i].name_count;
+    for (size_t i = 0; i < plan->way_count; i++)
+        count += plan->ways[i].name_count;
     if (count == 0)
         return RG_OK;
     plan->words = calloc(count, sizeof *plan->words);
     if (!plan->words)
         return RG_ENOMEM;
     count = 0;
-    for (size_t i = 0; i < plan->item_count; i++) {
-        struct codec_point *item = &plan->items[i];
+    for (size_t i = 0; i < plan->way_count; i++) {
+        struct codec_point *way = &plan->ways[i];
 
-        for (size_t k = 0; k < item->name_count; k++)
-            plan->words[count + k].value = item->names[k].value;
-        item->names = plan->words + count;
-        count += item->name_count;
+        for (size_t k = 0; k < way->name_count; k++)
+            plan->words[count + k].value = way->names[k].value;
+        way->names = plan->words + count;
+        count += way->name_count;
     }
     return RG_OK;
 }
@@ -308,6 +308,7 @@ void plan_destroy(struct driver_plan *plan)
         return;
     free(plan->requests);
     free(plan->items);
+    free(plan->ways);
     free(plan->words);
     free(plan->extras);
     free(plan->registers);
@@ -331,21 +332,23 @@ static size_t find_stretches(const struct driver_plan *plan, const struct plan_r
                              struct place *places, struct draft *drafts)
 {
     const enum point_space space = space_of(r->ask.function);
-    const struct codec_point *items = plan->items + r->first;
+    const struct plan_item *items = plan->items + r->first;
     const struct plan_extra *extras = r->extra_count ? plan->extras + r->first_extra : NULL;
     size_t i = 0, e = 0, n = 0;
 
     while (i < r->count || e < r->extra_count) {
         const bool point = e == r->extra_count || (i < r->count && items[i].offset <= extras[e].offset);
         const uint32_t first = r->ask.address + (uint32_t)(point ? items[i].offset : extras[e].offset);
-        const uint32_t end = first + (point ? items[i].words : 1u);
+        const uint32_t end = first + (point ? plan->ways[items[i].way].words : 1u);
 
         if (n == 0 || first > drafts[n - 1].end)
             drafts[n++] = (struct draft){.space = space, .first = first, .end = end, .place = i};
         else if (end > drafts[n - 1].end)
             drafts[n - 1].end = end;
         if (point) {
-            places[i] = (struct place){.space = space, .first = first, .end = end, .item = items[i]};
+            places[i] =
+                (struct place){.space = space, .first = first, .end = end, .item = plan->ways[items[i].way]};
+            places[i].item.point = items[i].point;
             drafts[n - 1].count++;
             i++;
         } else {
@@ -367,12 +370,16 @@ static struct driver_plan *plan_shell(const struct driver_plan *plan)
     shell->register_count = plan->register_count;
     shell->gate_count = plan->gate_count;
     shell->items = calloc(plan->item_count + 1, sizeof *shell->items);
+    shell->ways = calloc(plan->way_count + 1, sizeof *shell->ways);
     shell->registers = calloc(plan->register_count + 1, sizeof *shell->registers);
     shell->by_address = calloc(plan->register_count + 1, sizeof *shell->by_address);
-    if (!shell->items || !shell->registers || !shell->by_address) {
+    if (!shell->items || !shell->ways || !shell->registers || !shell->by_address) {
         plan_destroy(shell);
         return NULL;
     }
+    memcpy(shell->ways, plan->ways,
+           plan->way_count * sizeof *shell->ways); /* their words are its own later */
+    shell->way_count = plan->way_count;
     memcpy(shell->registers, plan->registers, plan->register_count * sizeof *shell->registers);
     memcpy(shell->by_address, plan->by_address, plan->register_count * sizeof *shell->by_address);
     return shell;

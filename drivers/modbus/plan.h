@@ -35,6 +35,13 @@ struct plan_extra {
     uint16_t offset; /* from the request's first address */
 };
 
+/* A point of the device. How it is decoded it shares with most of its neighbours. */
+struct plan_item {
+    uint32_t point;  /* index into site.points */
+    uint32_t way;    /* into ways */
+    uint16_t offset; /* of its first register or bit, from the request's first */
+};
+
 struct plan_request {
     struct ask ask;
     size_t first, count;             /* into items: the points that it reads, by address; may be none */
@@ -47,8 +54,10 @@ struct driver_plan {
      * discrete inputs, input registers, holding registers, each by address. */
     struct plan_request *requests;
     size_t item_count; /* each point once */
-    struct codec_point *items;
-    struct point_word *words; /* of all items' enumerations, without their texts */
+    struct plan_item *items;
+    size_t way_count;
+    struct codec_point *ways; /* without point and offset; some may be equal */
+    struct point_word *words; /* of all ways' enumerations, without their texts */
     size_t extra_count;
     struct plan_extra *extras;
     /* Gates in the order of the device's, then decimals, each once. */

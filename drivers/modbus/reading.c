@@ -17,21 +17,30 @@ static void learn(const struct reading *reading, const uint8_t *data, size_t len
     }
 }
 
-static void decode_decimals(const struct reading *reading, const struct codec_point *item,
-                            const uint8_t *data, size_t length, struct sample *out)
+static void decode_decimals(const struct reading *reading, const struct plan_item *item, const uint8_t *data,
+                            size_t length, struct sample *out)
 {
+    const struct codec_point *way = &reading->plan->ways[item->way];
     struct codec_decimals decimals = {QUALITY_COMM, 0};
 
     if (reading->memory)
-        decimals = memory_decimals(reading->memory, item->decimals, reading->begun_us);
-    codec_decode_decimals(item, decimals, data, length, out);
+        decimals = memory_decimals(reading->memory, way->decimals, reading->begun_us);
+    codec_decode_like(way, item->point, item->offset, &decimals, data, length, out);
+}
+
+/* The same bad quality for all points of the request. */
+static void fail(const struct driver_plan *plan, const struct plan_request *r, enum quality quality,
+                 struct sample *samples)
+{
+    for (size_t i = 0; i < r->count; i++)
+        samples[i] = (struct sample){.point = plan->items[r->first + i].point, .quality = quality};
 }
 
 void reading_decode(const struct reading *reading, const uint8_t *data, size_t length, struct sample *samples)
 {
     const struct driver_plan *plan = reading->plan;
     const struct plan_request *r = &plan->requests[reading->request];
-    const struct codec_point *items = plan->items + r->first;
+    const struct plan_item *items = plan->items + r->first;
     struct memory_verdict verdict = {QUALITY_GOOD, true};
 
     if (reading->memory) {
@@ -41,12 +50,14 @@ void reading_decode(const struct reading *reading, const uint8_t *data, size_t l
         verdict = (struct memory_verdict){QUALITY_COMM, false};
     }
     if (verdict.quality != QUALITY_GOOD && verdict.told) {
-        codec_fail(items, r->count, verdict.quality, samples);
+        fail(plan, r, verdict.quality, samples);
         return;
     }
     for (size_t i = 0; i < r->count; i++) {
-        if (items[i].decimals == CODEC_NO_DECIMALS)
-            codec_decode(&items[i], data, length, &samples[i]);
+        const struct codec_point *way = &plan->ways[items[i].way];
+
+        if (way->decimals == CODEC_NO_DECIMALS)
+            codec_decode_like(way, items[i].point, items[i].offset, NULL, data, length, &samples[i]);
         else
             decode_decimals(reading, &items[i], data, length, &samples[i]);
     }
@@ -63,5 +74,5 @@ void reading_fail(const struct reading *reading, enum quality quality, struct sa
 
     for (size_t i = r->first_extra; reading->memory && i < r->first_extra + r->extra_count; i++)
         memory_miss(reading->memory, plan->extras[i].reg, quality, reading->asked_us);
-    codec_fail(plan->items + r->first, r->count, quality, samples);
+    fail(plan, r, quality, samples);
 }

@@ -208,7 +208,7 @@ static bool gate_is_missed(const struct trial *t, const struct plan_request *r, 
         request_holds(r, at))
         return false;
     for (size_t i = r->first; i < r->first + r->count; i++) {
-        if (t->plan->items[i].decimals != CODEC_NO_DECIMALS)
+        if (t->plan->ways[t->plan->items[i].way].decimals != CODEC_NO_DECIMALS)
             return false; /* those may have taken the room */
     }
     return (end > at->address + 1u ? end : at->address + 1u) - (begin < at->address ? begin : at->address) <=
@@ -227,17 +227,19 @@ static const char *check_request(const struct trial *t, size_t q, unsigned *seen
     if (r->count + r->extra_count == 0 || r->ask.count == 0 ||
         (uint32_t)r->ask.address + r->ask.count > 65536)
         return "an empty request";
-    if (r->ask.count > limit && (r->count == 0 || r->ask.count != plan->items[r->first].words))
+    if (r->ask.count > limit &&
+        (r->count == 0 || r->ask.count != plan->ways[plan->items[r->first].way].words))
         return "a request over its limit";
     if (r->ask.gap_us != t->device.gap_ms * 1000 || r->ask.limit != room || r->ask.unit != 1)
         return "a request without its device's habits";
     for (size_t i = r->first; i < r->first + r->count; i++) {
-        const struct codec_point *item = &plan->items[i];
+        const struct plan_item *item = &plan->items[i];
+        const struct codec_point *way = &plan->ways[item->way];
         const struct site_point *p = &t->points[item->point - FIRST];
 
         seen[item->point - FIRST]++;
         if (p->space != image_space(&r->ask) || r->ask.address + item->offset != p->address ||
-            item->offset + item->words > r->ask.count)
+            item->offset + way->words > r->ask.count)
             return "a point that is not where its request is";
         for (size_t g = 0; g < t->device.gate_count; g++) {
             if (!is_read(plan, q, &t->gates[g].at))
@@ -288,8 +290,8 @@ static bool reads_through(const struct driver_plan *plan, const struct plan_requ
         bool used = false;
 
         for (size_t i = r->first; i < r->first + r->count; i++)
-            used |=
-                at >= plan->items[i].offset && at < (uint32_t)plan->items[i].offset + plan->items[i].words;
+            used |= at >= plan->items[i].offset &&
+                    at < (uint32_t)plan->items[i].offset + plan->ways[plan->items[i].way].words;
         for (size_t e = r->first_extra; e < r->first_extra + r->extra_count; e++)
             used |= at == plan->extras[e].offset;
         if (!used)

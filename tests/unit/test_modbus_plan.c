@@ -237,12 +237,12 @@ static void check_plan(const struct driver_plan *plan, const struct site_point *
 
         assert_true(req->count > 0);
         for (size_t k = req->first; k < req->first + req->count; k++) {
-            const struct codec_point *item = &plan->items[k];
+            const struct plan_item *item = &plan->items[k];
             const struct site_point *p = &points[item->point - FIRST];
 
             seen[item->point - FIRST]++;
             assert_int_equal(req->ask.address + item->offset, p->address);
-            assert_int_equal(item->bits, bits);
+            assert_int_equal(plan->ways[item->way].bits, bits);
             assert_true(item->offset + words_of(p) <= req->ask.count); /* whole, in one request */
             memset(touched + item->offset, 1, words_of(p));
             /* Over the limit only as one value by itself. */
