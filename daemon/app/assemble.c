@@ -309,6 +309,7 @@ enum rg_err pipeline_take_primed(struct pipeline *p, const struct site *site, co
     recording_standing(p);
     flow_schedule_deadline(p);
     p->second_ms = now.mono_ms;
+    p->settled_ms = now.mono_ms + PIPELINE_SETTLED_MS;
     if (!old) /* else it is running */
         loop_timer_at(p->second, now.mono_ms + FLOW_SECOND_MS);
     poll_start(p->poll);

@@ -7,6 +7,7 @@
 #include "app/event.h"
 #include "app/flow.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "record/record.h"
 
 struct moment pipeline_now(const struct pipeline *p)
@@ -305,6 +306,10 @@ void flow_second_cb(void *arg)
     load_look(&p->load, p->poll);
     say_look(p);
     recording_tick(p);
+    if (now.mono_ms >= p->settled_ms) {
+        p->settled_ms = INT64_MAX;
+        memory_leave_start();
+    }
     if (now.mono_ms + FLOW_SECOND_MS > p->risk_due_ms) /* rather a second early than late */
         pipeline_publish_risk(p);
     reports_look(p);

@@ -33,6 +33,7 @@
  * and still lies in the mailbox is then evaluated before it, as it would be in a replay. */
 #define PIPELINE_TICK_LAG_MS 20
 #define PIPELINE_RISK_EVERY_MS 60000
+#define PIPELINE_SETTLED_MS 20000 /* after a start or a reload: uplinks have connected */
 
 /* What a program (or a test) chooses for the outside. */
 struct pipeline_env {
@@ -75,8 +76,9 @@ struct pipeline {
     bool exchanging;             /* the store goes by the next site already, the uplinks do not yet */
     struct loop_timer *deadline; /* the rules' next one */
     struct loop_timer *second;
-    int64_t second_ms;               /* monotonic: when that was done last */
-    struct loop_timer *actuate;      /* the outputs' next one, and the end of their release */
+    int64_t second_ms;          /* monotonic: when that was done last */
+    int64_t settled_ms;         /* monotonic: then what a start or a reload took is over; INT64_MAX: it is */
+    struct loop_timer *actuate; /* the outputs' next one, and the end of their release */
     void (*release_done)(void *arg); /* NULL: none is under way */
     void *release_arg;
     int64_t release_end_ms; /* monotonic */

@@ -1,5 +1,8 @@
 #include "base/memory.h"
 
+#include <elf.h>
+#include <link.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -31,17 +34,57 @@ void memory_give_back(void)
 #endif
 }
 
-void memory_release(void *memory, size_t bytes)
+/* Whole pages of a stretch: what shares its first and last page with it is left alone. */
+static void drop(uintptr_t begin, size_t bytes)
 {
     const long page = sysconf(_SC_PAGESIZE);
     const uintptr_t mask = page > 0 ? (uintptr_t)page - 1 : 0;
-    const uintptr_t begin = (uintptr_t)memory, end = begin + bytes;
-    const uintptr_t first = (begin + mask) & ~mask;
+    const uintptr_t first = (begin + mask) & ~mask, end = (begin + bytes) & ~mask;
 
-    /* What shares its first and last page with it stays. */
-    if (mask != 0 && memory && (end & ~mask) > first)
-        (void)madvise((char *)memory + (first - begin), (end & ~mask) - first,
-                      MADV_DONTNEED); /* else it stays */
+    if (mask != 0 && begin != 0 && end > first)
+        (void)madvise((void *)first,               /* NOLINT(performance-no-int-to-ptr) */
+                      end - first, MADV_DONTNEED); /* refused: it stays */
+}
+
+/* Whether the loader wrote into its code. */
+static bool has_text_relocations(const struct dl_phdr_info *object)
+{
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &object->dlpi_phdr[i];
+        const ElfW(Dyn) * d;
+
+        if (p->p_type != PT_DYNAMIC)
+            continue;
+        d = (const ElfW(Dyn) *)(object->dlpi_addr + p->p_vaddr); /* NOLINT(performance-no-int-to-ptr) */
+        for (; d->d_tag != DT_NULL; d++) {
+            if (d->d_tag == DT_TEXTREL || (d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_TEXTREL) != 0))
+                return true;
+        }
+    }
+    return false;
+}
+
+static int leave_cb(struct dl_phdr_info *object, size_t size, void *arg)
+{
+    (void)size;
+    (void)arg;
+    for (size_t i = 0; !has_text_relocations(object) && i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &object->dlpi_phdr[i];
+
+        if (p->p_type == PT_LOAD && (p->p_flags & PF_W) == 0)
+            drop(object->dlpi_addr + p->p_vaddr, p->p_memsz);
+    }
+    return 0;
+}
+
+void memory_leave_start(void)
+{
+    (void)dl_iterate_phdr(leave_cb, NULL);
+}
+
+void memory_release(void *memory, size_t bytes)
+{
+    drop((uintptr_t)memory, bytes);
 }
 
 /* A leak sanitizer does not look for pointers in mappings. */

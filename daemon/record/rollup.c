@@ -23,9 +23,20 @@ struct bank {
 struct rollup {
     const struct site *site;
     struct bank banks[BANKS];
-    struct rollup_row *rows; /* [BANKS * point_count] */
-    int64_t begun_ms;        /* monotonic: of the first frame in the banks */
+    struct rollup_row *
+        rows; /* [BANKS * point_count]; they and the banks are reserved, for most of it is hardly ever used */
+    int64_t begun_ms; /* monotonic: of the first frame in the banks */
 };
+
+static size_t rows_bytes(const struct site *site)
+{
+    return (BANKS * site->point_count + 1) * sizeof(struct rollup_row);
+}
+
+static size_t bank_bytes(const struct site *site)
+{
+    return (site->point_count + 1) * sizeof(struct sums);
+}
 
 enum rg_err rollup_create(const struct site *site, struct rollup **out)
 {
@@ -36,10 +47,10 @@ enum rg_err rollup_create(const struct site *site, struct rollup **out)
     if (!r)
         return RG_ENOMEM;
     r->site = site;
-    r->rows = calloc(BANKS * site->point_count + 1, sizeof *r->rows);
+    r->rows = memory_reserve(rows_bytes(site));
     whole = r->rows != NULL;
     for (size_t i = 0; i < BANKS; i++) {
-        r->banks[i].points = calloc(site->point_count + 1, sizeof *r->banks[i].points);
+        r->banks[i].points = memory_reserve(bank_bytes(site));
         whole = whole && r->banks[i].points;
     }
     if (!whole) {
@@ -55,8 +66,8 @@ void rollup_destroy(struct rollup *r)
     if (!r)
         return;
     for (size_t i = 0; i < BANKS; i++)
-        free(r->banks[i].points);
-    free(r->rows);
+        memory_unreserve(r->banks[i].points, bank_bytes(r->site));
+    memory_unreserve(r->rows, rows_bytes(r->site));
     free(r);
 }
 
