@@ -17,9 +17,9 @@ void store_limits(struct store *s, const struct site_store *conf)
     s->limits.keep_rollups_ms = conf->keep_rollups_ms > 0 ? conf->keep_rollups_ms : STORE_ROLLUPS_STANDARD_MS;
 }
 
-static void cursors_changed(struct store *s)
+static void cursors_changed(struct store *s, int64_t wait_ms)
 {
-    int64_t due = loop_mono_ms(s->loop) + STORE_CURSORS_MS;
+    int64_t due = loop_mono_ms(s->loop) + wait_ms;
     if (due < s->cursors_due_ms)
         s->cursors_due_ms = due;
     pump_step(s);
@@ -69,7 +69,7 @@ enum rg_err store_configure(struct store *s, const struct site_store *conf, cons
     }
     int64_t now = loop_mono_ms(s->loop);
     s->round_at_ms = now; /* new limits are kept to from now on */
-    cursors_changed(s);
+    cursors_changed(s, STORE_CURSORS_MS);
     return err;
 }
 
@@ -291,7 +291,9 @@ enum rg_err store_cursor_put(struct store *s, const char *uplink, enum stream st
     }
     e->cursor[stream] = *cursor;
     e->dirty[stream] = true;
-    cursors_changed(s);
+    /* Each PUBACK of telemetry comes right behind its commit: to keep it sooner than the next one would make that come sooner. */
+    const bool patient = stream == STREAM_TELEMETRY && s->commit_ms > STORE_CURSORS_MS;
+    cursors_changed(s, patient ? s->commit_ms : STORE_CURSORS_MS);
     return RG_OK;
 }
 

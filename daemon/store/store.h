@@ -199,7 +199,7 @@ void store_fetch_cancel(struct store *s, void *arg);
 
 /* An uplink's cursors: found at start (all zero when it is new: it gets what is committed from now on, and what is
  * in the store already as back-fill; the records of the other streams in order from the oldest on), kept with the
- * next commit, within a second at the latest. acked INT64_MAX: the stream is not meant for this uplink, and
+ * next commit, within a second at the latest, of telemetry within commit_ms where that is longer. acked INT64_MAX: the stream is not meant for this uplink, and
  * retention owes it nothing. RG_EINVAL: not as struct cursor says. */
 void store_cursor_get(const struct store *s, const char *uplink, struct cursor out[STREAM_COUNT]);
 /* What it says of a new uplink. */

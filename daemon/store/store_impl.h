@@ -25,9 +25,10 @@
     (1u << 20)                     /* of one lane in one transaction: an alarm waits for no more than that */
 #define STORE_ROUND_EVERY_MS 10000 /* maintenance when nothing calls for it sooner */
 #define STORE_COMMITS_IN_A_ROW 8   /* then maintenance that is wanted has its turn */
-#define STORE_CURSORS_MS 1000      /* cursors are kept at the latest after that long */
-#define STORE_STUCK_MS 3000        /* a job that runs longer while alarms wait counts as a failure */
-#define STORE_LOSS_EVERY_MS 60000  /* losses that go on are told at most so often */
+#define STORE_CURSORS_MS                                                                                     \
+    1000                    /* cursors are kept at the latest after that long, of telemetry after commit_ms */
+#define STORE_STUCK_MS 3000 /* a job that runs longer while alarms wait counts as a failure */
+#define STORE_LOSS_EVERY_MS 60000 /* losses that go on are told at most so often */
 #define STORE_RETRY_FIRST_MS 100
 #define STORE_RETRY_CAP_MS 5000
 #define STORE_FLUSHES 32

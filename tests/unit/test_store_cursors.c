@@ -172,6 +172,38 @@ static void test_kept(void **state)
     rig_end(&r);
 }
 
+/* Where telemetry is to be committed seldom: what acknowledges it does not have it committed sooner. */
+static void test_no_commit_of_its_own(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    r.conf.commit_ms = 10000;
+    rig_open(&r);
+    rig_frame(&r, 1);
+    rig_run(&r, 10000);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM telemetry"), 1);
+    struct cursor c = {.acked = 1};
+    assert_int_equal(store_cursor_put(r.store, "county", STREAM_TELEMETRY, &c), RG_OK);
+    rig_frame(&r, 1);
+    rig_run(&r, 9999);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM telemetry"), 1);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM cursor"), 0);
+    rig_run(&r, 1);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM telemetry"), 2);
+    assert_int_equal(rig_number(&r, "SELECT acked FROM v_uplink WHERE stream = 'telemetry'"), 1);
+
+    /* What else is acknowledged is kept within a second all the same. */
+    c.acked = 0;
+    rig_frame(&r, 1);
+    assert_int_equal(store_cursor_put(r.store, "county", STREAM_EVENT, &c), RG_OK);
+    rig_run(&r, 999);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM telemetry"), 2);
+    rig_run(&r, 1);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM telemetry"), 3);
+    rig_end(&r);
+}
+
 static void test_bound(void **state)
 {
     (void)state;
@@ -196,8 +228,12 @@ static void test_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text), cmocka_unit_test(test_owed_at_random), cmocka_unit_test(test_new_uplink),
-        cmocka_unit_test(test_kept), cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_owed_at_random),
+        cmocka_unit_test(test_new_uplink),
+        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_no_commit_of_its_own),
+        cmocka_unit_test(test_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
