@@ -98,23 +98,75 @@ enum rg_err config_diff(const struct site *before, const struct site *after, str
     return lists_end(&l, out);
 }
 
+static bool describe_cb(void *arg, const char *what, const char *text)
+{
+    struct jsonw *out = arg;
+
+    jsonw_string(out, what);
+    jsonw_string(out, text);
+    return jsonw_error(out) == RG_OK;
+}
+
 enum rg_err config_describe(const struct site *site, struct jsonw *out)
 {
-    struct arena arena;
-    struct flat f = {.arena = &arena};
+    struct flat f = {.take = describe_cb, .arg = out};
 
-    arena_init(&arena, 0);
-    flat_site(&f, site);
     jsonw_reset(out);
     jsonw_array_begin(out);
-    for (size_t i = 0; i < f.count; i++) {
-        jsonw_string(out, f.entries[i].what);
-        jsonw_string(out, f.entries[i].text);
-    }
+    flat_site(&f, site);
     jsonw_array_end(out);
-    free(f.entries);
-    arena_destroy(&arena);
     return f.error != RG_OK ? f.error : jsonw_error(out);
+}
+
+/* A text that config_describe wrote, held against a site. */
+struct match {
+    const char *at, *end;
+    bool first;
+    struct jsonw quoted; /* of what has to be written otherwise in JSON */
+};
+
+static bool match_bytes(struct match *m, const char *bytes, size_t length)
+{
+    if ((size_t)(m->end - m->at) < length || memcmp(m->at, bytes, length) != 0)
+        return false;
+    m->at += length;
+    return true;
+}
+
+static bool match_string(struct match *m, const char *text)
+{
+    size_t length = 0;
+    bool separated = match_bytes(m, m->first ? "[" : ",", 1);
+
+    m->first = false;
+    while (text[length] >= ' ' && text[length] <= '~' && text[length] != '"' && text[length] != '\\')
+        length++;
+    if (text[length] == '\0')
+        return separated && match_bytes(m, "\"", 1) && match_bytes(m, text, length) &&
+               match_bytes(m, "\"", 1);
+    jsonw_reset(&m->quoted);
+    jsonw_string(&m->quoted, text);
+    return separated && jsonw_error(&m->quoted) == RG_OK && match_bytes(m, m->quoted.text, m->quoted.length);
+}
+
+static bool match_cb(void *arg, const char *what, const char *text)
+{
+    return match_string(arg, what) && match_string(arg, text);
+}
+
+/* Whether a text describes exactly that site; false may also be: in another order. Nothing is listed for it, and most starts find the
+ * configuration that the last run had. */
+static bool describes(const char *text, size_t length, const struct site *site)
+{
+    struct match m = {.at = text, .end = text + length, .first = true};
+    struct flat f = {.take = match_cb, .arg = &m};
+    bool same;
+
+    jsonw_init(&m.quoted, 0);
+    flat_site(&f, site);
+    same = !f.enough && f.error == RG_OK && match_bytes(&m, "]", 1) && m.at == m.end;
+    jsonw_free(&m.quoted);
+    return same;
 }
 
 /* Keys and texts in turn; sorted anew, for another version may have ordered them otherwise. */
@@ -144,6 +196,8 @@ enum rg_err config_diff_text(const char *before, size_t length, const struct sit
     struct lists l;
 
     lists_begin(&l, out);
+    if (describes(before, length, after))
+        return lists_end(&l, out);
     flat_parse(&l.a, before, length);
     flat_site(&l.b, after);
     return lists_end(&l, out);

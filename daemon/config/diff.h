@@ -24,7 +24,8 @@ struct config_diff {
 /* before may be NULL: then everything is new. Pure. Free with config_diff_free, after an error too. RG_ENOMEM. */
 RG_NODISCARD enum rg_err config_diff(const struct site *before, const struct site *after,
                                      struct config_diff *out);
-/* The whole of a site as one JSON array of keys and texts in turn, for config_diff_text of a later run. RG_ENOMEM. */
+/* The whole of a site as one JSON array of keys and texts in turn, in the order of its parts, for config_diff_text of a later run.
+ * RG_ENOMEM, RG_EFULL. */
 RG_NODISCARD enum rg_err config_describe(const struct site *site, struct jsonw *out);
 /* As config_diff, against what config_describe once wrote. RG_EINVAL: before is no such text. */
 RG_NODISCARD enum rg_err config_diff_text(const char *before, size_t length, const struct site *after,

@@ -16,14 +16,21 @@ struct flat_entry {
     const char *text;
 };
 
+/* Takes an entry in place of the list; false: no more are wanted. */
+typedef bool (*flat_cb)(void *arg, const char *what, const char *text);
+
 struct flat {
+    flat_cb
+        take; /* NULL: they are listed. A list is 100 bytes an entry, and a large site has hundreds of thousands */
+    void *arg;
+    bool enough;                /* take wanted no more */
     struct arena *arena;        /* holds the keys and texts */
     struct flat_entry *entries; /* grown by doubling, on the heap: freed by the owner */
     size_t count, capacity;
     enum rg_err error; /* the first; nothing is added after it */
 };
 
-/* A whole site, sorted. NULL: nothing. */
+/* A whole site: sorted, or handed over in the order of its parts. NULL: nothing. */
 void flat_site(struct flat *f, const struct site *site);
 void flat_sort(struct flat *f);
 

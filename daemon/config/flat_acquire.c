@@ -1,4 +1,5 @@
 /* What is read, as keys and texts. */
+#include <math.h>
 #include <stdio.h>
 
 #include "config/flat.h"
@@ -19,7 +20,11 @@ static void flat_reading(struct flat *f, const struct site_point *p)
     flat_format(f, "point", p->full_name, "read", "%s %u %s%s%s", point_space_name(p->space), p->address,
                 point_type_name(p->type), p->order == ORDER_NONE ? "" : " ",
                 p->order == ORDER_NONE ? "" : word_order_name(p->order));
-    flat_format(f, "point", p->full_name, "bits", "%d %u", p->bit, p->mask);
+    if (p->bit < 0 && p->mask == 0)
+        flat_text(f, "point", p->full_name, "bits",
+                  "-1 0"); /* as nearly all; what is written, all the same */
+    else
+        flat_format(f, "point", p->full_name, "bits", "%d %u", p->bit, p->mask);
     for (size_t i = 0; i < p->invalid_count; i++) {
         char key[32];
 
@@ -39,8 +44,11 @@ static void flat_point(struct flat *f, const struct site *site, const struct sit
 {
     if (!p->derived)
         flat_reading(f, p);
-    flat_format(f, "point", p->full_name, "scaling", "%.15g %.15g %.15g", p->scaling.num, p->scaling.add,
-                p->scaling.den);
+    if (p->scaling.num == 1 && p->scaling.add == 0 && !signbit(p->scaling.add) && p->scaling.den == 1)
+        flat_text(f, "point", p->full_name, "scaling", "1 0 1");
+    else
+        flat_format(f, "point", p->full_name, "scaling", "%.15g %.15g %.15g", p->scaling.num, p->scaling.add,
+                    p->scaling.den);
     flat_convert(f, site, p);
     if (p->has_range)
         flat_format(f, "point", p->full_name, "range", "[%.15g, %.15g]", p->range_min, p->range_max);

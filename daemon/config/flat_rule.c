@@ -108,6 +108,8 @@ static void flat_basis(struct flat *f, const struct site_rule *r)
 
 void flat_rule(struct flat *f, const struct site *site, const struct site_rule *r)
 {
+    char points[KEY_MAX];
+
     flat_signal(f, r);
     flat_limits(f, site, r, "above", r->has_above, r->above, r->above_of);
     flat_limits(f, site, r, "below", r->has_below, r->below, r->below_of);
@@ -117,12 +119,9 @@ void flat_rule(struct flat *f, const struct site *site, const struct site_rule *
         (void)snprintf(key, sizeof key, "is.%.15g", r->is[i].value);
         flat_text(f, "rule", r->name, key, level_name(r->is[i].level));
     }
-    for (size_t i = 0; i < r->point_count; i++) {
-        char key[KEY_MAX];
-
-        (void)snprintf(key, sizeof key, "points.%s", site->points[r->points[i]].full_name);
-        flat_text(f, "rule", r->name, key, "watched");
-    }
+    (void)snprintf(points, sizeof points, "%s.points", r->name);
+    for (size_t i = 0; i < r->point_count; i++)
+        flat_text(f, "rule", points, site->points[r->points[i]].full_name, "watched");
     flat_format(f, "rule", r->name, "deadband", "%.15g", r->deadband);
     flat_duration(f, "rule", r->name, "on_delay", r->on_delay_ms);
     flat_duration(f, "rule", r->name, "off_delay", r->off_delay_ms);

@@ -32,26 +32,72 @@ static struct config *load(const char *text)
     return config;
 }
 
-/* Compares two texts; expected: lines "what: before -> after", "-" for nothing, in order. */
-static void check(const char *before, const char *after, const char *expected)
+static void check_told(const struct config_diff *diff, const char *expected)
 {
-    struct config *a = load(before), *b = load(after);
-    struct config_diff diff;
     char text[4096] = "";
     size_t length = 0;
 
-    assert_int_equal(config_diff(a->site, b->site, &diff), RG_OK);
-    for (size_t i = 0; i < diff.count; i++) {
-        const struct config_change *c = &diff.changes[i];
+    for (size_t i = 0; i < diff->count; i++) {
+        const struct config_change *c = &diff->changes[i];
 
         length += (size_t)snprintf(text + length, sizeof text - length, "%s: %s -> %s\n", c->what,
                                    c->before ? c->before : "-", c->after ? c->after : "-");
         assert_true(length < sizeof text);
     }
     assert_string_equal(text, expected);
+}
+
+/* Compares two texts, by their sites and by what a run before wrote of the first; expected: lines "what: before -> after", "-" for
+ * nothing, in order. */
+static void check(const char *before, const char *after, const char *expected)
+{
+    struct config *a = load(before), *b = load(after);
+    struct config_diff diff;
+    struct jsonw text;
+
+    jsonw_init(&text, 0);
+    assert_int_equal(config_diff(a->site, b->site, &diff), RG_OK);
+    check_told(&diff, expected);
     config_diff_free(&diff);
+    assert_int_equal(config_describe(a->site, &text), RG_OK);
+    assert_int_equal(config_diff_text(text.text, text.length, b->site, &diff), RG_OK);
+    check_told(&diff, expected);
+    config_diff_free(&diff);
+    jsonw_free(&text);
     config_free(a);
     config_free(b);
+}
+
+/* Not a byte less or more, but the order does not count: versions before this one wrote the keys sorted. */
+static void the_text_of_a_run_before(void **state)
+{
+    struct config *c = load(HEAD PLANT "areas: [{name: a, label: 'quoted \"twice\", a \\ and 区域'}]\n" RULE);
+    struct config_diff diff;
+    struct jsonw text, turned;
+    const char *comma;
+
+    (void)state;
+    jsonw_init(&text, 0);
+    jsonw_init(&turned, 0);
+    assert_int_equal(config_describe(c->site, &text), RG_OK);
+    assert_int_equal(config_diff_text(text.text, text.length, c->site, &diff), RG_OK);
+    assert_true(diff.count == 0 && diff.arena.used <= 64); /* nothing was listed to find that out */
+    config_diff_free(&diff);
+    assert_int_equal(config_diff_text(text.text, text.length - 1, c->site, &diff), RG_EINVAL);
+    config_diff_free(&diff);
+    /* The first key and its text go to the end. */
+    comma = strchr(strchr(text.text, ',') + 1, ',');
+    jsonw_array_begin(&turned);
+    jsonw_raw(&turned, comma + 1, (size_t)(text.text + text.length - 1 - (comma + 1)));
+    jsonw_raw(&turned, text.text + 1, (size_t)(comma - text.text - 1));
+    jsonw_array_end(&turned);
+    assert_int_equal(turned.length, text.length);
+    assert_int_equal(config_diff_text(turned.text, turned.length, c->site, &diff), RG_OK);
+    check_told(&diff, "");
+    config_diff_free(&diff);
+    jsonw_free(&text);
+    jsonw_free(&turned);
+    config_free(c);
 }
 
 static void the_same_twice(void **state)
@@ -449,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_twice),
+        cmocka_unit_test(the_text_of_a_run_before),
         cmocka_unit_test(how_it_is_written_is_no_change),
         cmocka_unit_test(every_changed_limit_with_old_and_new),
         cmocka_unit_test(limits_are_told_exactly),
