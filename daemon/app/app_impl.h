@@ -91,7 +91,7 @@ RG_NODISCARD enum rg_err reload_command(struct app *a, struct control_call *call
                                         size_t error_size);
 /* Keeps what the next start compares with, once its event is on its way and while no uplink is at work that it means anything for: what it means for
  * their cursors, too. described: of the configuration in force, or NULL: it is made here. */
-void reload_keep(struct app *a, const struct config_diff *diff, const struct jsonw *described);
+void reload_keep(struct app *a, const struct config_diff *diff, struct jsonw *described);
 /* Who waits for a reload is told that there will be none. */
 void reload_give_up(struct app *a);
 

@@ -189,7 +189,7 @@ static void reload_next(struct app *a)
     }
 }
 
-void reload_keep(struct app *a, const struct config_diff *diff, const struct jsonw *described)
+void reload_keep(struct app *a, const struct config_diff *diff, struct jsonw *described)
 {
     struct pipeline *p = &a->pipeline;
     enum rg_err err = widen_cursors(p->store, p->site, diff);
@@ -201,7 +201,7 @@ void reload_keep(struct app *a, const struct config_diff *diff, const struct jso
         described = &own;
     }
     if (err == RG_OK)
-        err = store_config_put(p->store, described->text, described->length);
+        store_config_give(p->store, jsonw_take(described));
     jsonw_free(&own);
     if (err != RG_OK)
         log_error("the configuration in force cannot be kept (%s): the next start tells its changes again",

@@ -44,7 +44,7 @@ static void keep_what_is_in_force(struct pipeline *p)
     jsonw_init(&text, 0);
     err = config_describe(p->site, &text);
     if (err == RG_OK)
-        err = store_config_put(p->store, text.text, text.length);
+        store_config_give(p->store, jsonw_take(&text));
     jsonw_free(&text);
     if (err != RG_OK)
         log_error("store: the configuration in force cannot be kept: %s", rg_err_text(err));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define ARENA_BLOCK_BYTES ((size_t)64 << 10)
+#define ARENA_BLOCK_MOST ((size_t)1 << 20)           /* of an arena that has grown large */
 #define ARENA_LARGE_BYTES (ARENA_BLOCK_BYTES / 4)    /* a piece over this gets a block of its own */
 #define ARENA_PIECE_MAX ((size_t)PTRDIFF_MAX - 1024) /* no object is larger, its block included */
 
@@ -34,9 +35,20 @@ void arena_destroy(struct arena *a)
     *a = (struct arena){.limit = a->limit};
 }
 
+/* A quarter of what there is: the many blocks of a large site are then large enough to be mapped each by itself (base/memory.h), and
+ * go back to the system as soon as they are freed. Of the last one only what is used is ever touched. */
+static size_t arena_block_bytes(const struct arena *a)
+{
+    size_t size = a->used / 4;
+
+    if (size < ARENA_BLOCK_BYTES)
+        return ARENA_BLOCK_BYTES;
+    return size < ARENA_BLOCK_MOST ? size : ARENA_BLOCK_MOST;
+}
+
 static struct arena_block *arena_grow(struct arena *a, size_t bytes)
 {
-    size_t size = bytes > ARENA_LARGE_BYTES ? bytes : ARENA_BLOCK_BYTES;
+    size_t size = bytes > ARENA_LARGE_BYTES ? bytes : arena_block_bytes(a);
     struct arena_block *block;
 
     block = calloc(1, sizeof *block + size);

@@ -29,6 +29,14 @@ void jsonw_free(struct jsonw *w)
     *w = (struct jsonw){.limit = w->limit};
 }
 
+char *jsonw_take(struct jsonw *w)
+{
+    char *text = w->text;
+
+    *w = (struct jsonw){.limit = w->limit};
+    return text;
+}
+
 void jsonw_reset(struct jsonw *w)
 {
     w->length = 0;

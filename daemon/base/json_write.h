@@ -34,6 +34,9 @@ void jsonw_init(struct jsonw *w, size_t limit);
 /* Writes into the caller's memory. */
 void jsonw_init_fixed(struct jsonw *w, char *memory, size_t capacity);
 void jsonw_free(struct jsonw *w);
+/* Its text, NUL-terminated, which is the caller's from now on (free); the writer is empty. Not of the caller's memory. NULL: nothing was
+ * written. */
+char *jsonw_take(struct jsonw *w);
 /* Empties it, keeping the memory and forgetting an error. */
 void jsonw_reset(struct jsonw *w);
 enum rg_err jsonw_error(const struct jsonw *w);

@@ -197,10 +197,15 @@ enum rg_err store_config_put(struct store *s, const char *text, size_t length)
         return RG_ENOMEM;
     memcpy(copy, text, length);
     copy[length] = '\0';
-    free(s->config_next);
-    s->config_next = copy;
-    pump_step(s);
+    store_config_give(s, copy);
     return RG_OK;
+}
+
+void store_config_give(struct store *s, char *text)
+{
+    free(s->config_next);
+    s->config_next = text;
+    pump_step(s);
 }
 
 void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg)

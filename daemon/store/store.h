@@ -157,6 +157,8 @@ RG_NODISCARD enum rg_err store_devices(struct store *s, const char *const *names
 /* The configuration in force, as a text for the next start to compare with: kept with the next commit that leaves no
  * record behind which was appended before, so a change that is kept has been recorded. Copied. RG_ENOMEM. */
 RG_NODISCARD enum rg_err store_config_put(struct store *s, const char *text, size_t length);
+/* The same for a text on the heap, of 20 MB for a large site, which is the store's from now on. */
+void store_config_give(struct store *s, char *text);
 
 /* Takes a place in the order of all records, for one that is appended later (an event whose consequences come first). */
 int64_t store_turn(struct store *s);
