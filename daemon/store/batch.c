@@ -163,7 +163,7 @@ size_t lane_bytes(const struct lane *l)
 
 void lane_swap(struct lane *l)
 {
-    if (lane_fly(l)->used == 0)
+    if (lane_fly(l)->used == 0 && lane_gather(l)->used > 0)
         l->gathering = 1 - l->gathering;
 }
 

@@ -386,6 +386,30 @@ static void test_inherit(void **state)
     end(&b);
 }
 
+/* Beside devices of which everything is recorded, one that is thinned goes by its own readings. */
+static void test_beside(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r, "device c poll=1s\npoint x\npoint y\npoint z\ndevice d poll=1s record=20s\npoint a "
+              "change=2\npoint b change=2\n"
+              "device e poll=1s\npoint w\ndevice f poll=1s record=20s\npoint a change=2\n");
+    for (int s = 0; s <= 2; s++) {
+        reading(&r, 1, s * 1000 + 100, 5.0 * s); /* c: each one */
+        reading(&r, 3, s * 1000 + 200, 50);
+        reading(&r, 4, s * 1000 + 300, s == 2 ? 53 : 50);
+        reading(&r, 5, s * 1000 + 400, 5.0 * s);
+        reading(&r, 6, s * 1000 + 500, s == 1 ? 93 : 90);
+    }
+    assert_string_equal(r.out, "0.1 0.2 0.3 0.4 0.5 1.1 1.4 1.5 2.1 2.3 2.4 2.5 ");
+    change(&r, ALARM_RAISE, "r", "d.a", 3000); /* no device keeps what is around alarms */
+    change(&r, ALARM_CLEAR, "r", "d.a", 3000);
+    reading(&r, 3, 3200, 50);
+    assert_int_equal(strlen(r.out), strlen("0.1 0.2 0.3 0.4 0.5 1.1 1.4 1.5 2.1 2.3 2.4 2.5 "));
+    end(&r);
+}
+
 /* The ring by itself, against a plain list: all sizes, all places of the wrap. */
 static void test_ring(void **state)
 {
@@ -439,7 +463,7 @@ int main(void)
         cmocka_unit_test(test_around),   cmocka_unit_test(test_release_later),
         cmocka_unit_test(test_full),     cmocka_unit_test(test_members),
         cmocka_unit_test(test_standing), cmocka_unit_test(test_inherit),
-        cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_beside),   cmocka_unit_test(test_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

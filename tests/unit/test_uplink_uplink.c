@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "support_tmp.h"
+#include "uplink/about.h"
 
 static struct world world;
 
@@ -43,6 +44,51 @@ static void documents_first_and_retained(void **state)
     assert_string_equal(support_broker_retained(w->broker, "/state")->payload, "{\"v\":1,\"online\":true}");
     assert_int_equal(w->ups, 2);
     assert_int_equal(w->downs, 1);
+}
+
+static unsigned abouts(const struct world *w)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < w->broker->count; i++)
+        count += strstr(w->broker->messages[i].topic, "/about") != NULL;
+    return count;
+}
+
+/* It is of the site there is, each time that it is sent. */
+static void about_is_made_when_it_is_sent(void **state)
+{
+    struct world *w = *state;
+    struct jsonw text;
+    uint64_t stamp;
+
+    jsonw_init(&text, 0);
+    about_write(&w->site.site, &text);
+    assert_int_equal(jsonw_error(&text), RG_OK);
+    stamp = about_stamp(&text);
+    assert_true(stamp != 0);
+    world_start(w);
+    w->broker->publish_errors = 3; /* it stays due */
+    uplink_about(w->uplink, 0);
+    world_run(w, 20000);
+    assert_int_equal(abouts(w), 1);
+    assert_string_equal(support_broker_retained(w->broker, "/about")->payload, text.text);
+    uplink_about(w->uplink, stamp); /* no other than before */
+    world_run(w, 1000);
+    assert_int_equal(abouts(w), 1);
+    uplink_about(w->uplink, stamp ^ 1);
+    world_run(w, 1000);
+    assert_int_equal(abouts(w), 2);
+    support_broker_cut(w->broker);
+    world_run(w, 5000);
+    assert_int_equal(abouts(w), 3);
+    w->site.site.gateway.id = "gw-77"; /* what it says is what there is now */
+    uplink_about(w->uplink, stamp ^ 1);
+    world_run(w, 1000);
+    assert_int_equal(abouts(w), 4);
+    assert_non_null(strstr(support_broker_retained(w->broker, "/about")->payload, "\"gw-77\""));
+    w->site.site.gateway.id = "gw-01";
+    jsonw_free(&text);
 }
 
 /* While one is in flight only the newest of those that follow is kept. */
@@ -653,6 +699,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(documents_first_and_retained),
+        TEST(about_is_made_when_it_is_sent),
         TEST(a_document_waits_for_the_one_before),
         TEST(an_alarm_overtakes_a_full_window),
         TEST(telemetry_waits_while_an_alarm_is_read),
