@@ -30,6 +30,13 @@ void drive_init(struct drive *d, int64_t assert_ms, int64_t ready_ms)
     write_at(d, ready_ms);
 }
 
+void drive_begin(struct drive *d, struct moment now)
+{
+    if (!d->begun && d->doubt_ms != INT64_MAX)
+        d->doubt_ms = later(d->doubt_ms, now.mono_ms);
+    d->begun = true;
+}
+
 void drive_inherit(struct drive *d, const struct drive *from, int64_t assert_ms, bool passed,
                    struct moment now)
 {

@@ -68,8 +68,9 @@ struct drive {
     int64_t ready_ms; /* monotonic: not asked before */
     int64_t due_ms;   /* in DRIVE_WRITE and DRIVE_READ */
     bool wanted;
-    bool asked;  /* what was written last */
-    bool final;  /* RELEASE_WRITE */
+    bool asked; /* what was written last */
+    bool final; /* RELEASE_WRITE */
+    bool begun;
     bool urgent; /* a write that waits for no gap and lets nothing go before it */
     bool fresh;  /* nothing was read since the last write */
     bool sure;   /* read back as wanted, and nothing happened since that casts doubt on it */
@@ -95,6 +96,9 @@ struct drive_action {
 
 /* Off is wanted; asked from ready_ms (monotonic) on. assert_ms > 0. */
 void drive_init(struct drive *d, int64_t assert_ms, int64_t ready_ms);
+/* It can be asked from now on, and is in doubt from now on at the earliest: how long the daemon took to come to it, or ran before there was
+ * such an output, is no fault of its. Before anything else; what comes later changes nothing. */
+void drive_begin(struct drive *d, struct moment now);
 /* The same place goes on under another configuration, from its state there. What was under way there is answered here when
  * it is `passed`; otherwise it is unknown, and written again. */
 void drive_inherit(struct drive *d, const struct drive *from, int64_t assert_ms, bool passed,

@@ -307,6 +307,7 @@ void outputs_tick(struct outputs *o, struct moment now)
     for (size_t i = 0; i < o->count; i++) {
         struct output_slot *slot = &o->slots[i];
 
+        drive_begin(&slot->drive, now);
         if (slot->tested && slot->test_end_ms <= now.mono_ms) {
             slot->tested = false;
             want(slot, now);

@@ -136,6 +136,34 @@ static void follow(struct bed *b, const char *output, enum level level, uint64_t
     outputs_tick(b->o, b->now);
 }
 
+/* Its disk held the daemon up for long, or it ran for long before a reload brought the output: nobody has asked the module yet. */
+static void what_was_never_asked_is_no_fault(void **state)
+{
+    struct bed b;
+
+    (void)state;
+    begin(&b, PLANT SIREN);
+    b.now.mono_ms += 60000;
+    b.now.wall_ms += 60000;
+    outputs_tick(b.o, b.now);
+    told(&b, "");
+    expect(&b, "relay:0=0!", OUTPUT_GOOD, 0);
+    outputs_tick(b.o, b.now);
+    expect(&b, "relay:0?", OUTPUT_GOOD, 0);
+    told(&b, "siren:confirmed");
+    end(&b);
+    /* And one that is asked and says nothing is one, in its time. */
+    begin(&b, PLANT SIREN);
+    b.now.mono_ms += 60000;
+    b.now.wall_ms += 60000;
+    outputs_tick(b.o, b.now);
+    pass(&b, DRIVE_DOUBT_MS - 1);
+    told(&b, "");
+    pass(&b, 1);
+    told(&b, "siren:fault");
+    end(&b);
+}
+
 /* A siren that was switched on by an orange alarm. */
 static void begin_sounding(struct bed *b)
 {
@@ -618,6 +646,7 @@ static void only_what_goes_is_released(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_never_asked_is_no_fault),
         cmocka_unit_test(wanted_by_level_silence_and_test),
         cmocka_unit_test(follows_its_level_at_once),
         cmocka_unit_test(a_register_with_neither_value_is_written_again),
