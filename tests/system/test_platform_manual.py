@@ -115,7 +115,7 @@ def test_the_brokers_rules(guarded, plant, daemon, platform, tmp_path):
     gateway = daemon(site_of(world, [uplink(broker.port, receipts=True, commands=["read"], username=gateway_user,
                                             password_file=str(tmp_path / "password"))], units=1, swings=False))
     wait_for(lambda: gateway.status()["uplinks"][0]["connected"], what="the connection")
-    wait_for(lambda: gateway.query("SELECT acked FROM v_uplink WHERE stream = 'event'")[0][0] > 0, what="a receipt that was heard")
+    wait_for(lambda: gateway.query("SELECT 1 FROM v_uplink WHERE stream = 'event' AND acked > 0"), what="a receipt that was heard")
 
 
     def ask(user, timeout="15s"):

@@ -126,7 +126,7 @@ def test_the_service(plant, make_broker, booted, tmp_path):  # noqa: F811
     assert "/dev/ttyS27" not in sandbox or "ermi" not in next(line for line in lines if "/dev/ttyS27" in line), sandbox
     journal = machine.journal()
     # Whether the clock is synchronised it hears from riskgate-clock.
-    assert machine.show("riskgate-clock", "ActiveState") == "active"
+    wait_for(lambda: machine.show("riskgate-clock", "ActiveState") == "active", LONG, "riskgate-clock")
     assert "the clock counts as not synchronised" not in journal
     # Its lines have their fields in the journal, and what others are to read they may.
     line = wait_for(lambda: machine.run("journalctl", "--no-pager", "-o", "cat", "RISKGATE_BUS=line").stdout, LONG, "the line's word")
