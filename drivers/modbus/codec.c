@@ -286,7 +286,7 @@ static void decode(const struct codec_point *p, uint16_t offset, const struct co
         return;
     }
     if (p->bits)
-        bits = data[offset / 8] >> (offset % 8) & 1u;
+        bits = ((uint32_t)data[offset / 8] >> (offset % 8)) & 1u;
     else
         bits = assemble(p, data + 2u * offset);
     raw = p->invalid_count > 0 && is_invalid(p, bits) ? bad(QUALITY_SENSOR) : interpret(p, bits);
