@@ -67,6 +67,9 @@ typedef void (*loop_worker_done_cb)(void *arg, const struct loop_worker_time *ti
 /* name: at most 15 bytes are shown in ps and gdb. */
 RG_NODISCARD enum rg_err loop_worker_create(struct loop *loop, const char *name, loop_worker_run_cb run,
                                             loop_worker_done_cb done, void *arg, struct loop_worker **out);
+/* What it does is little, and somebody waits for it: its thread goes before those in the middle of a long turn, where the system can do that
+ * (base/slice.h). Before the first job. */
+void loop_worker_prompt(struct loop_worker *w);
 /* Starts the job. RG_EAGAIN while the last one has not reached done_cb; in done_cb the worker is free again. */
 RG_NODISCARD enum rg_err loop_worker_submit(struct loop_worker *w);
 bool loop_worker_busy(const struct loop_worker *w);

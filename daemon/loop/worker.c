@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/slice.h"
 #include "base/text.h"
 #include "loop/internal.h"
 
@@ -16,7 +17,8 @@ struct loop_worker {
     loop_worker_done_cb done;
     void *arg;
     char name[WORKER_NAME_SIZE];
-    bool busy; /* the loop's alone: from submit to done_cb */
+    bool busy;   /* the loop's alone: from submit to done_cb */
+    bool prompt; /* set before the first job: the semaphore hands it over */
     uv_thread_t thread;
     /* Posted for each job, and once for the end: unlike a condition it costs one system call to wait, one to wake. */
     uv_sem_t begin;
@@ -42,6 +44,7 @@ static bool worker_wait(struct loop_worker *w)
 static void worker_thread(void *arg)
 {
     struct loop_worker *w = arg;
+    bool prompt = false;
     sigset_t all;
 
     /* Signals are the loop's: here they would only interrupt what blocks. Neither call can fail with these arguments. */
@@ -51,6 +54,9 @@ static void worker_thread(void *arg)
     while (worker_wait(w)) {
         struct loop_worker_time time = {.started_us = clock_mono_us()};
 
+        if (w->prompt && !prompt)
+            slice_short();
+        prompt = w->prompt;
         w->run(w->arg);
         time.ended_us = clock_mono_us();
         time.synced =
@@ -133,6 +139,11 @@ fail_wake:
 fail_lock:
     free(w);
     return loop_error(rc);
+}
+
+void loop_worker_prompt(struct loop_worker *w)
+{
+    w->prompt = true;
 }
 
 enum rg_err loop_worker_submit(struct loop_worker *w)

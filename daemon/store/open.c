@@ -157,6 +157,8 @@ static enum rg_err start_loop_side(struct store *s, struct words why)
         err = loop_timer_create(s->loop, pump_timer, s, &s->timer);
     if (err == RG_OK)
         err = loop_worker_create(s->loop, "store-writer", job_run, pump_done, s, &s->worker);
+    if (err == RG_OK)
+        loop_worker_prompt(s->worker); /* an alarm waits for its commit */
     return err;
 }
 

@@ -156,6 +156,8 @@ enum rg_err reader_create(struct loop *loop, const char *path, bool held,
         (void)text_copy(why, why_size, r->words);
     if (err == RG_OK)
         err = loop_worker_create(loop, "store-reader", run_job, job_done, r, &r->worker);
+    if (err == RG_OK)
+        loop_worker_prompt(r->worker);
     if (err != RG_OK) {
         reader_destroy(r);
         return err;

@@ -76,6 +76,11 @@ enum rg_err loop_worker_create(struct loop *loop, const char *name, loop_worker_
     return RG_OK;
 }
 
+void loop_worker_prompt(struct loop_worker *w)
+{
+    (void)w; /* nobody goes before another here */
+}
+
 enum rg_err loop_worker_submit(struct loop_worker *w)
 {
     if (w->state != JOB_NONE)

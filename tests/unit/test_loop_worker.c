@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/slice.h"
 #include "loop/loop.h"
 
 #define WORKERS 32
@@ -28,6 +29,7 @@ struct job {
     pthread_t ran_on;
     char name[16];
     bool signals_blocked;
+    uint64_t slice_ns;
     bool destroy;
     sem_t *wait; /* or NULL: run_cb waits for it */
     sem_t *begun;
@@ -40,6 +42,7 @@ static void on_run(void *arg)
     sigset_t now;
 
     j->ran_on = pthread_self();
+    j->slice_ns = slice_now();
     assert_int_equal(pthread_getname_np(pthread_self(), j->name, sizeof j->name), 0);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &now), 0);
     j->signals_blocked = sigismember(&now, SIGTERM) == 1 && sigismember(&now, SIGHUP) == 1;
@@ -96,6 +99,42 @@ static void a_job_runs_elsewhere_and_comes_back(void **state)
     loop_worker_destroy(j.worker);
     loop_worker_destroy(NULL);
     assert_int_equal(loop_destroy(j.loop), RG_OK);
+}
+
+static void *ask_for_short_turns(void *arg)
+{
+    slice_short();
+    *(uint64_t *)arg = slice_now();
+    return NULL;
+}
+
+/* Whatever the kernel makes of it: as much as of a thread that asks for itself; and the others keep their turns. */
+static void a_prompt_worker_has_short_turns(void **state)
+{
+    struct job prompt = {.wanted = 2}, plain = {.wanted = 2};
+    uint64_t twin_ns = 0, own_ns = slice_now();
+    pthread_t twin;
+
+    (void)state;
+    assert_int_equal(pthread_create(&twin, NULL, ask_for_short_turns, &twin_ns), 0);
+    assert_int_equal(pthread_join(twin, NULL), 0);
+    assert_int_equal(loop_create(&prompt.loop), RG_OK);
+    plain.loop = prompt.loop;
+    assert_int_equal(loop_worker_create(prompt.loop, "prompt", on_run, on_done, &prompt, &prompt.worker),
+                     RG_OK);
+    loop_worker_prompt(prompt.worker);
+    assert_int_equal(loop_worker_submit(prompt.worker), RG_OK);
+    loop_run(prompt.loop);
+    assert_int_equal(loop_worker_create(plain.loop, "plain", on_run, on_done, &plain, &plain.worker), RG_OK);
+    assert_int_equal(loop_worker_submit(plain.worker), RG_OK);
+    loop_run(plain.loop);
+    print_message("slices: %llu ns, asked for %llu ns\n", (unsigned long long)plain.slice_ns,
+                  (unsigned long long)prompt.slice_ns);
+    assert_int_equal(prompt.slice_ns, twin_ns);
+    assert_int_equal(plain.slice_ns, own_ns);
+    loop_worker_destroy(prompt.worker);
+    loop_worker_destroy(plain.worker);
+    assert_int_equal(loop_destroy(prompt.loop), RG_OK);
 }
 
 static void many_workers_do_many_jobs(void **state)
@@ -196,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_runs_elsewhere_and_comes_back),
+        cmocka_unit_test(a_prompt_worker_has_short_turns),
         cmocka_unit_test(many_workers_do_many_jobs),
         cmocka_unit_test(one_that_blocks_holds_up_no_other),
         cmocka_unit_test(destroyed_in_done_it_is_gone),
