@@ -227,7 +227,7 @@ static void rig_write(const struct rig *r, const char *name, const char *text)
 }
 
 /* Runs a program to its end; its output goes to /dev/null. */
-static void rig_tool(char *const argv[])
+static inline void rig_tool(char *const argv[])
 {
     extern char **environ;
     posix_spawn_file_actions_t actions;
@@ -377,7 +377,7 @@ static void rig_close(struct rig *r)
 }
 
 /* Ends Paho's connection as a broken line would: the broker sees it end without a DISCONNECT. */
-static void rig_break_line(const struct rig *r, int not_this)
+static inline void rig_break_line(const struct rig *r, int not_this)
 {
     DIR *dir = opendir("/proc/self/fd");
     struct dirent *entry = NULL;
@@ -432,7 +432,7 @@ static unsigned rig_packet(int fd, unsigned char *body, size_t size, size_t *len
     return type;
 }
 
-static int rig_subscribe(uint16_t port)
+static inline int rig_subscribe(uint16_t port)
 {
     /* CONNECT: "MQTT" 4, clean session, keep-alive 60 s, client id "sub"; SUBSCRIBE 1 to "#", QoS 0 */
     static const unsigned char connect_packet[] = {0x10, 15, 0,  4, 'M', 'Q', 'T', 'T', 4,
@@ -461,7 +461,7 @@ struct rig_message {
     bool retained;
 };
 
-static void rig_receive(int fd, struct rig_message *m)
+static inline void rig_receive(int fd, struct rig_message *m)
 {
     static unsigned char body[70000];
     size_t length = 0;
