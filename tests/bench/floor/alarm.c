@@ -112,7 +112,7 @@ static void *floor_main(void *arg)
 
 static pthread_t floor_start(struct floor_work *w)
 {
-    pthread_t thread;
+    pthread_t thread = {0};
 
     spread_create(&w->commit);
     spread_create(&w->trip);
