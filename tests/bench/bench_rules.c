@@ -1,7 +1,8 @@
 /* LINK rg_rules rg_test_support */
 /* What one sample costs against ten rules of its point: what readings do, what rules look at, and how it grows from 10 to
  * 100,000 points; and against the three rules of tests/bench/run, with the memory that a point takes. Arguments: the number of
- * samples of each row (2,000,000 when there is none); `three`: only that last part. */
+ * samples of each row (2,000,000 when there is none); which part: kinds, mixed or
+ * three (all of them). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,15 +239,15 @@ static void three_by_points(uint64_t samples)
 
 int main(int argc, char **argv)
 {
+    const char *part = argc > 2 ? argv[2] : NULL;
     uint64_t samples = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
 
     memory_setup(); /* as the daemon does */
-    if (argc > 2) {
+    if (!part || strcmp(part, "kinds") == 0)
+        kinds(samples);
+    if (!part || strcmp(part, "mixed") == 0)
+        mixed_by_points(samples);
+    if (!part || strcmp(part, "three") == 0)
         three_by_points(samples);
-        return 0;
-    }
-    kinds(samples);
-    mixed_by_points(samples);
-    three_by_points(samples);
     return 0;
 }
