@@ -15,8 +15,8 @@
 /* How the doubt of a point stands. */
 enum heard_doubt {
     HEARD_UNDOUBTED, /* it has none */
-    HEARD_UNREAD,    /* at rest, and no reading came to it yet */
     HEARD_RESTING,   /* at rest */
+    HEARD_UNREAD,    /* at rest, and no reading came to it yet */
     HEARD_AWAKE,     /* it has a state of its own */
 };
 

@@ -45,7 +45,7 @@ static void judge_awake(struct rules *r, uint32_t watched, const struct sample *
 }
 
 /* Whether a slot at rest goes on resting: the reading tells nothing, or is at no level. value: as it is compared. */
-static inline bool rests_on(const struct rules *r, uint32_t slot, bool good, double value)
+static bool rests_on(const struct rules *r, uint32_t slot, bool good, double value)
 {
     const struct watched_band *band = &r->bands[slot];
 
@@ -53,30 +53,53 @@ static inline bool rests_on(const struct rules *r, uint32_t slot, bool good, dou
            (band->max < band->min && condition_rests(&r->confs[slot].limits, value));
 }
 
+/* A slot that the quick look does not pass over. */
+static void look_at(struct rules *r, uint32_t watched, const struct sample *sample, double value,
+                    struct moment at)
+{
+    const struct heard *h = &r->heard[sample->point];
+    const bool good = h->quality == QUALITY_GOOD;
+    uint32_t slot = r->slots[watched];
+
+    if (!(slot & WATCHED_AWAKE)) {
+        const bool first = (slot & WATCHED_UNREAD) != 0;
+
+        if ((!first || heard_is(h, at)) && rests_on(r, slot & WATCHED_INDEX, good, value)) {
+            r->slots[watched] = slot & WATCHED_INDEX;
+            return;
+        }
+        watched_wake_at(r, watched, sample->point);
+    }
+    judge_awake(r, watched, sample, at);
+}
+
+/* Of the slots from i on the first that is not at rest, or to which a good reading may mean something: what nearly every reading is
+ * for nearly every rule has been noted with the point, and that is all. */
+static inline uint32_t pass_over(const struct rules *r, uint32_t i, uint32_t end, double value)
+{
+    const uint32_t *slots = r->slots;
+    const struct watched_band *bands = r->bands;
+
+    while (i < end && slots[i] <= WATCHED_INDEX && value < bands[slots[i]].max && value > bands[slots[i]].min)
+        i++;
+    return i;
+}
+
 void engine_watch(struct rules *r, const struct sample *sample, struct moment at)
 {
     struct heard *h = &r->heard[sample->point];
     const uint32_t end = h[1].first;
     double value;
-    bool good;
 
     heard_note(h, sample, at);
-    good = h->quality == QUALITY_GOOD;
-    value = h->single ? decimal_precise(sample->value, true) : sample->value;
-    r->doubting |= !good || h->doubt == HEARD_AWAKE || h->doubt == HEARD_UNREAD;
-    for (uint32_t i = h->first; i < end; i++) {
-        uint32_t slot = r->slots[i];
-
-        /* What nearly every reading is for nearly every rule: nothing follows from it, and it has been noted. */
-        if (slot <= WATCHED_INDEX && rests_on(r, slot, good, value))
-            continue;
-        if (!(slot & WATCHED_AWAKE)) {
-            if (slot > WATCHED_INDEX && heard_is(h, at) && rests_on(r, slot & WATCHED_INDEX, good, value)) {
-                r->slots[i] = slot & WATCHED_INDEX;
-                continue;
-            }
-            watched_wake_at(r, i, sample->point);
-        }
-        judge_awake(r, i, sample, at);
+    if (h->quality != QUALITY_GOOD || h->doubt >= HEARD_UNREAD)
+        r->doubting = true;
+    if (h->quality != QUALITY_GOOD) {
+        for (uint32_t i = h->first; i < end; i++)
+            look_at(r, i, sample, 0, at);
+        return;
     }
+    value = h->single ? decimal_precise(sample->value, true) : sample->value;
+    for (uint32_t i = pass_over(r, h->first, end, value); i < end; i = pass_over(r, i + 1, end, value))
+        look_at(r, i, sample, value, at);
 }
