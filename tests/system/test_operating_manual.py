@@ -134,6 +134,13 @@ class Walk:
             assert words[0] == "stop", words
             self.gateway.stop()
 
+    def settled(self):
+        """Whether the alarms are in the store as the daemon has them: who reads the manual is slower than a commit, this test is not."""
+        if not self.gateway.child.running:
+            return True
+        stored = dict(self.gateway.query("SELECT alarm, acked FROM v_alarm"))
+        return all(stored.get(a["alarm"]) == a["acked"] for a in self.gateway.alarms())
+
     def run(self, line):
         """What it printed."""
         words = shlex.split(line)
@@ -141,6 +148,8 @@ class Walk:
         if words[0] == "systemctl":
             self.service(words[1:])
             return ""
+        if "/riskgate.db" in line:
+            wait_for(self.settled, what="what was done in the store")
         done = subprocess.run(["bash", "-c", self.here(line.removeprefix("sudo "))], env=self.environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, f"{line}: {done.returncode}\n{done.stdout}\n{done.stderr}"
