@@ -172,6 +172,12 @@ static void take_peer(struct detector *d)
         (void)close(fd);
 }
 
+static void drop_peer(struct detector *d, size_t peer)
+{
+    (void)close(d->peers[peer]);
+    d->peers[peer] = -1;
+}
+
 static void put16(uint8_t *to, unsigned value)
 {
     to[0] = (uint8_t)(value >> 8);
@@ -183,11 +189,11 @@ static void answer(struct detector *d, size_t peer)
 {
     uint8_t request[REQUEST_BYTES], reply[9 + 2 * REGISTERS_MAX];
     const ssize_t got = recv(d->peers[peer], request, sizeof request, MSG_WAITALL);
+    int64_t shown_us;
     size_t count;
 
     if (got != (ssize_t)sizeof request) {
-        (void)close(d->peers[peer]);
-        d->peers[peer] = -1;
+        drop_peer(d, peer);
         return;
     }
     count = (size_t)request[10] << 8 | request[11];
@@ -200,11 +206,13 @@ static void answer(struct detector *d, size_t peer)
     put16(reply + 9, d->value);
     for (size_t i = 1; i < count; i++)
         put16(reply + 9 + 2 * i, 10000u + (d->other++ & 0x7fff));
-    if (d->phase == ARMED) {
+    shown_us = measure_now().mono_us;
+    if (send(d->peers[peer], reply, 9 + 2 * count, MSG_NOSIGNAL) != (ssize_t)(9 + 2 * count)) {
+        drop_peer(d, peer); /* whoever asked has given up; he will ask again */
+    } else if (d->phase == ARMED) {
         d->phase = SHOWN;
-        d->at_us = measure_now().mono_us;
+        d->at_us = shown_us;
     }
-    measure_need(send(d->peers[peer], reply, 9 + 2 * count, MSG_NOSIGNAL) > 0, "a line that breaks");
 }
 
 /* ---- alarms ---- */
