@@ -326,6 +326,7 @@ static void end(struct manual *m)
     for (size_t s = 0; s < SECTION_COUNT; s++)
         for (size_t i = 0; i < TABLE_KEYS_MAX; i++)
             free(m->example[s][i]);
+    intern_end(&m->ld.texts);
     arena_destroy(&m->ld.scratch);
     arena_destroy(&m->config.arena);
     free(m);
