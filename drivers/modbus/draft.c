@@ -112,7 +112,10 @@ static bool find_way(struct builder *b, const struct codec_point *item, uint32_t
     way.point = 0;
     way.offset = 0;
     for (size_t i = plan->way_count; i > 0 && i + WAYS_BACK > plan->way_count; i--) {
-        if (memcmp(&plan->ways[i - 1], &way, sizeof way) == 0) {
+        const struct codec_point *known = &plan->ways[i - 1];
+
+        /* Whole, so that no member is forgotten: what lies between them may only make two of one. */
+        if (memcmp(known, &way, sizeof way) == 0) { /* NOLINT(bugprone-suspicious-memory-comparison) */
             *index = (uint32_t)i - 1;
             return true;
         }
