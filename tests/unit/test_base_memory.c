@@ -2,10 +2,12 @@
 /* What is given back is gone, what lies beside it is not. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -47,14 +49,25 @@ static void what_is_reserved_is_zeroed(void **state)
     memory_unreserve(NULL, 100);
 }
 
+/* A kernel that is played (qemu) may leave out what is only advice; then nothing is given back, and nothing may be lost either. */
+static bool takes_advice(unsigned char *memory)
+{
+    unsigned char *inner = memory + (page() - (uintptr_t)memory % page());
+
+    *inner = 0xaa;
+    return madvise(inner, page(), MADV_DONTNEED) == 0 && *inner == 0;
+}
+
 /* Of the heap, wherever it begins and ends. */
 static void only_the_stretch_is_released(void **state)
 {
     const size_t size = PAGES * page();
     unsigned char *memory = malloc(size);
+    size_t least; /* that is given back */
 
     (void)state;
     assert_non_null(memory);
+    least = takes_advice(memory) ? 5 * page() : 0;
     for (size_t offset = 0; offset < 2 * page(); offset += page() / 3 + 1) {
         const size_t length = 6 * page() + offset / 2;
         size_t zeroed;
@@ -63,7 +76,7 @@ static void only_the_stretch_is_released(void **state)
         memory_release(memory + offset, length);
         zeroed = count_of(memory + offset, length, 0);
         assert_int_equal(zeroed % page(), 0);
-        assert_true(zeroed >= 5 * page() && zeroed <= length); /* all whole pages of it */
+        assert_true(zeroed >= least && zeroed <= length); /* all whole pages of it */
         assert_int_equal(count_of(memory + offset, length, 0xaa), length - zeroed);
         assert_int_equal(count_of(memory, offset, 0xaa), offset);
         assert_int_equal(count_of(memory + offset + length, size - offset - length, 0xaa),
