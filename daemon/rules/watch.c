@@ -2,8 +2,8 @@
 #include "rules/decimal.h"
 #include "rules/engine.h"
 
-static void judge(struct rules *r, uint32_t watched, struct watched *w, const struct reading *reading,
-                  struct moment at)
+static inline void judge(struct rules *r, uint32_t watched, struct watched *w, const struct reading *reading,
+                         struct moment at)
 {
     bool steady = w->slot.phase == SLOT_STEADY;
     struct level_move move;
@@ -100,6 +100,10 @@ void engine_watch(struct rules *r, const struct sample *sample, struct moment at
         return;
     }
     value = h->single ? decimal_precise(sample->value, true) : sample->value;
-    for (uint32_t i = pass_over(r, h->first, end, value); i < end; i = pass_over(r, i + 1, end, value))
-        look_at(r, i, sample, value, at);
+    for (uint32_t i = pass_over(r, h->first, end, value); i < end; i = pass_over(r, i + 1, end, value)) {
+        if (r->slots[i] & WATCHED_AWAKE)
+            judge_awake(r, i, sample, at);
+        else
+            look_at(r, i, sample, value, at);
+    }
 }
