@@ -44,7 +44,7 @@ build() { # preset, arguments of cmake --build
     rm -f "build-$preset.log"
 }
 
-# A test of the real daemon (system.*) that fails is run once more, alone: there its failure has been printed, and what the second
+# A test of the real daemon (system.*, bench.*) that fails is run once more, alone: there its failure has been printed, and what the second
 # run says tells a bug of chance from one that is always there. Up to two such are let through and named at the end, each a
 # bug to be found, in the test or in the program. Nothing is let through beside a crash or a sanitizer's report.
 unsteady=
@@ -52,7 +52,7 @@ again() { # preset, status so far
     logs="build/$1/Testing/Temporary"
     cp "$logs/LastTest.log" "$logs/FirstTest.log" 2>/dev/null || return "$2"
     failed=$(cut -d: -f2 "$logs/LastTestsFailed.log" | tr '\n' ' ')
-    if [ "$(echo "$failed" | wc -w)" -gt 2 ] || cut -d: -f2 "$logs/LastTestsFailed.log" | grep -qv '^system\.' ||
+    if [ "$(echo "$failed" | wc -w)" -gt 2 ] || cut -d: -f2 "$logs/LastTestsFailed.log" | grep -qvE '^(system|bench)\.' ||
         grep -aqE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: |Assertion `|ended by SIG' "$logs/FirstTest.log"; then
         return "$2"
     fi
