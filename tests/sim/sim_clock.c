@@ -331,6 +331,11 @@ static void compare_deliveries(const struct clock_run *a, const struct clock_run
     size_t count = 0;
 
     for (size_t i = 1; i < RECORDS; i++) {
+        int64_t taken_ms = a->arrived_ms[i] != 0 ? a->taken_ms[i] : b->taken_ms[i];
+
+        /* How far a run goes on until nothing waits is its own affair. */
+        if (taken_ms >= VIRTUAL_MONO_MS + HOURS * WORLD_HOUR)
+            break;
         WORLD_CHECK(&b->w, (a->arrived_ms[i] != 0) == (b->arrived_ms[i] != 0), "telemetry %zu came once only",
                     i);
         WORLD_CHECK(&b->w, b->arrived_ms[i] <= b->taken_ms[i] + COMMIT_MS + 100,
