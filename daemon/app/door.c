@@ -62,15 +62,17 @@ bool door_rights(const struct site *site, struct control_rights *out, char *why,
 bool door_lets(struct door *door, const struct site *site, const struct control_call *call, uint32_t uid,
                const char *command, int64_t now_ms, char *error, size_t error_size)
 {
-    uint32_t times = 0;
+    uint32_t before = 0, times = 0;
 
     if (door_only_reads(command) || control_may_act(call))
         return true;
     (void)text_format(error, error_size, "you may ask, but not act: that takes a member of the group %s",
                       site->control_act_group.name ? site->control_act_group.name : "that may act");
+    /* What was long ago is forgotten, but how often it was. */
+    (void)fault_look(&door->refused, now_ms, &before);
     if (fault_begin(&door->refused, now_ms, &times) != FAULT_NOTHING)
         log_warning("control: user id %u may not act: %.32s refused (%u more since the last time)", uid,
-                    command, times);
+                    command, before + times);
     (void)fault_end(&door->refused, now_ms); /* each is over at once; the next one is the same again */
     return false;
 }

@@ -117,6 +117,13 @@ static void one_that_happens(void **state)
     /* After 0, 1, 3, 7, 15, 31, 63 minutes, then once an hour. */
     assert_int_equal(lines, 7 + 4);
     assert_int_equal(told + f.swallowed, 6 * 3600);
+
+    /* Much later, looked at first, it is a new one, and none of before is forgotten. */
+    uint32_t before = 0, times = 0;
+
+    assert_int_equal(fault_look(&f, 9 * (int64_t)HOUR, &before), FAULT_OVER);
+    assert_int_equal(fault_begin(&f, 9 * (int64_t)HOUR, &times), FAULT_NEW);
+    assert_int_equal(told + before + times, 6 * 3600);
 }
 
 /* However it goes: who reads the log knows whether it is there once a gap has passed, and every time it began is in some line. */
