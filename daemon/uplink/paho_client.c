@@ -186,16 +186,6 @@ static int tls_error_cb(const char *line, size_t length, void *context)
 
 /* ---- life ---- */
 
-int paho_make(MQTTAsync *handle, const char *uri, const char *client_id, MQTTAsync_createOptions *options)
-{
-    int rc;
-
-    (void)pthread_mutex_lock(&paho_turn);
-    rc = MQTTAsync_createWithOptions(handle, uri, client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL, options);
-    (void)pthread_mutex_unlock(&paho_turn);
-    return rc;
-}
-
 static int make_handle(struct paho_client *c, const struct paho_target *target)
 {
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer5;
@@ -204,7 +194,8 @@ static int make_handle(struct paho_client *c, const struct paho_target *target)
     options.MQTTVersion = target->v311 ? MQTTVERSION_3_1_1 : MQTTVERSION_5;
     options.sendWhileDisconnected = 0;
     options.maxBufferedMessages = 2 * PAHO_SLOTS;
-    rc = paho_make(&c->handle, target->uri, target->client_id, &options);
+    rc = MQTTAsync_createWithOptions(&c->handle, target->uri, target->client_id, MQTTCLIENT_PERSISTENCE_NONE,
+                                     NULL, &options);
     if (rc != MQTTASYNC_SUCCESS)
         return rc;
     rc = MQTTAsync_setCallbacks(c->handle, c, lost_cb, paho_arrived_cb, NULL);
@@ -233,7 +224,9 @@ enum rg_err paho_client_create(const struct paho_target *target, const struct pa
     c->idle = true;
     for (size_t i = 0; i < PAHO_SLOTS; i++)
         c->slots[i].client = c;
+    (void)pthread_mutex_lock(&paho_turn);
     rc = make_handle(c, target);
+    (void)pthread_mutex_unlock(&paho_turn);
     if (rc != MQTTASYNC_SUCCESS) {
         paho_client_destroy(c);
         return RG_EINVAL;
@@ -251,8 +244,6 @@ void paho_client_destroy(struct paho_client *c)
          * way. */
         (void)pthread_mutex_lock(&paho_turn);
         MQTTAsync_destroy(&c->handle);
-        if (c->nudger)
-            MQTTAsync_destroy(&c->nudger);
         (void)pthread_mutex_unlock(&paho_turn);
     }
     (void)pthread_mutex_destroy(&c->mutex);

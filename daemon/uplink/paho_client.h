@@ -90,10 +90,6 @@ RG_NODISCARD enum rg_err paho_client_connect(struct paho_client *c, const struct
 RG_NODISCARD enum rg_err paho_client_publish(struct paho_client *c, const struct transport_publish *publish);
 /* QoS 1. Errors as above; id comes back as the event's token. */
 RG_NODISCARD enum rg_err paho_client_subscribe(struct paho_client *c, const char *topic, unsigned id);
-/* Something was handed over on this connection and is not answered. */
-bool paho_client_waits(struct paho_client *c);
-/* Has Paho look at once whether there is something to send. RG_ENOMEM, RG_EIO: it looks within a second anyway. */
-RG_NODISCARD enum rg_err paho_client_nudge(struct paho_client *c);
 /* Nothing of an earlier connection is left: messages may be handed over. */
 bool paho_client_ready(struct paho_client *c);
 /* Neither connected nor connecting, and Paho is through with it: it may connect again. */

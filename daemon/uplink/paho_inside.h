@@ -1,5 +1,4 @@
-/* The inside of a Paho client, for paho_client.c (its life), paho_message.c (what goes and comes) and
- * paho_nudge.c. */
+/* The inside of a Paho client, for paho_client.c (its life) and paho_message.c (what goes and comes). */
 #ifndef RG_UPLINK_PAHO_INSIDE_H
 #define RG_UPLINK_PAHO_INSIDE_H
 
@@ -22,7 +21,6 @@ struct slot {
 
 struct paho_client {
     MQTTAsync handle;
-    MQTTAsync nudger; /* the transport's thread's; NULL: not needed yet */
     bool v311, tls;
     struct paho_cbs cbs;
     void *arg;
@@ -39,8 +37,6 @@ struct paho_client {
 };
 
 /* ---- paho_client.c ---- */
-/* A client of Paho, without persistence; what Paho says. */
-int paho_make(MQTTAsync *handle, const char *uri, const char *client_id, MQTTAsync_createOptions *options);
 const char *paho_name_or(const char *name, const char *otherwise);
 void paho_tell(struct paho_client *c, uint32_t generation, enum paho_event_kind kind, uint64_t token,
                const char *reason);

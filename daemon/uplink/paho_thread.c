@@ -10,10 +10,7 @@
 #include "base/text.h"
 #include "uplink/paho_tls.h"
 
-#define NUDGE_FIRST_MS                                                                                       \
-    20 /* after a message was handed over and not answered; then twice as long, and so on */
-#define NUDGE_LAST_MS 320 /* from then on Paho has looked by itself */
-#define END_WAIT_S 2      /* for Paho to end by itself a connection that it called lost */
+#define END_WAIT_S 2 /* for Paho to end by itself a connection that it called lost */
 
 /* ---- from Paho's threads to the loop ---- */
 
@@ -241,45 +238,10 @@ static void look_into_doubt(struct transport *t)
     (void)pthread_mutex_lock(&t->mutex);
 }
 
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec at = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
-/* With the mutex held: until something has changed. *nudge_ms: how long what was handed over may go unanswered before Paho is nudged. */
-static void wait_for_change(struct transport *t, struct paho_client *client, int64_t *nudge_ms)
-{
-    struct timespec until;
-    enum rg_err err;
-
-    if (!client || *nudge_ms > NUDGE_LAST_MS || !paho_client_waits(client)) {
-        (void)pthread_cond_wait(&t->changed, &t->mutex);
-        return;
-    }
-    until = after_ms(*nudge_ms);
-    if (pthread_cond_timedwait(&t->changed, &t->mutex, &until) != ETIMEDOUT || !paho_client_waits(client))
-        return;
-    *nudge_ms *= 2;
-    (void)pthread_mutex_unlock(&t->mutex);
-    err = paho_client_nudge(client);
-    (void)err; /* it comes later, as it would have without */
-    (void)pthread_mutex_lock(&t->mutex);
-}
-
 static void *thread_main(void *arg)
 {
     struct transport *t = arg;
     struct paho_client *client = NULL;
-    int64_t nudge_ms = NUDGE_FIRST_MS;
     bool orphan;
 
     slice_short(); /* Paho's threads, which it makes, have it from here */
@@ -296,10 +258,9 @@ static void *thread_main(void *arg)
             continue;
         }
         if (!may_run(t, client)) {
-            wait_for_change(t, client, &nudge_ms);
+            (void)pthread_cond_wait(&t->changed, &t->mutex);
             continue;
         }
-        nudge_ms = NUDGE_FIRST_MS;
         command = queue_pop(t);
         (void)pthread_mutex_unlock(&t->mutex);
         client = run_command(t, client, command);
