@@ -62,8 +62,9 @@ const char *intern_text(struct intern *texts, struct arena *arena, const char *t
     if (!text || (texts->count >= texts->size / 2 && !grow(texts)))
         return NULL;
     at = place(texts, text);
-    if (at && *at)
-        return *at;
+    kept = at ? *at : NULL;
+    if (kept)
+        return kept;
     kept = arena_strdup(arena, text);
     if (at && kept) {
         *at = kept;

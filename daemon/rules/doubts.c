@@ -181,6 +181,7 @@ static size_t pair_twins(const struct doubts *d, struct depend_pair *pairs)
     for (uint32_t i = 0; i < d->used; i++) {
         const struct site_doubt *conf = d->all[i].rule.conf;
 
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): each of those that are used has its rule */
         if (conf->has_twin && pairs)
             pairs[count] = (struct depend_pair){conf->twin, doubts_find(d, d->all[i].point)};
         count += conf->has_twin ? 1 : 0;

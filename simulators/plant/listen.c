@@ -187,7 +187,7 @@ void listener_close(struct plant *plant, struct listener *listener)
 /* As listener_close, but the port stays taken: a socket that is bound to it and does not listen refuses connections as well. */
 static void refuse(struct plant *plant, struct listener *listener)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof(bound);
     int on = 1;
     bool known = getsockname(listener->source.fd, (struct sockaddr *)&bound, &length) == 0;
