@@ -110,8 +110,8 @@ def test_the_first_configuration_works(plant, broker, platform, start, tmp_path)
     world.control.set("shop", 1, "holding", 0, 60)
     wait_for(lambda: "red" in ask("alarms").stdout, what="the alarm")
     assert (tmp_path / "riskgate.db").exists()
-    assert child.stop() == 0
     wait_for(lambda: any('"level":"red"' in text for text in watcher.records("alarm").values()), what="the alarm at the platform")
+    assert child.stop() == 0
     watcher.finish()
 
 
