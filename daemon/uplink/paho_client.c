@@ -50,6 +50,7 @@ static void tell_ended(struct paho_client *c, enum paho_event_kind kind, const c
     (void)pthread_mutex_lock(&c->mutex);
     event.generation = c->generation;
     c->idle = true;
+    c->up = false;
     (void)pthread_mutex_unlock(&c->mutex);
     (void)text_copy(event.reason, sizeof(event.reason), reason);
     c->cbs.event(c->arg, &event);
@@ -66,6 +67,7 @@ static void tell_connected(struct paho_client *c, size_t receive_max)
     (void)pthread_mutex_lock(&c->mutex);
     given_up = c->idle;
     c->idle = false;
+    c->up = true;
     event.generation = c->generation;
     (void)pthread_mutex_unlock(&c->mutex);
     if (given_up)
@@ -363,6 +365,17 @@ bool paho_client_idle(struct paho_client *c)
     idle = c->idle;
     (void)pthread_mutex_unlock(&c->mutex);
     return idle;
+}
+
+bool paho_client_holds(struct paho_client *c)
+{
+    bool holds = false;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    for (size_t i = 0; i < PAHO_SLOTS && (c->idle || c->up); i++)
+        holds = holds || c->slots[i].used;
+    (void)pthread_mutex_unlock(&c->mutex);
+    return holds;
 }
 
 bool paho_client_alias_left(struct paho_client *c)

@@ -2,9 +2,10 @@
  * threads: up to 1.1 s) and are called on the transport's thread.
  *
  * A message that still waits in Paho's own queue when a connection ends (a slow line) can be neither taken
- * back nor freed: MQTTAsync_destroy leaks its text (1.3.12). So one client is used for one connection after
- * the other; such a message goes out a second time on the next one, where nothing new is handed over before
- * it, and its answer is that of an old generation. */
+ * back nor freed: MQTTAsync_destroy leaks its topic and its text (1.3.12: MQTTAsync_NULLPublishCommands). So one
+ * client is used for one connection after the other; such a message goes out a second time on the next one,
+ * where nothing new is handed over before it, and its answer is that of an old generation. And a client that
+ * cannot be used but still holds one is put aside until it can (paho_thread.c). */
 #ifndef RG_UPLINK_PAHO_CLIENT_H
 #define RG_UPLINK_PAHO_CLIENT_H
 
@@ -95,6 +96,8 @@ bool paho_client_ready(struct paho_client *c);
 /* Neither connected nor connecting, and Paho is through with it: it may connect again. */
 bool paho_client_idle(struct paho_client *c);
 uint32_t paho_client_generation(struct paho_client *c);
+/* It has messages of a connection, and may be kept for them: it will not connect by itself. */
+bool paho_client_holds(struct paho_client *c);
 /* A message that went by its alias alone is still in Paho's queue, though its connection is gone: the client is not to be
  * used again. */
 bool paho_client_alias_left(struct paho_client *c);

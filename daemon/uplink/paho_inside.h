@@ -28,6 +28,7 @@ struct paho_client {
                               a call of Paho */
     uint32_t generation;
     bool idle;
+    bool up;            /* connected, and Paho has not said that it ended */
     bool no_alias;      /* none is to be used, whatever the broker allows */
     unsigned alias_max; /* of this connection (MQTT 5 Topic Alias Maximum) */
     bool alias_known[TRANSPORT_ALIASES +

@@ -89,6 +89,66 @@ static struct command *queue_pop(struct transport *t)
     return command;
 }
 
+/* ---- clients put aside ---- */
+
+/* Takes the i-th out. */
+static struct paho_client *unkeep(struct transport *t, size_t i)
+{
+    struct paho_client *client = t->kept[i];
+
+    memmove(&t->kept[i], &t->kept[i + 1], (PAHO_KEPT - 1 - i) * sizeof(t->kept[0]));
+    t->kept[PAHO_KEPT - 1] = NULL;
+    return client;
+}
+
+/* The client is not to be used now. What waits in Paho's queue would be lost memory if it were destroyed: then
+ * it is put aside, until Paho is through with its connection (the broker ends it when the next one comes, or Paho's
+ * keep-alive does). Should there be too many, the oldest goes, and leaves that memory behind. */
+static void put_aside(struct transport *t, struct paho_client *client)
+{
+    size_t n = 0;
+
+    /* Such a message can go out on no other connection: once in a process's life a client stays aside for good. */
+    if (paho_client_alias_left(client))
+        t->no_alias = true;
+    while (n < PAHO_KEPT && t->kept[n]) {
+        if (paho_client_holds(t->kept[n]))
+            n++;
+        else
+            paho_client_destroy(unkeep(t, n));
+    }
+    if (!paho_client_holds(client)) {
+        paho_client_destroy(client);
+        return;
+    }
+    if (n == PAHO_KEPT) {
+        paho_client_destroy(unkeep(t, 0));
+        n--;
+    }
+    t->kept[n] = client;
+}
+
+static bool usable(struct paho_client *client)
+{
+    return paho_client_idle(client) && !paho_client_alias_left(client);
+}
+
+/* For the next connection: one that was put aside, so that it gets rid of what it holds; else the one there is. NULL: none. */
+static struct paho_client *client_to_use(struct transport *t, struct paho_client *client)
+{
+    struct paho_client *kept = NULL;
+
+    for (size_t i = 0; i < PAHO_KEPT && t->kept[i] && !kept; i++) {
+        if (usable(t->kept[i]))
+            kept = unkeep(t, i);
+    }
+    if (client && (kept || !usable(client))) {
+        put_aside(t, client);
+        client = NULL;
+    }
+    return kept ? kept : client;
+}
+
 static struct paho_client *run_connect(struct transport *t, struct paho_client *client,
                                        const struct command *command)
 {
@@ -98,22 +158,13 @@ static struct paho_client *run_connect(struct transport *t, struct paho_client *
     struct paho_event event = {.kind = PAHO_FAILED, .generation = command->generation};
     enum rg_err err = RG_OK;
 
-    if (client && paho_client_alias_left(client)) {
-        /* Once in a process's life: Paho keeps the memory of that message. */
-        t->no_alias = true;
-        paho_client_destroy(client);
-        client = NULL;
-    }
-    if (client && !paho_client_idle(client)) {
-        paho_client_destroy(client);
-        client = NULL;
-    }
+    client = client_to_use(t, client);
     if (!client) {
         err = paho_client_create(&t->target, &cbs, t, &client);
-        if (err == RG_OK && t->no_alias)
-            paho_client_forgo_alias(client);
         (void)text_copy(event.reason, sizeof(event.reason), rg_err_text(err));
     }
+    if (err == RG_OK && t->no_alias)
+        paho_client_forgo_alias(client);
     if (err == RG_OK)
         err = paho_client_connect(client, &t->target, command->password, &will, command->generation,
                                   event.reason);
@@ -219,7 +270,7 @@ static struct paho_client *end_connection(struct transport *t, struct paho_clien
     if (paho_client_idle(client))
         return client;
     (void)pthread_mutex_unlock(&t->mutex);
-    paho_client_destroy(client);
+    put_aside(t, client);
     (void)pthread_mutex_lock(&t->mutex);
     return NULL;
 }
@@ -269,6 +320,8 @@ static void *thread_main(void *arg)
     }
     (void)pthread_mutex_unlock(&t->mutex);
     paho_client_destroy(client);
+    while (t->kept[0])
+        paho_client_destroy(unkeep(t, 0));
     (void)pthread_mutex_lock(&t->mutex);
     t->ended = true;
     orphan = t->orphan;

@@ -9,6 +9,8 @@
 #include "uplink/paho_client.h"
 #include "uplink/paho_command.h"
 
+#define PAHO_KEPT 4 /* clients put aside; each holds a window of messages at most */
+
 struct transport {
     const struct transport_cbs *cbs;
     void *arg;
@@ -16,7 +18,10 @@ struct transport {
     struct mailbox *mailbox;
     struct inbox *inbox;
     pthread_t thread;
-    bool no_alias; /* the thread's: topic aliases are not used any more */
+
+    /* The thread's: */
+    bool no_alias;                       /* topic aliases are not used any more */
+    struct paho_client *kept[PAHO_KEPT]; /* put aside, from the oldest on; then NULL */
 
     /* The loop's: */
     bool connected;  /* of this generation */

@@ -1,5 +1,6 @@
 /* LINK rg_uplink rg_test_support rg_loop rg_base; LABEL tsan */
 #include "paho_rig.h"
+#include "uplink/paho_client.h"
 
 #include <time.h>
 
@@ -371,6 +372,53 @@ static void what_waited_in_the_queue_goes_first(void **state)
     (void)close(listener);
 }
 
+/* A broker that answers nothing any more, with messages in Paho's queue: the next connection does not wait for it and brings
+ * what is new at once. Once Paho has seen that the old one is over, what it held goes out too: a client destroyed with its
+ * queue would leave it behind in memory (the leak sanitizer would tell). */
+static void what_a_mute_broker_was_owed_is_not_left_behind(void **state)
+{
+    static const unsigned char one_at_a_time[] = {0x20, 6, 0, 0, 3, 0x21, 0, 1};
+    static const unsigned char connack[] = {0x20, 3, 0, 0, 0};
+    struct rig *r = *state;
+    const int listener = rig_bind(&r->port);
+    const int64_t until = loop_mono_ms(r->loop) + RIG_TIMEOUT_MS;
+    unsigned old = 0;
+    int mute, fd;
+
+    assert_int_equal(listen(listener, 2), 0);
+    rig_transport(r);
+    rig_connect(r, NULL);
+    mute = accept_client(listener, one_at_a_time, sizeof(one_at_a_time));
+    rig_await(r, &r->connected, 1);
+    for (uint64_t token = 1; token <= PAHO_SLOTS + 1;
+         token++) /* the last finds no place, which ends it for us */
+        while (publish(r, "t", "old", false, token) == RG_EFULL)
+            (void)sched_yield();
+    assert_int_equal(take_publish(mute, false), 'd');
+    rig_await(r, &r->lost, 1);
+    for (unsigned connection = 2; old == 0; connection++) {
+        rig_connect(r, NULL);
+        fd = accept_client(listener, connack, sizeof(connack));
+        rig_await(r, &r->connected, connection);
+        assert_int_equal(publish(r, "t", "new", false, 50), RG_OK);
+        while (take_publish(fd, true) != 'w')
+            old++;
+        rig_await(r, &r->acks, connection - 1);
+        if (connection == 2) {
+            assert_int_equal(old, 0);
+            assert_int_equal(shutdown(mute, SHUT_RDWR), 0);
+        }
+        (void)close(fd);
+        rig_await(r, &r->lost, connection);
+        if (loop_mono_ms(r->loop) > until)
+            fail_msg("the old messages never came");
+    }
+    assert_int_equal(old, PAHO_SLOTS - 1); /* the first was on the way */
+    assert_int_equal(r->acked[50], r->acks);
+    (void)close(mute);
+    (void)close(listener);
+}
+
 /* A host that takes the connection and says nothing: destroy does not wait for it. */
 static void destroy_in_the_middle_is_quick(void **state)
 {
@@ -573,6 +621,7 @@ int main(int argc, char **argv)
         TEST(taken_over_is_told),
         TEST(what_the_broker_says_is_passed_on),
         TEST(what_waited_in_the_queue_goes_first),
+        TEST(what_a_mute_broker_was_owed_is_not_left_behind),
         TEST(destroy_in_the_middle_is_quick),
         TEST(tls_is_verified),
         TEST(tls_by_address_needs_the_address_in_the_certificate),
