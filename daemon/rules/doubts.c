@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/site_order.h"
+#include "rules/search.h"
 
 uint32_t doubts_count(const struct site *site)
 {
@@ -74,18 +75,7 @@ uint32_t doubts_find(const struct doubts *d, uint32_t point)
 
 uint32_t doubts_point(const struct doubts *d, uint32_t doubt)
 {
-    size_t low = 0, high = d->site->point_count;
-
-    /* The last point that has no more than so many before it. */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        if (d->before[middle] <= doubt)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (uint32_t)low;
+    return search_last(d->before, sizeof d->before[0], d->site->point_count, doubt);
 }
 
 struct doubted *doubts_state(const struct doubts *d, uint32_t doubt)

@@ -1,10 +1,12 @@
 #include "rules/watched.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rules/engine.h"
+#include "rules/search.h"
 
 #define NO_STATE UINT32_MAX
 
@@ -121,17 +123,7 @@ static struct watched *awaken(struct rules *r, uint32_t watched, uint32_t point)
 
 static uint32_t place_of(const struct site_rule *rule, uint32_t point)
 {
-    size_t low = 0, high = rule->point_count;
-
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        if (rule->points[middle] <= point)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (uint32_t)low;
+    return search_last(rule->points, sizeof rule->points[0], rule->point_count, point);
 }
 
 /* In the order in which samples come, so that what lies together is used together. */
@@ -213,20 +205,11 @@ void watched_destroy(struct rules *r)
 
 uint32_t watched_point(const struct rules *r, uint32_t watched)
 {
-    uint32_t low = 0, high = (uint32_t)r->site->point_count;
-
     if (r->slots[watched] & WATCHED_AWAKE)
         return r->awake[r->slots[watched] & WATCHED_INDEX].point;
-    /* The last point whose slots do not begin behind it: of those without slots the one that has it is the last. */
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (r->heard[middle].first <= watched)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    /* Of points that begin at the same place only the last has slots. */
+    return search_last((const unsigned char *)r->heard + offsetof(struct heard, first), sizeof r->heard[0],
+                       r->site->point_count, watched);
 }
 
 static const struct engine_conf *conf_of(const struct rules *r, uint32_t watched)
