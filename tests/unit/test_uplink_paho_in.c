@@ -464,6 +464,38 @@ static void an_alias_lives_no_longer_than_its_connection(void **state)
     play_end(&p);
 }
 
+/* The line breaks while Paho has a message with nothing but its alias to send. It may go out on no other connection, and its
+ * memory is not to be lost (the leak sanitizer would tell): its client is put aside, and messages have their topics from then on. The last
+ * test: Paho forgets what its last client held when a new one is made. */
+static void an_alias_left_over_is_put_aside(void **state)
+{
+    static const unsigned char two[] = {0x20, 6, 0, 0, 3, 0x22, 0, 2};
+    const struct transport_publish bare = {
+        .topic = "a/alarm", .alias = 1, .payload = "left", .length = 4, .token = 2};
+    struct rig *r = *state;
+    bool told = true;
+    struct played p;
+
+    play(r, &p);
+    for (unsigned i = 1; i <= 20 && told; i++) {
+        enum rg_err err;
+
+        play_connect(r, &p, two, sizeof(two));
+        alias_send(r, 1, 1);
+        assert_int_equal(rig_packet(p.fd, p.body, sizeof(p.body), &p.length) & 0xf6, 0x32);
+        assert_memory_equal(p.body, "\0\7a/alarm", 9);
+        assert_int_equal(p.body[p.length - 1], 'x');
+        told = p.body[11] != 0; /* properties: the alias is told */
+        play_ack(&p, p.body + 9);
+        rig_await(r, &r->acks, i);
+        (void)close(p.fd);
+        err = paho_transport.publish(r->transport, &bare);
+        assert_true(err == RG_OK || err == RG_ESTATE);
+        rig_await(r, &r->lost, i);
+    }
+    (void)close(p.listener);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -479,6 +511,7 @@ int main(void)
         TEST(what_is_too_long_comes_without_its_text),
         TEST(aliases_reach_the_right_topics),
         TEST(an_alias_lives_no_longer_than_its_connection),
+        TEST(an_alias_left_over_is_put_aside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
