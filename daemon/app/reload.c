@@ -233,19 +233,21 @@ static void control_follow(struct app *a)
 
 void reload_left(struct app *a)
 {
+    const bool moves = control_moves(a->retired->site, a->config->site);
+
     if (a->pipeline.leaving_count > 0)
         a->return_until_ms = loop_mono_ms(a->loop) + RETURN_MS;
     reload_keep(a, &a->reload.diff, &a->reload.described);
     if (uplinks_begin(&a->pipeline) != RG_OK)
         log_error("reload: out of memory; an uplink does without a document or without commands for now");
+    if (!moves)
+        control_follow(a);
     answer(a, OUTCOME_APPLIED, a->config, NULL); /* before the socket goes that it was asked for on */
     reload_free(a);
-    if (control_moves(a->retired->site, a->config->site)) {
+    if (moves) {
         control_destroy(a->control);
         a->control = a->control_next;
         a->control_next = NULL;
-    } else {
-        control_follow(a);
     }
     config_free(a->retired);
     a->retired = NULL;

@@ -477,7 +477,7 @@ static void an_alias_left_over_is_put_aside(void **state)
     struct played p;
 
     play(r, &p);
-    for (unsigned i = 1; i <= 20 && told; i++) {
+    for (unsigned i = 1; i <= 8 && told; i++) {
         enum rg_err err;
 
         play_connect(r, &p, two, sizeof(two));
