@@ -26,7 +26,7 @@
 #include "drivers/modbus/link.h"
 #include "drivers/modbus/modbus_driver.h"
 
-#define LOADED_MS 300   /* one that may run out, but not because the machine is busy */
+#define LOADED_MS 1200  /* one that may run out, but not because the machine is busy */
 #define QUICK_MS 80     /* a time-out that is meant to run out */
 #define PATIENT_MS 5000 /* one that is not */
 #define MUTE_UNIT 13
