@@ -24,6 +24,8 @@ struct loop {
     struct loop_clock *clock_ref; /* &clock */
     size_t alive;                 /* handles that were created and not destroyed */
     int64_t late_max_ms;
+    uv_idle_t turn;                          /* active while timers are due: the loop does not sleep then */
+    struct loop_timer *due_first, *due_last; /* timers whose time has come, in the order in which it has */
 };
 
 /* The riskgate error of a libuv one. */
