@@ -35,6 +35,8 @@ enum rg_err pipeline_open(struct pipeline *p, struct loop *loop, const struct pi
     (void)text_copy(why, why_size, rg_err_text(RG_ENOMEM));
     err = loop_timer_create(loop, flow_deadline_cb, p, &p->deadline);
     if (err == RG_OK)
+        err = loop_timer_create(loop, flow_risk_cb, p, &p->risk);
+    if (err == RG_OK)
         err = loop_timer_create(loop, flow_second_cb, p, &p->second);
     if (err == RG_OK)
         err = loop_timer_create(loop, actuate_timer_cb, p, &p->actuate);
@@ -333,6 +335,7 @@ void pipeline_halt(struct pipeline *p)
     expiry_halt(p->expiry);
     poll_destroy(p->poll);
     p->poll = NULL;
+    flow_risk_cb(p);
 }
 
 enum rg_err pipeline_close(struct pipeline *p)
@@ -358,9 +361,10 @@ enum rg_err pipeline_close(struct pipeline *p)
     recording_destroy(&p->recording);
     permits_destroy(&p->permits);
     loop_timer_destroy(p->deadline);
+    loop_timer_destroy(p->risk);
     loop_timer_destroy(p->second);
     loop_timer_destroy(p->actuate);
-    p->deadline = p->second = p->actuate = NULL;
+    p->deadline = p->risk = p->second = p->actuate = NULL;
     self_test_free(p);
     say_destroy(&p->say);
     jsonw_free(&p->record);

@@ -13,6 +13,8 @@ void flow_change_cb(void *arg, const struct alarm_change *change);
 void flow_level_cb(void *arg, uint32_t area, enum level level, enum level was, struct moment at);
 void flow_deadline_cb(void *arg);
 void flow_second_cb(void *arg);
+/* Publishes the risk document, if one is owed. */
+void flow_risk_cb(void *arg);
 /* Arms the deadline timer for the rules' next one. */
 void flow_schedule_deadline(struct pipeline *p);
 

@@ -123,7 +123,21 @@ static void committed_cb(void *arg, const int64_t head[STREAM_COUNT], const bool
     for (size_t i = 0; i < p->uplink_count; i++)
         if (p->uplinks[i])
             uplink_head(p->uplinks[i], head);
-    if (changed[STREAM_ALARM] && p->risk_changed)
+    if (!changed[STREAM_ALARM] || !p->risk_changed || p->risk_owed)
+        return;
+    /* It needs no reading back, and would be on its way before the alarm. */
+    p->risk_owed = true;
+    if (p->poll)
+        loop_timer_at(p->risk, loop_mono_ms(p->loop) + PIPELINE_RISK_LAG_MS);
+    else /* it ends */
+        flow_risk_cb(p);
+}
+
+void flow_risk_cb(void *arg)
+{
+    struct pipeline *p = arg;
+
+    if (p->risk_owed)
         pipeline_publish_risk(p);
 }
 
@@ -286,7 +300,8 @@ static void publish_document(struct pipeline *p, enum uplink_doc doc)
 
 void pipeline_publish_risk(struct pipeline *p)
 {
-    p->risk_changed = false;
+    p->risk_changed = p->risk_owed = false;
+    loop_timer_stop(p->risk);
     p->risk_due_ms = loop_mono_ms(p->loop) + PIPELINE_RISK_EVERY_MS;
     document_risk(&p->document, p->site, p->rules, loop_wall_ms(p->loop), !loop_clock_synced(p->loop));
     publish_document(p, UPLINK_DOC_RISK);

@@ -33,6 +33,8 @@
  * and still lies in the mailbox is then evaluated before it, as it would be in a replay. */
 #define PIPELINE_TICK_LAG_MS 20
 #define PIPELINE_RISK_EVERY_MS 60000
+/* After an alarm's commit: the alarm itself goes first, and what changes meanwhile is one document. */
+#define PIPELINE_RISK_LAG_MS 10
 #define PIPELINE_SETTLED_MS 20000 /* after a start or a reload: uplinks have connected */
 
 /* What a program (or a test) chooses for the outside. */
@@ -75,6 +77,7 @@ struct pipeline {
     bool self_test_goes_on;      /* over the reload that is under way */
     bool exchanging;             /* the store goes by the next site already, the uplinks do not yet */
     struct loop_timer *deadline; /* the rules' next one */
+    struct loop_timer *risk;     /* the document that is owed after an alarm */
     struct loop_timer *second;
     int64_t second_ms;          /* monotonic: when that was done last */
     int64_t settled_ms;         /* monotonic: then what a start or a reload took is over; INT64_MAX: it is */
@@ -92,6 +95,7 @@ struct pipeline {
     bool frame_unsynced; /* a frame is in hand that was taken while the clock was not synchronised */
     bool levels_changed; /* an alarm changed and the outputs were not told since */
     bool risk_changed;   /* an alarm changed and the risk document was not published since */
+    bool risk_owed;      /* and that alarm has been committed */
     struct store_watch store_watch;
     struct say say;
     struct status_late late;

@@ -53,6 +53,35 @@ static void an_alarm_waits_for_no_commit_of_telemetry(void **state)
     rig_end(&r);
 }
 
+/* The picture of the risk follows the alarm that it comes of, once for all that change at nearly one time; at the end it does not wait. */
+static void the_risk_follows_the_alarm(void **state)
+{
+    const struct support_message *alarm = NULL, *risk = NULL;
+    struct rig r;
+    size_t before;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE "rule s points=d.b above=red:50\n");
+    pass(&r, 3500);
+    r.a = 20;
+    r.b = 60;
+    pass(&r, 1000);
+    assert_int_equal(seen(&r, "root/alarm", "\"rule\":\"s\"", NULL), 1);
+    assert_true(seen(&r, "root/alarm", "\"event\":\"raise\"", &alarm) > 0);
+    assert_int_equal(seen(&r, "root/risk", "\"level\":\"red\"", &risk), 1);
+    assert_int_equal(seen(&r, "root/risk", "\"level\":\"yellow\"", NULL), 0);
+    assert_true(alarm < risk);
+    r.a = r.b = 5;
+    while (!r.pipeline.risk_owed)
+        pass(&r, 1);
+    before = seen(&r, "root/risk", "\"level\":\"none\"", NULL);
+    pipeline_halt(&r.pipeline);
+    assert_false(r.pipeline.risk_owed);
+    pass(&r, 200);
+    assert_int_equal(seen(&r, "root/risk", "\"level\":\"none\"", NULL), before + 1);
+    rig_end(&r);
+}
+
 static void silence_takes_the_same_way(void **state)
 {
     const struct support_message *m = NULL;
@@ -265,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reading_becomes_a_record_of_the_platform),
         cmocka_unit_test(an_alarm_waits_for_no_commit_of_telemetry),
+        cmocka_unit_test(the_risk_follows_the_alarm),
         cmocka_unit_test(silence_takes_the_same_way),
         cmocka_unit_test(an_alarm_is_acknowledged_once),
         cmocka_unit_test(an_alarm_that_is_not_stored_goes_out_at_once_and_again),
