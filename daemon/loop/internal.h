@@ -2,6 +2,7 @@
 #ifndef RG_LOOP_INTERNAL_H
 #define RG_LOOP_INTERNAL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +27,13 @@ struct loop {
     int64_t late_max_ms;
     uv_idle_t turn;                          /* active while timers are due: the loop does not sleep then */
     struct loop_timer *due_first, *due_last; /* timers whose time has come, in the order in which it has */
+    _Atomic int64_t
+        synced_told; /* to the workers: twice the monotonic ms of asking, and one more when synchronised; 0: never asked */
 };
+
+/* Any thread. Whether the wall clock is synchronised, asked of the system at most once in 100 ms for all workers together: never later than
+ * the call, so that a time which is read after it is no better than what this says of it. */
+bool loop_synced_for_worker(struct loop *loop);
 
 /* The riskgate error of a libuv one. */
 enum rg_err loop_error(int uv_error);

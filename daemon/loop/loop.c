@@ -11,6 +11,7 @@
 /* Of timers that are due together so many are served before the loop hears again what threads have to say: when a hundred devices are due
  * at one instant, the first ones' answers are there long before the last one was asked, and do not wait for that. */
 #define TIMERS_A_TURN 4
+#define SYNCED_TELL_MS 100
 
 enum rg_err loop_error(int uv_error)
 {
@@ -128,6 +129,19 @@ bool loop_clock_synced(const struct loop *loop)
         clock->asked = true;
     }
     return clock->synced;
+}
+
+bool loop_synced_for_worker(struct loop *loop)
+{
+    const int64_t told = atomic_load_explicit(&loop->synced_told, memory_order_relaxed);
+    const int64_t now = clock_mono_ms();
+    bool synced;
+
+    if (told != 0 && now - told / 2 < SYNCED_TELL_MS)
+        return told % 2 != 0;
+    synced = clock_synced();
+    atomic_store_explicit(&loop->synced_told, 2 * now + (synced ? 1 : 0), memory_order_relaxed);
+    return synced;
 }
 
 int64_t loop_late_max_ms(struct loop *loop)

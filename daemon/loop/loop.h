@@ -61,7 +61,7 @@ struct loop_worker_time {
     int64_t started_us; /* monotonic */
     int64_t ended_us;   /* monotonic: when run_cb returned */
     int64_t ended_wall_ms;
-    bool synced; /* the wall clock was synchronised when it showed that */
+    bool synced; /* the wall clock was synchronised when it showed that; asked at most 100 ms before */
 };
 typedef void (*loop_worker_run_cb)(void *arg);
 typedef void (*loop_worker_done_cb)(void *arg, const struct loop_worker_time *time);

@@ -59,8 +59,8 @@ static void worker_thread(void *arg)
         prompt = w->prompt;
         w->run(w->arg);
         time.ended_us = clock_mono_us();
-        time.synced =
-            clock_synced(); /* before the stamp: a clock that is set in between was not to be trusted */
+        /* Before the stamp: a clock that is set in between was not to be trusted. */
+        time.synced = loop_synced_for_worker(w->loop);
         time.ended_wall_ms = clock_wall_ms();
         uv_mutex_lock(&w->lock);
         w->time = time;

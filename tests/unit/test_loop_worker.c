@@ -4,10 +4,12 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -231,6 +233,71 @@ static void destroy_waits_for_the_job_and_drops_its_end(void **state)
     assert_int_equal(sem_destroy(&begun), 0);
 }
 
+/* ---- whether the clock is right ---- */
+
+/* The kernel's part. */
+static atomic_uint clock_asked;
+static atomic_bool clock_lost;
+
+int adjtimex(struct timex *t)
+{
+    (void)atomic_fetch_add(&clock_asked, 1);
+    t->status = atomic_load(&clock_lost) ? STA_UNSYNC : 0;
+    return 0;
+}
+
+struct clocked {
+    struct loop *loop;
+    struct loop_worker *worker;
+    int left;        /* jobs; -1: until the clock is seen to be lost */
+    int64_t lost_ms; /* monotonic */
+};
+
+static void clocked_run(void *arg)
+{
+    (void)arg;
+}
+
+static void clocked_done(void *arg, const struct loop_worker_time *time)
+{
+    struct clocked *c = arg;
+
+    if (c->left > 0)
+        c->left--;
+    if (time->synced && c->lost_ms > 0)
+        assert_true(time->ended_us / 1000 <= c->lost_ms + 100);
+    if (c->left == 0 || (c->left < 0 && !time->synced))
+        loop_stop(c->loop);
+    else
+        assert_int_equal(loop_worker_submit(c->worker), RG_OK);
+}
+
+static void the_clock_is_asked_about_once_for_many(void **state)
+{
+    struct clocked c = {.left = 300};
+    int64_t begin_ms;
+    unsigned asked;
+
+    (void)state;
+    assert_int_equal(loop_create(&c.loop), RG_OK);
+    assert_int_equal(loop_worker_create(c.loop, "clocked", clocked_run, clocked_done, &c, &c.worker), RG_OK);
+    begin_ms = clock_mono_ms();
+    asked = atomic_load(&clock_asked);
+    assert_int_equal(loop_worker_submit(c.worker), RG_OK);
+    loop_run(c.loop);
+    asked = atomic_load(&clock_asked) - asked;
+    assert_true(asked >= 1 && asked <= 1 + (clock_mono_ms() - begin_ms) / 100);
+
+    atomic_store(&clock_lost, true);
+    c.lost_ms = clock_mono_ms();
+    c.left = -1;
+    assert_int_equal(loop_worker_submit(c.worker), RG_OK);
+    loop_run(c.loop);
+    atomic_store(&clock_lost, false);
+    loop_worker_destroy(c.worker);
+    assert_int_equal(loop_destroy(c.loop), RG_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +307,7 @@ int main(void)
         cmocka_unit_test(one_that_blocks_holds_up_no_other),
         cmocka_unit_test(destroyed_in_done_it_is_gone),
         cmocka_unit_test(destroy_waits_for_the_job_and_drops_its_end),
+        cmocka_unit_test(the_clock_is_asked_about_once_for_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
