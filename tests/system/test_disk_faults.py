@@ -14,6 +14,7 @@ import pytest
 from conftest import wait_for
 from evidence import (LONG, Listener, assert_lives, await_arrival, await_newest, head, judge, rows, site_of, uplink, world_of)
 from staged import Disk
+from test_commands import Asker
 
 FAULTS = {
     "full": ({"write": errno.ENOSPC}, "full"),
@@ -185,9 +186,10 @@ def test_damaged_while_running(plant, broker, daemon, platform, stack):
     """Its pages are overwritten under the daemon: it goes on with a new one, and an alarm that comes just then is not lost."""
     world = plant(world_of(buses=1, units=2))
     watcher = platform(broker)
-    gateway = daemon(site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"})], units=2, swings=False))
+    gateway = daemon(site_of(world, [uplink(broker.port, backfill={"rate": "unlimited"}, commands=["backfill"])], units=2, swings=False))
     wait_for(lambda: head(gateway, "telemetry") > 300, what="records")
     await_arrival(gateway, watcher)
+    platform_asks = stack.enter_context(Asker(broker.port))
     size = gateway.query("PRAGMA page_size")[0][0]
     file = stack.enter_context(open(gateway.database, "r+b", buffering=0))  # this file, and not the one that takes its place
 
@@ -202,6 +204,7 @@ def test_damaged_while_running(plant, broker, daemon, platform, stack):
         if list(gateway.database.parent.glob("*.corrupt-*")):
             return True
         damage()  # what the log has put right meanwhile, or the caches still hold
+        platform_asks.send("backfill", stream="telemetry", **{"from": 1, "to": 300})  # who reads it finds out
         time.sleep(0.2)
         return False
 
