@@ -25,8 +25,6 @@ struct loop {
     struct loop_clock *clock_ref; /* &clock */
     size_t alive;                 /* handles that were created and not destroyed */
     int64_t late_max_ms;
-    uv_idle_t turn;                          /* active while timers are due: the loop does not sleep then */
-    struct loop_timer *due_first, *due_last; /* timers whose time has come, in the order in which it has */
     _Atomic int64_t
         synced_told; /* to the workers: twice the monotonic ms of asking, and one more when synchronised; 0: never asked */
 };

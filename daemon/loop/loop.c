@@ -8,9 +8,6 @@
 #include "loop/internal.h"
 
 #define SYNCED_ASK_MS 1000
-/* Of timers that are due together so many are served before the loop hears again what threads have to say: when a hundred devices are due
- * at one instant, the first ones' answers are there long before the last one was asked, and do not wait for that. */
-#define TIMERS_A_TURN 4
 #define SYNCED_TELL_MS 100
 
 enum rg_err loop_error(int uv_error)
@@ -47,10 +44,6 @@ enum rg_err loop_create(struct loop **out)
     rc = uv_async_init(&loop->uv, &loop->keep, on_keep);
     if (rc != 0)
         goto fail_keep;
-    loop->turn.data = loop;
-    rc = uv_idle_init(&loop->uv, &loop->turn);
-    if (rc != 0)
-        goto fail_turn;
     if (sigaction(SIGPIPE, &ignore, NULL) != 0) {
         rc = UV_EINVAL;
         goto fail_signal;
@@ -60,8 +53,6 @@ enum rg_err loop_create(struct loop **out)
     return RG_OK;
 
 fail_signal:
-    uv_close((uv_handle_t *)&loop->turn, NULL);
-fail_turn:
     uv_close((uv_handle_t *)&loop->keep, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
 fail_keep:
@@ -77,10 +68,8 @@ enum rg_err loop_destroy(struct loop *loop)
         return RG_OK;
     if (loop->alive != 0)
         return RG_ESTATE;
-    if (!uv_is_closing((uv_handle_t *)&loop->keep)) {
-        uv_close((uv_handle_t *)&loop->turn, NULL);
+    if (!uv_is_closing((uv_handle_t *)&loop->keep))
         uv_close((uv_handle_t *)&loop->keep, NULL);
-    }
     /* A stop that was asked for while the loop did not run would end this run at once. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
         continue;
@@ -160,55 +149,16 @@ struct loop_timer {
     loop_timer_cb cb;
     void *arg;
     int64_t due_ms;
-    bool due; /* it is among those of loop.due_first, and: */
-    struct loop_timer *before, *after;
 };
-
-static void due_add(struct loop_timer *t)
-{
-    struct loop *loop = t->loop;
-
-    t->due = true;
-    t->before = loop->due_last;
-    t->after = NULL;
-    *(loop->due_last ? &loop->due_last->after : &loop->due_first) = t;
-    loop->due_last = t;
-}
-
-static void due_remove(struct loop_timer *t)
-{
-    struct loop *loop = t->loop;
-
-    if (!t->due)
-        return;
-    t->due = false;
-    *(t->before ? &t->before->after : &loop->due_first) = t->after;
-    *(t->after ? &t->after->before : &loop->due_last) = t->before;
-}
-
-static void on_turn(uv_idle_t *uv)
-{
-    struct loop *loop = uv->data;
-
-    for (int i = 0; i < TIMERS_A_TURN && loop->due_first; i++) {
-        struct loop_timer *t = loop->due_first;
-        int64_t late = clock_mono_ms() - t->due_ms;
-
-        due_remove(t);
-        if (late > loop->late_max_ms)
-            loop->late_max_ms = late;
-        t->cb(t->arg);
-    }
-    if (!loop->due_first)
-        (void)uv_idle_stop(uv); /* never fails */
-}
 
 static void on_timer(uv_timer_t *uv)
 {
     struct loop_timer *t = uv->data;
+    int64_t late = clock_mono_ms() - t->due_ms;
 
-    due_add(t);
-    (void)uv_idle_start(&t->loop->turn, on_turn); /* fails only without a callback */
+    if (late > t->loop->late_max_ms)
+        t->loop->late_max_ms = late;
+    t->cb(t->arg);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -243,7 +193,6 @@ void loop_timer_destroy(struct loop_timer *t)
     if (!t)
         return;
     t->loop->alive--;
-    due_remove(t);
     uv_close((uv_handle_t *)&t->uv, on_timer_closed);
 }
 
@@ -254,7 +203,6 @@ void loop_timer_at(struct loop_timer *t, int64_t at_ms)
     int64_t now = (int64_t)uv_now(&t->loop->uv);
     int64_t wait = at_ms > now ? at_ms - now : 1;
 
-    due_remove(t);
     t->due_ms = now + wait;
     /* Fails only without a callback or on a closing handle. */
     (void)uv_timer_start(&t->uv, on_timer, (uint64_t)wait, 0);
@@ -262,7 +210,6 @@ void loop_timer_at(struct loop_timer *t, int64_t at_ms)
 
 void loop_timer_stop(struct loop_timer *t)
 {
-    due_remove(t);
     (void)uv_timer_stop(&t->uv);
 }
 

@@ -35,8 +35,7 @@ bool loop_clock_synced(const struct loop *loop); /* asked of the system at most 
 /* The longest time one turn of the loop took beyond what its timers asked for, ms, since the last call: lateness. */
 int64_t loop_late_max_ms(struct loop *loop);
 
-/* ---- timers: one shot, on the monotonic clock ----
- * Those of one instant fire in the order in which they were armed, a few at a time: in between the loop hears what threads have to say. */
+/* ---- timers: one shot, on the monotonic clock ---- */
 struct loop_timer;
 typedef void (*loop_timer_cb)(void *arg);
 RG_NODISCARD enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg,

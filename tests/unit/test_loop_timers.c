@@ -249,98 +249,6 @@ struct signal_watch {
     bool destroy;
 };
 
-/* ---- many of one instant ---- */
-
-struct crowd {
-    struct loop *loop;
-    struct mailbox *box;
-    struct loop_timer *timers[MANY];
-    int fired, heard_after;
-    int changed; /* the first of three whose fate is changed by the first one that fires; 0: none */
-    int times[MANY];
-};
-
-struct one_of_them {
-    struct crowd *crowd;
-    int number;
-};
-
-static void on_heard(void *arg, void *message)
-{
-    struct crowd *c = arg;
-
-    (void)message;
-    c->heard_after = c->fired;
-}
-
-static void on_crowd(void *arg)
-{
-    struct one_of_them *one = arg;
-    struct crowd *c = one->crowd;
-    char word = 0;
-
-    c->times[one->number]++;
-    if (c->fired++ == 0) {
-        assert_int_equal(mailbox_post(c->box, &word), RG_OK);
-        if (c->changed > 0) { /* all of them are due, too */
-            loop_timer_stop(c->timers[c->changed]);
-            loop_timer_destroy(c->timers[c->changed + 1]);
-            c->timers[c->changed + 1] = NULL;
-            loop_timer_at(c->timers[c->changed + 2], loop_mono_ms(c->loop) + 50);
-            loop_timer_at(c->timers[c->changed + 2], loop_mono_ms(c->loop) + 10);
-        }
-    }
-    if (c->fired == MANY - (c->changed > 0 ? 2 : 0))
-        loop_stop(c->loop);
-}
-
-static void run_crowd(struct crowd *c)
-{
-    struct one_of_them them[MANY];
-    int64_t due;
-
-    c->loop = new_loop();
-    assert_int_equal(mailbox_create(c->loop, 1, 4, on_heard, c, &c->box), RG_OK);
-    due = loop_mono_ms(c->loop) - 1; /* in the past: all of one instant, however long it takes to arm them */
-    for (int i = 0; i < MANY; i++) {
-        them[i] = (struct one_of_them){.crowd = c, .number = i};
-        assert_int_equal(loop_timer_create(c->loop, on_crowd, &them[i], &c->timers[i]), RG_OK);
-        loop_timer_at(c->timers[i], due);
-    }
-    loop_run(c->loop);
-    for (int i = 0; i < MANY; i++)
-        loop_timer_destroy(c->timers[i]);
-    mailbox_destroy(c->box);
-    assert_int_equal(loop_destroy(c->loop), RG_OK);
-}
-
-/* An answer is not kept waiting by all who are still to be asked. */
-static void what_a_thread_says_is_heard_between_timers_of_one_instant(void **state)
-{
-    struct crowd c = {.heard_after = -1};
-
-    (void)state;
-    run_crowd(&c);
-    assert_int_equal(c.fired, MANY);
-    for (int i = 0; i < MANY; i++)
-        assert_int_equal(c.times[i], 1);
-    assert_in_range(c.heard_after, 1, MANY / 4);
-}
-
-static void a_timer_that_is_due_can_still_be_stopped(void **state)
-{
-    struct crowd c = {.changed = MANY / 2};
-
-    (void)state;
-    run_crowd(&c);
-    assert_int_equal(c.times[c.changed], 0);
-    assert_int_equal(c.times[c.changed + 1], 0);
-    for (int i = 0; i < MANY; i++) {
-        if (i != c.changed && i != c.changed + 1)
-            assert_int_equal(c.times[i], 1); /* the one that was armed again too */
-    }
-}
-
 static void on_signal(void *arg, int signum)
 {
     struct signal_watch *w = arg;
@@ -414,8 +322,6 @@ int main(void)
         cmocka_unit_test(a_handle_left_alive_is_reported),
         cmocka_unit_test(a_loop_that_was_stopped_is_destroyed),
         cmocka_unit_test(lateness_is_seen_once),
-        cmocka_unit_test(what_a_thread_says_is_heard_between_timers_of_one_instant),
-        cmocka_unit_test(a_timer_that_is_due_can_still_be_stopped),
         cmocka_unit_test(clocks_agree),
         cmocka_unit_test(signals_come_in_on_the_loop),
         cmocka_unit_test(a_signal_that_cannot_be_caught_is_refused),
