@@ -11,27 +11,23 @@
 
 #include "loop/loop.h"
 
-/* Behind a pointer, because asking for the time leaves the loop itself const. */
-struct loop_clock {
-    int64_t synced_asked_ms;
-    bool asked;
-    bool synced;
-};
+#define LOOP_HEARD_BETWEEN 128 /* timers of one turn after which the loop hears its workers */
 
 struct loop {
     uv_loop_t uv;
-    uv_async_t keep; /* never sent: keeps uv_run going while there is no other handle */
-    struct loop_clock clock;
-    struct loop_clock *clock_ref; /* &clock */
-    size_t alive;                 /* handles that were created and not destroyed */
+    uv_async_t wake; /* a worker has finished; and it keeps uv_run going while there is no other handle */
+    _Atomic(struct loop_worker *) finished; /* by way of loop_worker.next, the last one first */
+    struct loop_worker *heard; /* the loop's: of those the ones whose done_cb is still to come, in order */
+    uint64_t turn_ms;          /* libuv's time of the turn that these are of: */
+    unsigned turn_timers;      /* timers that fired */
+    size_t alive;              /* handles that were created and not destroyed */
     int64_t late_max_ms;
-    _Atomic int64_t
-        synced_told; /* to the workers: twice the monotonic ms of asking, and one more when synchronised; 0: never asked */
+    /* Whether the clock is synchronised: twice the monotonic ms of asking, and one more when it was; 0: never asked. */
+    _Atomic int64_t synced_told;
 };
 
-/* Any thread. Whether the wall clock is synchronised, asked of the system at most once in 100 ms for all workers together: never later than
- * the call, so that a time which is read after it is no better than what this says of it. */
-bool loop_synced_for_worker(struct loop *loop);
+/* The done_cb of all workers that have finished, in the order in which they have. Without a system call, and next to nothing when there is none. */
+void loop_hear_workers(struct loop *loop);
 
 /* The riskgate error of a libuv one. */
 enum rg_err loop_error(int uv_error);

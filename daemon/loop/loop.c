@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "loop/internal.h"
 
-#define SYNCED_ASK_MS 1000
 #define SYNCED_TELL_MS 100
 
 enum rg_err loop_error(int uv_error)
@@ -24,9 +23,9 @@ enum rg_err loop_error(int uv_error)
     }
 }
 
-static void on_keep(uv_async_t *async)
+static void on_wake(uv_async_t *async)
 {
-    (void)async;
+    loop_hear_workers(async->data);
 }
 
 enum rg_err loop_create(struct loop **out)
@@ -41,21 +40,21 @@ enum rg_err loop_create(struct loop **out)
     rc = uv_loop_init(&loop->uv);
     if (rc != 0)
         goto fail_loop;
-    rc = uv_async_init(&loop->uv, &loop->keep, on_keep);
+    rc = uv_async_init(&loop->uv, &loop->wake, on_wake);
     if (rc != 0)
-        goto fail_keep;
+        goto fail_wake;
+    loop->wake.data = loop;
     if (sigaction(SIGPIPE, &ignore, NULL) != 0) {
         rc = UV_EINVAL;
         goto fail_signal;
     }
-    loop->clock_ref = &loop->clock;
     *out = loop;
     return RG_OK;
 
 fail_signal:
-    uv_close((uv_handle_t *)&loop->keep, NULL);
+    uv_close((uv_handle_t *)&loop->wake, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-fail_keep:
+fail_wake:
     (void)uv_loop_close(&loop->uv);
 fail_loop:
     free(loop);
@@ -68,8 +67,8 @@ enum rg_err loop_destroy(struct loop *loop)
         return RG_OK;
     if (loop->alive != 0)
         return RG_ESTATE;
-    if (!uv_is_closing((uv_handle_t *)&loop->keep))
-        uv_close((uv_handle_t *)&loop->keep, NULL);
+    if (!uv_is_closing((uv_handle_t *)&loop->wake))
+        uv_close((uv_handle_t *)&loop->wake, NULL);
     /* A stop that was asked for while the loop did not run would end this run at once. */
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
         continue;
@@ -107,20 +106,7 @@ int64_t loop_wall_ms(const struct loop *loop)
     return clock_wall_ms();
 }
 
-bool loop_clock_synced(const struct loop *loop)
-{
-    struct loop_clock *clock = loop->clock_ref;
-    int64_t now = clock_mono_ms();
-
-    if (!clock->asked || now - clock->synced_asked_ms >= SYNCED_ASK_MS) {
-        clock->synced = clock_synced();
-        clock->synced_asked_ms = now;
-        clock->asked = true;
-    }
-    return clock->synced;
-}
-
-bool loop_synced_for_worker(struct loop *loop)
+bool loop_clock_synced(struct loop *loop)
 {
     const int64_t told = atomic_load_explicit(&loop->synced_told, memory_order_relaxed);
     const int64_t now = clock_mono_ms();
@@ -151,14 +137,30 @@ struct loop_timer {
     int64_t due_ms;
 };
 
+/* When a hundred devices are due at one instant, the first ones' answers are there long before the last one is asked, and do not wait for
+ * that. Of a thousand the rest is asked in one go: to ask and to judge in turns, each finding the other's caches, costs more than it
+ * gains. */
+static void hear_between(struct loop *loop)
+{
+    const uint64_t turn_ms = uv_now(&loop->uv); /* the same for all timers of one turn */
+
+    if (loop->turn_ms != turn_ms)
+        loop->turn_timers = 0;
+    loop->turn_ms = turn_ms;
+    if (++loop->turn_timers <= LOOP_HEARD_BETWEEN)
+        loop_hear_workers(loop);
+}
+
 static void on_timer(uv_timer_t *uv)
 {
     struct loop_timer *t = uv->data;
+    struct loop *loop = t->loop;
     int64_t late = clock_mono_ms() - t->due_ms;
 
-    if (late > t->loop->late_max_ms)
-        t->loop->late_max_ms = late;
+    if (late > loop->late_max_ms)
+        loop->late_max_ms = late;
     t->cb(t->arg);
+    hear_between(loop);
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -30,12 +30,16 @@ void loop_stop(struct loop *loop);
 int64_t loop_mono_ms(const struct loop *loop);
 int64_t loop_mono_us(const struct loop *loop);
 int64_t loop_wall_ms(const struct loop *loop);
-bool loop_clock_synced(const struct loop *loop); /* asked of the system at most once a second */
+/* Any thread. Whether the wall clock is synchronised, asked of the system at most once in 100 ms for all: never later than the call, so that
+ * a time which is read after it is no better than what this says of it. */
+bool loop_clock_synced(struct loop *loop);
 
 /* The longest time one turn of the loop took beyond what its timers asked for, ms, since the last call: lateness. */
 int64_t loop_late_max_ms(struct loop *loop);
 
-/* ---- timers: one shot, on the monotonic clock ---- */
+/* ---- timers: one shot, on the monotonic clock ----
+ * Those of one instant fire in the order in which they were armed; between the first hundred of them done_cb of workers that have
+ * finished is called. */
 struct loop_timer;
 typedef void (*loop_timer_cb)(void *arg);
 RG_NODISCARD enum rg_err loop_timer_create(struct loop *loop, loop_timer_cb cb, void *arg,

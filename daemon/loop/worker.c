@@ -1,6 +1,7 @@
 /* A worker: one thread that does one job at a time. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,21 +12,20 @@
 #define WORKER_NAME_SIZE 16 /* the kernel's, with the NUL */
 
 struct loop_worker {
-    uv_async_t async; /* from the thread: the job is done */
     struct loop *loop;
     loop_worker_run_cb run;
     loop_worker_done_cb done;
     void *arg;
     char name[WORKER_NAME_SIZE];
     bool busy;   /* the loop's alone: from submit to done_cb */
-    bool prompt; /* set before the first job: the semaphore hands it over */
+    bool prompt; /* set before the first job */
     uv_thread_t thread;
-    /* Posted for each job, and once for the end: unlike a condition it costs one system call to wait, one to wake. */
+    /* Posted for each job, and once for the end: unlike a condition it costs one system call to wait, one to wake. It hands over to
+     * the thread what the loop wrote before; loop.finished hands it back. So nothing here needs a lock. */
     uv_sem_t begin;
-    uv_mutex_t lock;              /* for what follows */
     bool wanted;                  /* a job was submitted and not begun */
-    bool finished;                /* a job ended and the loop does not know yet */
     struct loop_worker_time time; /* of the finished job */
+    struct loop_worker *next;     /* among those that finished */
 };
 
 /* True when there is a job to do; false: the thread is to end. A job that was submitted is done even then. */
@@ -34,11 +34,23 @@ static bool worker_wait(struct loop_worker *w)
     bool wanted;
 
     uv_sem_wait(&w->begin);
-    uv_mutex_lock(&w->lock);
     wanted = w->wanted;
     w->wanted = false;
-    uv_mutex_unlock(&w->lock);
     return wanted;
+}
+
+/* Only the first of several wakes the loop: a hundred devices that answer at one instant cost it one system call. */
+static void worker_finished(struct loop_worker *w)
+{
+    struct loop *loop = w->loop;
+    struct loop_worker *top = atomic_load_explicit(&loop->finished, memory_order_relaxed);
+
+    do
+        w->next = top;
+    while (!atomic_compare_exchange_weak_explicit(&loop->finished, &top, w, memory_order_release,
+                                                  memory_order_relaxed));
+    if (!top)
+        (void)uv_async_send(&loop->wake);
 }
 
 static void worker_thread(void *arg)
@@ -52,51 +64,64 @@ static void worker_thread(void *arg)
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     (void)pthread_setname_np(pthread_self(), w->name);
     while (worker_wait(w)) {
-        struct loop_worker_time time = {.started_us = clock_mono_us()};
-
+        w->time = (struct loop_worker_time){.started_us = clock_mono_us()};
         if (w->prompt && !prompt)
             slice_short();
         prompt = w->prompt;
         w->run(w->arg);
-        time.ended_us = clock_mono_us();
+        w->time.ended_us = clock_mono_us();
         /* Before the stamp: a clock that is set in between was not to be trusted. */
-        time.synced = loop_synced_for_worker(w->loop);
-        time.ended_wall_ms = clock_wall_ms();
-        uv_mutex_lock(&w->lock);
-        w->time = time;
-        w->finished = true;
-        uv_mutex_unlock(&w->lock);
-        (void)uv_async_send(&w->async);
+        w->time.synced = loop_clock_synced(w->loop);
+        w->time.ended_wall_ms = clock_wall_ms();
+        worker_finished(w);
     }
 }
 
-static void on_finished(uv_async_t *async)
+/* Behind those that wait already, in the order in which they finished. */
+static void take_finished(struct loop *loop)
 {
-    struct loop_worker *w = async->data;
-    struct loop_worker_time time;
-    bool finished;
+    struct loop_worker *w = atomic_exchange_explicit(&loop->finished, NULL, memory_order_acquire);
+    struct loop_worker *first = NULL;
+    struct loop_worker **end = &loop->heard;
 
-    uv_mutex_lock(&w->lock);
-    finished = w->finished;
-    w->finished = false;
-    time = w->time;
-    uv_mutex_unlock(&w->lock);
-    if (!finished)
+    while (w) {
+        struct loop_worker *before = w->next;
+
+        w->next = first;
+        first = w;
+        w = before;
+    }
+    while (*end)
+        end = &(*end)->next;
+    *end = first;
+}
+
+void loop_hear_workers(struct loop *loop)
+{
+    if (!atomic_load_explicit(&loop->finished, memory_order_relaxed) && !loop->heard)
         return;
-    w->busy = false;
-    w->done(w->arg, &time);
+    /* All that have finished by now. Who finishes from here on is heard the next time, so that they cannot keep the loop from anything else. */
+    take_finished(loop);
+    while (loop->heard) {
+        struct loop_worker *w = loop->heard;
+        struct loop_worker_time time = w->time;
+
+        loop->heard = w->next;
+        w->busy = false;
+        w->done(w->arg, &time); /* which may destroy it, or one that waits behind it */
+    }
 }
 
-static void worker_free(struct loop_worker *w)
+/* Drops what its thread said last, if the loop has not heard it. */
+static void worker_forget(struct loop_worker *w)
 {
-    uv_sem_destroy(&w->begin);
-    uv_mutex_destroy(&w->lock);
-    free(w);
-}
+    struct loop_worker **at = &w->loop->heard;
 
-static void on_worker_closed(uv_handle_t *handle)
-{
-    worker_free(handle->data);
+    take_finished(w->loop);
+    while (*at && *at != w)
+        at = &(*at)->next;
+    if (*at)
+        *at = w->next;
 }
 
 enum rg_err loop_worker_create(struct loop *loop, const char *name, loop_worker_run_cb run,
@@ -112,31 +137,20 @@ enum rg_err loop_worker_create(struct loop *loop, const char *name, loop_worker_
     w->run = run;
     w->done = done;
     w->arg = arg;
-    w->async.data = w;
     (void)text_copy(w->name, sizeof w->name, name);
-    rc = uv_mutex_init(&w->lock);
-    if (rc != 0)
-        goto fail_lock;
     rc = uv_sem_init(&w->begin, 0);
     if (rc != 0)
-        goto fail_wake;
-    rc = uv_async_init(&loop->uv, &w->async, on_finished);
-    if (rc != 0)
-        goto fail_async;
+        goto fail_begin;
     rc = uv_thread_create(&w->thread, worker_thread, w);
-    if (rc != 0) {
-        uv_close((uv_handle_t *)&w->async, on_worker_closed);
-        return loop_error(rc);
-    }
+    if (rc != 0)
+        goto fail_thread;
     loop->alive++;
     *out = w;
     return RG_OK;
 
-fail_async:
+fail_thread:
     uv_sem_destroy(&w->begin);
-fail_wake:
-    uv_mutex_destroy(&w->lock);
-fail_lock:
+fail_begin:
     free(w);
     return loop_error(rc);
 }
@@ -151,10 +165,8 @@ enum rg_err loop_worker_submit(struct loop_worker *w)
     if (w->busy)
         return RG_EAGAIN;
     w->busy = true;
-    uv_mutex_lock(&w->lock);
     w->wanted = true;
-    uv_mutex_unlock(&w->lock);
-    uv_sem_post(&w->begin); /* with the lock held, the thread would wake up only to wait for it */
+    uv_sem_post(&w->begin);
     return RG_OK;
 }
 
@@ -169,6 +181,8 @@ void loop_worker_destroy(struct loop_worker *w)
         return;
     uv_sem_post(&w->begin); /* no job comes with it: that ends the thread */
     (void)uv_thread_join(&w->thread);
+    worker_forget(w);
     w->loop->alive--;
-    uv_close((uv_handle_t *)&w->async, on_worker_closed);
+    uv_sem_destroy(&w->begin);
+    free(w);
 }

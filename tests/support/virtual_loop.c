@@ -217,7 +217,7 @@ int64_t loop_wall_ms(const struct loop *loop)
     return loop_mono_ms(loop) + loop->wall_offset_ms;
 }
 
-bool loop_clock_synced(const struct loop *loop)
+bool loop_clock_synced(struct loop *loop)
 {
     return loop->synced;
 }

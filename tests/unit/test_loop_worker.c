@@ -1,5 +1,6 @@
-/* LINK rg_loop rg_base Threads::Threads; LABEL tsan */
+/* LINK rg_loop rg_base PkgConfig::UV Threads::Threads; LABEL tsan */
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/slice.h"
+#include "loop/internal.h"
 #include "loop/loop.h"
 
 #define WORKERS 32
@@ -298,6 +300,157 @@ static void the_clock_is_asked_about_once_for_many(void **state)
     assert_int_equal(loop_destroy(c.loop), RG_OK);
 }
 
+/* ---- heard between timers ---- */
+
+#define PATIENCE_MS 20000
+
+struct between {
+    struct loop *loop;
+    struct loop_worker *workers[2];
+    struct loop_timer *timers[LOOP_HEARD_BETWEEN + 10];
+    int count;     /* timers */
+    int asking;    /* the number of the one that has the workers work */
+    int destroyer; /* the worker whose done_cb destroys the other one; -1: none */
+    bool at_once;  /* the second one is destroyed by that timer, when neither has been heard */
+    int fired, dones;
+    int heard_after; /* how many had fired when the first done_cb came */
+};
+
+struct between_arg {
+    struct between *of;
+    int number;
+};
+
+static void between_run(void *arg)
+{
+    (void)arg;
+}
+
+static void between_done(void *arg, const struct loop_worker_time *time)
+{
+    const struct between_arg *a = arg;
+    struct between *b = a->of;
+
+    (void)time;
+    if (b->dones++ == 0)
+        b->heard_after = b->fired;
+    if (b->destroyer == a->number) {
+        loop_worker_destroy(b->workers[1 - a->number]);
+        b->workers[1 - a->number] = NULL;
+    }
+}
+
+/* Has it work, and waits until its thread has said that it has. */
+static void work(struct between *b, int number)
+{
+    const struct loop_worker *last = atomic_load(&b->loop->finished);
+    const int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+
+    assert_int_equal(loop_worker_submit(b->workers[number]), RG_OK);
+    while (atomic_load(&b->loop->finished) == last) {
+        assert_true(clock_mono_ms() < until_ms);
+        (void)sched_yield();
+    }
+}
+
+static void between_timer(void *arg)
+{
+    const struct between_arg *a = arg;
+    struct between *b = a->of;
+
+    b->fired++;
+    if (a->number == b->asking) {
+        work(b, 0);
+        if (b->destroyer >= 0 || b->at_once)
+            work(b, 1);
+        if (b->at_once) {
+            loop_worker_destroy(b->workers[1]);
+            b->workers[1] = NULL;
+        }
+    }
+    if (b->fired == b->count)
+        loop_timer_at(b->timers[0], loop_mono_ms(b->loop) + 50);
+    if (b->fired > b->count)
+        loop_stop(b->loop);
+}
+
+static void run_between(struct between *b)
+{
+    struct between_arg timers[RG_COUNT(b->timers)], workers[2];
+    int64_t due_ms;
+
+    assert_int_equal(loop_create(&b->loop), RG_OK);
+    for (int i = 0; i < 2; i++) {
+        workers[i] = (struct between_arg){b, i};
+        assert_int_equal(
+            loop_worker_create(b->loop, "between", between_run, between_done, &workers[i], &b->workers[i]),
+            RG_OK);
+    }
+    due_ms =
+        loop_mono_ms(b->loop) - 1; /* in the past: all of one instant, however long it takes to arm them */
+    for (int i = 0; i < b->count; i++) {
+        timers[i] = (struct between_arg){b, i};
+        assert_int_equal(loop_timer_create(b->loop, between_timer, &timers[i], &b->timers[i]), RG_OK);
+        loop_timer_at(b->timers[i], due_ms);
+    }
+    loop_run(b->loop);
+    for (int i = 0; i < b->count; i++)
+        loop_timer_destroy(b->timers[i]);
+    for (int i = 0; i < 2; i++)
+        loop_worker_destroy(b->workers[i]);
+    assert_int_equal(loop_destroy(b->loop), RG_OK);
+}
+
+/* An answer is not kept waiting by all who are still to be asked. */
+static void a_worker_is_heard_between_timers_of_one_instant(void **state)
+{
+    struct between b = {.count = 10, .asking = 3, .destroyer = -1};
+
+    (void)state;
+    run_between(&b);
+    assert_int_equal(b.dones, 1);
+    assert_int_equal(b.heard_after, 4);
+}
+
+/* Of very many the rest goes in one go. */
+static void only_between_the_first_ones(void **state)
+{
+    struct between b = {.count = LOOP_HEARD_BETWEEN + 10, .asking = LOOP_HEARD_BETWEEN + 3, .destroyer = -1};
+
+    (void)state;
+    run_between(&b);
+    assert_int_equal(b.dones, 1);
+    assert_int_equal(b.heard_after, b.count);
+}
+
+/* And of those that had finished with it each is heard all the same. */
+static void one_that_was_not_heard_can_be_destroyed(void **state)
+{
+    struct between b = {.count = 3, .asking = 2, .destroyer = -1, .at_once = true};
+    struct between last = {
+        .count = LOOP_HEARD_BETWEEN + 10, .asking = LOOP_HEARD_BETWEEN + 3, .destroyer = -1, .at_once = true};
+
+    (void)state;
+    run_between(&b);
+    assert_int_equal(b.dones, 1);
+    run_between(&last);
+    assert_int_equal(last.dones, 1);
+}
+
+/* Two have finished, and whichever is heard first destroys the other one, of which nothing follows. */
+static void one_that_is_still_to_be_heard_can_be_destroyed(void **state)
+{
+    struct between first = {.count = 3, .asking = 1, .destroyer = 0};
+    struct between second = {.count = 3, .asking = 1, .destroyer = 1};
+
+    (void)state;
+    run_between(&first);
+    assert_int_equal(first.dones, 1);
+    assert_null(first.workers[1]);
+    run_between(&second); /* they are heard in the order in which they finished: too late for the first one */
+    assert_int_equal(second.dones, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +460,10 @@ int main(void)
         cmocka_unit_test(one_that_blocks_holds_up_no_other),
         cmocka_unit_test(destroyed_in_done_it_is_gone),
         cmocka_unit_test(destroy_waits_for_the_job_and_drops_its_end),
+        cmocka_unit_test(a_worker_is_heard_between_timers_of_one_instant),
+        cmocka_unit_test(only_between_the_first_ones),
+        cmocka_unit_test(one_that_was_not_heard_can_be_destroyed),
+        cmocka_unit_test(one_that_is_still_to_be_heard_can_be_destroyed),
         cmocka_unit_test(the_clock_is_asked_about_once_for_many),
     };
 
