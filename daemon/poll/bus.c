@@ -250,6 +250,12 @@ static void bus_kick(struct bus *b)
             loop_timer_at(b->timer, choice.wake_ms);
         return;
     }
+    if (now_ms < b->context->way_until_ms) {
+        b->giving_way = true;
+        loop_timer_at(b->timer, b->context->way_until_ms);
+        return;
+    }
+    b->giving_way = false;
     if (!b->polling)
         turn_begin(b, choice.index, now_ms);
     turn_ask(b);
@@ -300,8 +306,9 @@ static void timer_cb(void *arg)
         bus_leave_on(b);
         return;
     }
-    if (b->before == SCHEDULE_ANSWERED)
+    if (b->before == SCHEDULE_ANSWERED && !b->giving_way) /* otherwise it would not have been idle */
         b->before = SCHEDULE_IDLE;
+    b->giving_way = false;
     bus_kick(b);
 }
 

@@ -84,7 +84,8 @@ struct bus_context {
     const struct driver *driver;
     struct poll_cbs cbs;
     void *arg;
-    int64_t booted_ms; /* monotonic: when the daemon started, or BUS_BOOTED_NOW: when polling does */
+    int64_t booted_ms;    /* monotonic: when the daemon started, or BUS_BOOTED_NOW: when polling does */
+    int64_t way_until_ms; /* monotonic: poll_give_way */
 };
 #define BUS_BOOTED_NOW INT64_MIN
 
@@ -113,6 +114,7 @@ struct bus {
     struct rg_random random;
     bool started;
     bool held;        /* begins nothing: what it opens is still in use by one that was removed */
+    bool giving_way;  /* it would begin something, and waits for the end of poll_give_way */
     bool leaving;     /* removed: what is under way is awaited, and then its end */
     struct bus *next; /* of those that are leaving */
     struct unit

@@ -210,6 +210,14 @@ enum rg_err poll_now(struct poll *p, uint32_t device)
     return bus_now(p->buses[u->device->bus], device);
 }
 
+void poll_give_way(struct poll *p)
+{
+    const int64_t now_ms = loop_mono_ms(p->context.loop);
+
+    if (now_ms - p->context.way_until_ms >= POLL_WAY_AGAIN_MS - POLL_WAY_MS)
+        p->context.way_until_ms = now_ms + POLL_WAY_MS;
+}
+
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out)
 {
     *out = (struct poll_device_stats){.state = UNIT_UNKNOWN};

@@ -73,6 +73,8 @@
 /* A suspended unit is not asked out of turn sooner than this after it was last asked: whoever asks for it time after time
  * must not cost its neighbours more than its own probes do. */
 #define POLL_NOW_PROBE_MS 10000
+#define POLL_WAY_MS 2
+#define POLL_WAY_AGAIN_MS 40
 
 enum unit_state {
     UNIT_UNKNOWN,   /* not asked yet */
@@ -216,6 +218,10 @@ RG_NODISCARD enum rg_err poll_errand(struct poll *p, const struct poll_errand *e
  * suspended and was asked within POLL_NOW_PROBE_MS, or is still starting up; RG_ESTATE: its bus is down, or before
  * poll_start. */
 RG_NODISCARD enum rg_err poll_now(struct poll *p, uint32_t device);
+/* Something is on its way that goes before readings (an alarm to the disk and to the platforms): for POLL_WAY_MS no request of a poll begins,
+ * so that those who carry it find the processor free; what is under way goes on, and so do errands. Grids stay. Nothing when it was given
+ * less than POLL_WAY_AGAIN_MS ago: however many alarms come, polls lose no more than a twentieth of their time to them. */
+void poll_give_way(struct poll *p);
 void poll_device_stats(const struct poll *p, uint32_t device, struct poll_device_stats *out);
 /* Of poll_bus_stats the share of the last *window_us that a bus was busy, which costs nothing; 0 and 0 before poll_start. */
 double poll_bus_load(struct poll *p, uint32_t bus, int64_t *window_us);
