@@ -218,7 +218,13 @@ static enum rg_err append(struct pipeline *p, struct moment at)
 
     if (err == RG_OK)
         err = encode(p, &p->event, ALARM_CLEAR, at, &clear);
-    return err == RG_OK ? store_append_both(p->store, &raise, &clear) : err;
+    store_together(p->store);
+    if (err == RG_OK)
+        err = store_append(p->store, &raise);
+    if (err == RG_OK)
+        err = store_append(p->store, &clear);
+    store_together_end(p->store);
+    return err;
 }
 
 /* only: one uplink, or SIZE_MAX: all that are tested. */

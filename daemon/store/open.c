@@ -365,7 +365,7 @@ enum rg_err store_open(struct loop *loop, const struct site_store *conf, const s
     s->renewed_at_ms = INT64_MIN;
     wear_begin(&s->wear, loop_mono_ms(loop));
     s->stats.ok = true;
-    s->telemetry_due_ms = s->cursors_due_ms = INT64_MAX;
+    s->telemetry_due_ms = s->cursors_due_ms = s->rollups_due_ms = INT64_MAX;
     s->round_at_ms = loop_mono_ms(loop) + STORE_ROUND_EVERY_MS;
     s->path = strdup(conf->path);
     backoff_init(&s->backoff, STORE_RETRY_FIRST_MS, STORE_RETRY_CAP_MS);
@@ -411,11 +411,11 @@ static bool commit_rest(struct store *s)
     unsigned failures = 0;
     while (!lane_empty(&s->lanes[LANE_ALARMS]) || !lane_empty(&s->lanes[LANE_TELEMETRY]) ||
            cursors_dirty(&s->cursors) || !loss_book_empty(&s->told) || s->next_alarm > s->next_alarm_kept ||
-           s->config_next != NULL || s->duty_next != NULL || !rollups_empty(&s->rollups)) {
+           s->config_next != NULL || s->duty_next != NULL || rollups_count(&s->rollups) > 0) {
         if (failures == 2 || loop_mono_ms(s->loop) > until)
             return false;
         /* A second try without telemetry: alarms may fit where it does not. */
-        job_fill_batch(s, failures == 0 || lane_empty(&s->lanes[LANE_ALARMS]));
+        job_fill_batch(s, failures == 0 || lane_empty(&s->lanes[LANE_ALARMS]), true);
         job_run(s);
         if (!job_absorb(s))
             failures++;
@@ -442,6 +442,8 @@ enum rg_err store_close(struct store *s)
         (void)job_absorb(s); /* what failed still waits */
     else if (s->job.kind == JOB_COMMIT)
         job_take_back(s);
+    else if (s->job.kind == JOB_ROLLUPS && s->job.ran)
+        job_absorb_rollups(s);
     s->job.kind = JOB_NONE;
 
     if (s->damaged) {

@@ -1,4 +1,5 @@
 /* What the worker does next: commits, retries, maintenance. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,18 @@ static void run_commit(struct store *s)
         marks_note(&s->marks, job->batch.head, job->next_alarm, s->retention.present_ms);
 }
 
+static void run_rollups(struct store *s)
+{
+    struct writer_batch *batch = &s->job.batch;
+    const _Atomic bool *give_way = s->rollups_yields < STORE_ROLLUPS_YIELDS ? &s->give_way : NULL;
+
+    writer_rollups(&s->writer, batch, give_way);
+    if (corrupt(batch->rc)) {
+        (void)sqlite3_db_release_memory(s->db);
+        writer_rollups(&s->writer, batch, give_way);
+    }
+}
+
 static void run_round(struct store *s)
 {
     struct retention_round *round = &s->job.round;
@@ -62,6 +75,8 @@ void job_run(void *arg)
         replace_run(s);
     else if (job->kind == JOB_COMMIT)
         run_commit(s);
+    else if (job->kind == JOB_ROLLUPS)
+        run_rollups(s);
     else
         run_round(s);
     if (s->db != NULL) {
@@ -97,7 +112,7 @@ static void slice_lane(struct store *s, enum lane_kind kind, bool wanted, struct
     *slice = (struct writer_slice){.region = fly, .from = fly->done, .to = s->job.ends[kind]};
 }
 
-void job_fill_batch(struct store *s, bool telemetry)
+void job_fill_batch(struct store *s, bool telemetry, bool rollups)
 {
     struct job *job = &s->job;
     job->kind = JOB_COMMIT;
@@ -120,7 +135,7 @@ void job_fill_batch(struct store *s, bool telemetry)
         s->config_next = NULL;
     }
     job->batch.config = s->config_flying;
-    job->batch.rollups = telemetry ? rollups_fly(&s->rollups) : NULL;
+    job->batch.rollups = telemetry && rollups ? rollups_fly(&s->rollups) : NULL;
     s->duty_flying = s->duty_next;
     s->duty_next = NULL;
     job->batch.duty = s->duty_flying;
@@ -152,6 +167,35 @@ static void learn_devices(struct store *s)
     }
 }
 
+void rollups_due(struct store *s)
+{
+    const size_t count = rollups_count(&s->rollups);
+    const int64_t now = loop_mono_ms(s->loop);
+
+    if (count <= STORE_ROLLUPS_FEW)
+        s->rollups_due_ms = INT64_MAX;
+    else
+        s->rollups_due_ms = earliest(s->rollups_due_ms, now + STORE_ROLLUPS_LAG_MS);
+    if (count > 0 && count <= STORE_ROLLUPS_FEW)
+        s->telemetry_due_ms = earliest(s->telemetry_due_ms, now + s->gather_ms);
+}
+
+static void rollups_landed(struct store *s)
+{
+    rollups_done(&s->rollups);
+    s->rollups_yields = 0;
+    s->rollups_due_ms = INT64_MAX;
+    rollups_due(s);
+}
+
+void job_absorb_rollups(struct store *s)
+{
+    if (s->job.batch.rc == SQLITE_OK)
+        rollups_landed(s);
+    else if (s->job.batch.rc == SQLITE_INTERRUPT)
+        s->rollups_yields++;
+}
+
 bool job_absorb(struct store *s)
 {
     struct job *job = &s->job;
@@ -167,7 +211,7 @@ bool job_absorb(struct store *s)
     free(s->config_flying);
     s->config_flying = NULL;
     if (job->batch.rollups != NULL)
-        rollups_done(&s->rollups);
+        rollups_landed(s);
     duty_free(s->duty_flying);
     s->duty_flying = NULL;
     if (job->batch.next_alarm > 0)
@@ -183,18 +227,34 @@ bool job_absorb(struct store *s)
     return true;
 }
 
+static void write_failed(struct store *s)
+{
+    const struct writer_batch *batch = &s->job.batch;
+    s->retry_at_ms = loop_mono_ms(s->loop) + backoff_fail(&s->backoff, &s->random);
+    s->make_room = (batch->rc & 0xff) == SQLITE_FULL;
+    if (corrupt(batch->rc))
+        replace_wanted(s, LOSS_CORRUPT, batch->words);
+    tell_failing(s, batch->words);
+    tell_unstored(s);
+    tell_flushes(s, true);
+}
+
+/* What refuses roll-ups refuses records, too: they go with those until it takes both again. */
+static void rollups_stored(struct store *s)
+{
+    job_absorb_rollups(s);
+    if (s->job.batch.rc == SQLITE_OK || s->job.batch.rc == SQLITE_INTERRUPT)
+        return;
+    s->stats.failures++;
+    write_failed(s);
+}
+
 static void commit_done(struct store *s)
 {
     int64_t now = loop_mono_ms(s->loop);
     struct writer_batch *batch = &s->job.batch;
     if (!job_absorb(s)) {
-        s->retry_at_ms = now + backoff_fail(&s->backoff, &s->random);
-        s->make_room = (batch->rc & 0xff) == SQLITE_FULL;
-        if (corrupt(batch->rc))
-            replace_wanted(s, LOSS_CORRUPT, batch->words);
-        tell_failing(s, batch->words);
-        tell_unstored(s);
-        tell_flushes(s, true);
+        write_failed(s);
         return;
     }
     if (!s->damaged)
@@ -245,6 +305,8 @@ void pump_done(void *arg, const struct loop_worker_time *time)
         s->stats.last_commit_ms = (time->ended_us - time->started_us) / 1000;
         s->commits_in_a_row++;
         commit_done(s);
+    } else if (kind == JOB_ROLLUPS) {
+        rollups_stored(s);
     } else {
         s->commits_in_a_row = 0;
         round_done(s);
@@ -260,7 +322,7 @@ void pump_done(void *arg, const struct loop_worker_time *time)
     tell_losses(s);
     s->calling = false;
     if (s->db != NULL && retention_wanted(&s->retention, &s->job.size, s->limits.max_size) &&
-        kind == JOB_COMMIT)
+        (kind == JOB_COMMIT || kind == JOB_ROLLUPS))
         s->round_at_ms = earliest(s->round_at_ms, loop_mono_ms(s->loop));
     pump_step(s);
 }
@@ -273,6 +335,13 @@ static bool commit_wanted(const struct store *s, int64_t now)
            s->config_next != NULL || s->duty_next != NULL ||
            s->lanes[LANE_TELEMETRY].regions[1 - s->lanes[LANE_TELEMETRY].gathering].used > 0 ||
            s->telemetry_due_ms <= now || s->cursors_due_ms <= now;
+}
+
+/* By themselves, so that an alarm need not wait for thousands of rows; with records while the disk refuses, or when somebody waits for all there is. */
+static bool rollups_wanted(const struct store *s, int64_t now)
+{
+    return s->rollups_due_ms <= now && !s->failing && s->flush_count == 0 &&
+           lane_empty(&s->lanes[LANE_ALARMS]);
 }
 
 static enum job_kind choose(const struct store *s, int64_t now)
@@ -288,7 +357,8 @@ static enum job_kind choose(const struct store *s, int64_t now)
     if (s->standby)
         return JOB_COMMIT; /* though nothing waits: who looks at the status shall know */
     bool round = !s->failing && s->round_at_ms <= now;
-    if (!commit_wanted(s, now))
+    bool rollups = rollups_wanted(s, now);
+    if (!rollups && !commit_wanted(s, now))
         return round ? JOB_ROUND : JOB_NONE;
     /* Telemetry waits for a round, so that it cannot outrun the retention; alarms do not, unless they came without
      * a pause. */
@@ -296,7 +366,14 @@ static enum job_kind choose(const struct store *s, int64_t now)
     if (round && (!alarms || s->commits_in_a_row >= STORE_COMMITS_IN_A_ROW ||
                   retention_pressing(&s->retention, s->limits.max_size)))
         return JOB_ROUND;
-    return JOB_COMMIT;
+    return rollups ? JOB_ROLLUPS : JOB_COMMIT;
+}
+
+static void fill_rollups(struct store *s)
+{
+    s->job.kind = JOB_ROLLUPS;
+    s->job.ran = false;
+    s->job.batch.rollups = rollups_fly(&s->rollups);
 }
 
 static void fill_round(struct store *s)
@@ -320,11 +397,15 @@ static void start(struct store *s, enum job_kind kind, int64_t now)
         replace_fill(s);
     } else if (kind == JOB_ROUND) {
         fill_round(s);
+    } else if (kind == JOB_ROLLUPS) {
+        fill_rollups(s);
     } else {
         /* While the disk refuses, alarms are tried without telemetry: they may fit where a long batch does not. */
-        job_fill_batch(s, !s->failing || lane_empty(&s->lanes[LANE_ALARMS]));
+        job_fill_batch(s, !s->failing || lane_empty(&s->lanes[LANE_ALARMS]),
+                       s->failing || s->flush_count > 0 || rollups_count(&s->rollups) <= STORE_ROLLUPS_FEW);
     }
     s->job_begun_ms = now;
+    atomic_store_explicit(&s->give_way, false, memory_order_relaxed);
     if (loop_worker_submit(s->worker) == RG_OK)
         return;
     /* Cannot be: the worker was free. The records wait where they are. */
@@ -347,18 +428,21 @@ static int64_t next_look(const struct store *s)
         return 0;
     if (s->job.kind != JOB_NONE)
         return (alarm_waits(s) && !s->failing) || s->flush_count > 0 ? s->job_begun_ms + STORE_STUCK_MS : at;
+    if (s->damaged && s->flush_count > 0) /* the next try may be a minute away */
+        return earliest(s->retry_at_ms, s->flush_ms + STORE_STUCK_MS);
     if (s->failing || s->damaged)
         return s->retry_at_ms;
     if (s->flush_count > 0)
         return 0;
     at = earliest(s->telemetry_due_ms, s->cursors_due_ms);
-    at = earliest(at, s->round_at_ms);
+    at = earliest(at, earliest(s->rollups_due_ms, s->round_at_ms));
     return loss_book_empty(&s->losses) ? at : earliest(at, s->loss_at_ms);
 }
 
 void pump_step(struct store *s)
 {
-    if (s->calling)
+    s->step_wanted = s->together > 0;
+    if (s->calling || s->together > 0)
         return;
     if (s->job.kind == JOB_NONE) {
         int64_t now = loop_mono_ms(s->loop);
@@ -388,7 +472,8 @@ void pump_timer(void *arg)
     else
         tell_losses(s);
     if (s->job.kind == JOB_NONE)
-        tell_flushes(s, false);
+        tell_flushes(s, s->damaged && s->flush_count > 0 &&
+                            loop_mono_ms(s->loop) >= s->flush_ms + STORE_STUCK_MS);
     s->calling = false;
     pump_step(s);
 }

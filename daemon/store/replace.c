@@ -153,6 +153,7 @@ void replace_done(struct store *s)
     if (s->job.renewed != RG_OK) {
         tell_reason(s, s->job.batch.words);
         s->retry_at_ms = now + backoff_fail(&s->backoff, &s->random);
+        tell_flushes(s, true);
         return;
     }
     s->damaged = false;

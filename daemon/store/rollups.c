@@ -1,5 +1,6 @@
 #include "store/rollups.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,9 +106,9 @@ void rollups_done(struct rollups *r)
     r->flying = done;
 }
 
-bool rollups_empty(const struct rollups *r)
+size_t rollups_count(const struct rollups *r)
 {
-    return r->flying.count == 0 && r->gathering.count == 0;
+    return r->flying.count + r->gathering.count;
 }
 
 bool rollups_next(const struct rollups_batch *b, size_t *at, struct rollup_row *row)
@@ -146,13 +147,16 @@ static int put_row(sqlite3_stmt *stmt, const struct rollup_row *row)
     return db_run(stmt);
 }
 
-int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b)
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b,
+                const _Atomic bool *give_way)
 {
     struct rollup_row row;
     size_t at = 0;
     int rc = SQLITE_OK;
 
     while (b != NULL && rc == SQLITE_OK && rollups_next(b, &at, &row)) {
+        if (give_way != NULL && atomic_load_explicit(give_way, memory_order_relaxed))
+            return SQLITE_INTERRUPT;
         rc = put_row(stmts[ROLLUPS_PUT], &row);
         if (rc != SQLITE_CONSTRAINT_NOTNULL)
             continue;

@@ -1,6 +1,7 @@
-/* Minute roll-ups on their way to the disk: a batch gathers while another one flies, and what failed flies again. They go with telemetry,
+/* Minute roll-ups on their way to the disk: a batch gathers while another one flies, and what failed flies again. They go by themselves,
  * in one transaction with the turn up to which frames are in them, so that a crash counts no frame twice and none too little
- * that was recorded. */
+ * that was recorded. Those of 10,000 points are 40 ms of a processor's work: an alarm that comes meanwhile has it undone, goes first, and
+ * they are tried again. */
 #ifndef RG_STORE_ROLLUPS_H
 #define RG_STORE_ROLLUPS_H
 
@@ -35,7 +36,7 @@ RG_NODISCARD enum rg_err rollups_add(struct rollups *r, const struct rollup_row 
 /* What is to fly: with what failed before, or what has gathered. NULL: nothing. */
 const struct rollups_batch *rollups_fly(struct rollups *r);
 void rollups_done(struct rollups *r);
-bool rollups_empty(const struct rollups *r);
+size_t rollups_count(const struct rollups *r); /* rows that are not done */
 
 /* The next row of a batch; *at begins at 0. False: that was the last. */
 bool rollups_next(const struct rollups_batch *b, size_t *at, struct rollup_row *row);
@@ -46,7 +47,8 @@ int rollups_rebuild(sqlite3 *db);
 /* The statements of a writer for them. */
 enum rollups_stmt { ROLLUPS_PUT, ROLLUPS_POINT, ROLLUPS_ROLLED, ROLLUPS_STMT_COUNT };
 int rollups_prepare(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT]);
-/* Inside a transaction. b may be NULL. */
-int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b);
+/* Inside a transaction. b may be NULL. SQLITE_INTERRUPT as soon as *give_way is set, which may be NULL. */
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b,
+                const _Atomic bool *give_way);
 
 #endif

@@ -1,6 +1,7 @@
 /* The public functions on a running store. */
 #include "store/store.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 void store_limits(struct store *s, const struct site_store *conf)
 {
     s->commit_ms = conf->commit_ms;
+    s->gather_ms = conf->commit_ms - conf->commit_ms / STORE_BEFORE;
     s->limits = (struct retention_limits){.max_size = conf->max_size};
     s->limits.keep_ms[STREAM_ALARM] = conf->keep_alarms_ms;
     s->limits.keep_ms[STREAM_TELEMETRY] = conf->keep_telemetry_ms;
@@ -124,7 +126,7 @@ static void telemetry_due(struct store *s)
 {
     int64_t due = 0;
     if (lane_gather(&s->lanes[LANE_TELEMETRY])->used < STORE_SLICE_BYTES)
-        due = s->telemetry_due_ms < INT64_MAX ? s->telemetry_due_ms : loop_mono_ms(s->loop) + s->commit_ms;
+        due = s->telemetry_due_ms < INT64_MAX ? s->telemetry_due_ms : loop_mono_ms(s->loop) + s->gather_ms;
     if (due == s->telemetry_due_ms)
         return;
     s->telemetry_due_ms = due;
@@ -149,10 +151,12 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
         return err;
 
     s->lanes[telemetry ? LANE_TELEMETRY : LANE_ALARMS].appended++;
-    if (telemetry)
+    if (telemetry) {
         telemetry_due(s);
-    else
-        pump_step(s);
+        return RG_OK;
+    }
+    atomic_store_explicit(&s->give_way, true, memory_order_relaxed);
+    pump_step(s);
     return RG_OK;
 }
 
@@ -170,24 +174,22 @@ enum rg_err store_alarm_keep(struct store *s, const struct alarm *alarm)
 enum rg_err store_rollup(struct store *s, const struct rollup_row *rows, size_t count, int64_t turn)
 {
     enum rg_err err = rollups_add(&s->rollups, rows, count, turn);
-    if (err == RG_OK && s->telemetry_due_ms == INT64_MAX) {
-        s->telemetry_due_ms = loop_mono_ms(s->loop) + s->commit_ms;
+    if (err == RG_OK) {
+        rollups_due(s);
         pump_step(s);
     }
     return err;
 }
 
-enum rg_err store_append_both(struct store *s, const struct store_record *first,
-                              const struct store_record *second)
+void store_together(struct store *s)
 {
-    bool calling = s->calling;
-    s->calling = true; /* no commit begins in between */
-    enum rg_err err = store_append(s, first);
-    if (err == RG_OK)
-        err = store_append(s, second);
-    s->calling = calling;
-    pump_step(s);
-    return err;
+    s->together++;
+}
+
+void store_together_end(struct store *s)
+{
+    if (--s->together == 0 && s->step_wanted)
+        pump_step(s);
 }
 
 enum rg_err store_config_put(struct store *s, const char *text, size_t length)
@@ -214,6 +216,8 @@ void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg)
         cb(arg, false);
         return;
     }
+    if (s->flush_count == 0)
+        s->flush_ms = loop_mono_ms(s->loop);
     struct flush *f = &s->flushes[s->flush_count++];
     *f = (struct flush){.cb = cb, .arg = arg};
     for (int i = 0; i < LANE_COUNT; i++)

@@ -25,12 +25,20 @@
     (1u << 20)                     /* of one lane in one transaction: an alarm waits for no more than that */
 #define STORE_ROUND_EVERY_MS 10000 /* maintenance when nothing calls for it sooner */
 #define STORE_COMMITS_IN_A_ROW 8   /* then maintenance that is wanted has its turn */
+/* So many roll-ups go with telemetry: a commit the less. More of them take milliseconds, and go by themselves; not at once, for they are given
+ * in the middle of the minute's first readings. */
+#define STORE_ROLLUPS_FEW 250
+#define STORE_ROLLUPS_LAG_MS 500
+#define STORE_ROLLUPS_YIELDS 8 /* so often a batch of them gives way, then it is stored whatever comes */
 #define STORE_CURSORS_MS                                                                                     \
     1000                    /* cursors are kept at the latest after that long, of telemetry after commit_ms */
 #define STORE_STUCK_MS 3000 /* a job that runs longer while alarms wait counts as a failure */
 #define STORE_LOSS_EVERY_MS 60000 /* losses that go on are told at most so often */
 #define STORE_RETRY_FIRST_MS 100
 #define STORE_RETRY_CAP_MS 5000
+/* Telemetry goes by this part of commit_ms sooner: periods of devices divide it as a rule, and the burst of all answers, with the alarms in it, is
+ * not to find the disk at work on what came in the last one. */
+#define STORE_BEFORE 20
 #define STORE_FLUSHES 32
 #define STORE_TELL_ROOM (64u << 10) /* for the records that tell of losses */
 #define STORE_CLOSE_MS 3000         /* for the last commits */
@@ -41,10 +49,11 @@ enum lane_kind { LANE_ALARMS, LANE_TELEMETRY };
 #define LANE_COUNT 2
 
 enum job_kind {
-    JOB_NONE,   /* the worker is free */
-    JOB_COMMIT, /* one transaction of records */
-    JOB_ROUND,  /* one round of maintenance */
-    JOB_RENEW,  /* the damaged database is set aside, and a new one made */
+    JOB_NONE,    /* the worker is free */
+    JOB_COMMIT,  /* one transaction of records */
+    JOB_ROLLUPS, /* one of minute roll-ups, which gives way to an alarm */
+    JOB_ROUND,   /* one round of maintenance */
+    JOB_RENEW,   /* the damaged database is set aside, and a new one made */
 };
 
 struct job {
@@ -77,7 +86,8 @@ struct store {
     char *path;
     int lock;
     int64_t commit_ms;
-    int64_t turn; /* of the last record taken in */
+    int64_t gather_ms; /* telemetry, from the first record on */
+    int64_t turn;      /* of the last record taken in */
     struct retention_limits limits;
 
     struct count_vfs *count;
@@ -98,12 +108,15 @@ struct store {
     struct cursor_set cursors;
     struct flush flushes[STORE_FLUSHES];
     size_t flush_count;
+    int64_t flush_ms; /* when the first of them was asked for */
 
     int64_t job_begun_ms;
     int64_t telemetry_due_ms, cursors_due_ms; /* INT64_MAX: nothing waits */
     int64_t retry_at_ms, round_at_ms, loss_at_ms;
     unsigned commits_in_a_row;
     bool calling;       /* inside a callback's caller: the next step comes after it */
+    unsigned together;  /* store_together that has not ended: likewise, */
+    bool step_wanted;   /* if there was one to be made */
     bool failing;       /* the store does not take records */
     bool damaged;       /* the database is, and is to be set aside */
     bool standby;       /* it could only be read at the start, and waits to be opened */
@@ -121,6 +134,9 @@ struct store {
     uint64_t next_alarm;                       /* number of the next occurrence, of refused records too */
     uint64_t next_alarm_kept;                  /* what the store knows of it */
     struct rollups rollups;                    /* what waits of them */
+    int64_t rollups_due_ms;                    /* by themselves; INT64_MAX: they need not */
+    unsigned rollups_yields;                   /* of the batch that flies */
+    _Atomic bool give_way;                     /* to the worker: an alarm waits for it */
     char *config_next;                         /* owned; to be kept; NULL: nothing new */
     char *config_flying;                       /* owned; in the batch that the worker has */
     struct duty_list *duty_next, *duty_flying; /* likewise */
@@ -183,9 +199,13 @@ void pump_timer(void *arg);
 void pump_done(void *arg, const struct loop_worker_time *time);
 void job_run(void *arg);
 /* Fills the job with what waits. */
-void job_fill_batch(struct store *s, bool telemetry);
+void job_fill_batch(struct store *s, bool telemetry, bool rollups);
 /* The batch did not become durable: what is not in the lanes waits again. */
 void job_take_back(struct store *s);
+/* After some were added, or stored: when the rest goes. */
+void rollups_due(struct store *s);
+/* Takes over what a job of roll-ups that ran has done; no callbacks. */
+void job_absorb_rollups(struct store *s);
 /* Takes over what a batch that ran has done: lanes, heads, cursors; no callbacks. True when it was committed. */
 bool job_absorb(struct store *s);
 

@@ -88,6 +88,9 @@ void writer_close(struct writer *w); /* not the connection; takes a zeroed one *
 
 /* All of the batch or nothing: after a failure the store is as before. */
 void writer_run(struct writer *w, struct writer_batch *b);
+/* The same with nothing of the batch but its roll-ups. SQLITE_INTERRUPT as soon as *give_way is set, by whatever thread; NULL: nobody
+ * is given way to. */
+void writer_rollups(struct writer *w, struct writer_batch *b, const _Atomic bool *give_way);
 
 int writer_begin(struct writer *w);
 int writer_commit(struct writer *w);

@@ -68,9 +68,9 @@ static void test_times(void **state)
     rig_frame(&r, 0);
     rig_run(&r, 600);
     rig_frame(&r, 0);
-    rig_run(&r, 399);
+    rig_run(&r, 349);
     assert_int_equal(r.commits, 0);
-    rig_run(&r, 1);
+    rig_run(&r, 1); /* before a second is over, at which as a rule the next readings come */
     assert_int_equal(r.commits, 1);
     assert_int_equal(r.head[STREAM_TELEMETRY], 2);
     rig_run(&r, 60000);
@@ -92,6 +92,32 @@ static void test_times(void **state)
     assert_int_equal(stats.waiting_bytes, 0);
     assert_true(stats.size > 4096 && stats.free > 0);
     assert_int_equal(stats.head[STREAM_TELEMETRY], 3);
+    rig_end(&r);
+}
+
+static void test_together(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    rig_open(&r);
+    store_together(r.store);
+    rig_alarm(&r, 1);
+    rig_run(&r, 10); /* nobody lets the loop run in between, but if somebody did: still nothing */
+    assert_int_equal(r.commits, 0);
+    store_together(r.store);
+    assert_int_equal(rig_event(&r, "level"), RG_OK);
+    store_together_end(r.store);
+    assert_int_equal(rig_event(&r, "level"), RG_OK);
+    store_together_end(r.store);
+    rig_run(&r, 0);
+    assert_int_equal(r.commits, 1);
+    assert_int_equal(r.head[STREAM_ALARM], 1);
+    assert_int_equal(r.head[STREAM_EVENT], 2);
+    rig_alarm(&r, 2); /* otherwise at once */
+    assert_int_equal(rig_event(&r, "level"), RG_OK);
+    rig_run(&r, 0);
+    assert_int_equal(r.commits, 3);
     rig_end(&r);
 }
 
@@ -400,12 +426,19 @@ static void test_refused_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_record_text),     cmocka_unit_test(test_chain_over_restarts),
-        cmocka_unit_test(test_times),           cmocka_unit_test(test_much_goes_at_once),
-        cmocka_unit_test(test_alarms_first),    cmocka_unit_test(test_occurrences),
-        cmocka_unit_test(test_permits),         cmocka_unit_test(test_views),
-        cmocka_unit_test(test_unsynced),        cmocka_unit_test(test_flush),
-        cmocka_unit_test(test_second_daemon),   cmocka_unit_test(test_outside_reader),
+        cmocka_unit_test(test_record_text),
+        cmocka_unit_test(test_chain_over_restarts),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_much_goes_at_once),
+        cmocka_unit_test(test_alarms_first),
+        cmocka_unit_test(test_occurrences),
+        cmocka_unit_test(test_permits),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_unsynced),
+        cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_second_daemon),
+        cmocka_unit_test(test_outside_reader),
         cmocka_unit_test(test_refused_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

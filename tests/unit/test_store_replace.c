@@ -178,6 +178,53 @@ static void test_taken_away(void **state)
     }
 }
 
+struct asked {
+    int64_t from_ms;
+    const struct rig *rig;
+    unsigned answers, refusals;
+    int64_t took_ms;
+};
+
+static void flushed_cb(void *arg, bool ok)
+{
+    struct asked *a = arg;
+    a->answers++;
+    a->refusals += ok ? 0 : 1;
+    a->took_ms = loop_mono_ms(a->rig->loop) - a->from_ms;
+}
+
+static void flush_refused(struct rig *r, int64_t most_ms)
+{
+    struct asked asked = {.from_ms = loop_mono_ms(r->loop), .rig = r};
+    rig_frame(r, 1);
+    store_flush(r->store, flushed_cb, &asked);
+    rig_run(r, 20000);
+    assert_int_equal(asked.answers, 1);
+    assert_int_equal(asked.refusals, 1);
+    assert_in_range(asked.took_ms, 0, most_ms);
+}
+
+/* Whoever waits for what is stored hears that it is not, as the end of the daemon does, also where no new database can be made, or not yet. */
+static void test_flush_without_a_database(void **state)
+{
+    (void)state;
+    struct rig r;
+    char elsewhere[SUPPORT_TMP_SIZE + 16];
+    fill(&r);
+    (void)snprintf(elsewhere, sizeof(elsewhere), "%s.gone", r.folder);
+    assert_int_equal(rename(r.folder, elsewhere), 0);
+    rig_frame(&r, 1);
+    rig_run(&r, 5000);
+    assert_true(r.health_false > r.health_true);
+    flush_refused(&r, 6000);
+    assert_int_equal(rename(elsewhere, r.folder), 0);
+    rig_run(&r, 20000);
+    assert_int_equal(r.health_false, r.health_true);
+    damage(&r, "name = 'stream'"); /* the second one within a minute */
+    flush_refused(&r, 4000);
+    rig_end(&r);
+}
+
 /* Somebody reads the old one all the while, and closes it last: that must not touch the new one's log. */
 static void test_outside_reader(void **state)
 {
@@ -281,11 +328,17 @@ int main(void)
 {
     fault_install();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_writer, clear),          cmocka_unit_test_setup(test_newest_page, clear),
-        cmocka_unit_test_setup(test_alarms, clear),          cmocka_unit_test_setup(test_reader, clear),
-        cmocka_unit_test_setup(test_retention, clear),       cmocka_unit_test_setup(test_taken_away, clear),
-        cmocka_unit_test_setup(test_outside_reader, clear),  cmocka_unit_test_setup(test_no_room, clear),
-        cmocka_unit_test_setup(test_again_and_again, clear), cmocka_unit_test_setup(test_close, clear),
+        cmocka_unit_test_setup(test_writer, clear),
+        cmocka_unit_test_setup(test_newest_page, clear),
+        cmocka_unit_test_setup(test_alarms, clear),
+        cmocka_unit_test_setup(test_reader, clear),
+        cmocka_unit_test_setup(test_retention, clear),
+        cmocka_unit_test_setup(test_taken_away, clear),
+        cmocka_unit_test_setup(test_flush_without_a_database, clear),
+        cmocka_unit_test_setup(test_outside_reader, clear),
+        cmocka_unit_test_setup(test_no_room, clear),
+        cmocka_unit_test_setup(test_again_and_again, clear),
+        cmocka_unit_test_setup(test_close, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

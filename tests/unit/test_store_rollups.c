@@ -1,5 +1,6 @@
 /* LINK rg_store rg_loop_virtual rg_test_support PkgConfig::SQLITE */
 /* Minute roll-ups in the store: merged, kept with telemetry, put together anew after a crash, and given up in their turn. */
+#include "store/store_impl.h"
 #include "test_store_help.h"
 
 #define MINUTE INT64_C(60000)
@@ -210,10 +211,170 @@ static void test_share(void **state)
     rig_end(&r);
 }
 
+/* ---- very many, and alarms ---- */
+
+#define MANY 2000
+
+static void put_many(struct rig *r, int64_t minute)
+{
+    static struct rollup_row rows[MANY];
+    static char names[MANY][16];
+
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof names[i], "d.p%d", i);
+        rows[i] = (struct rollup_row){.point = names[i], .minute = WALL + minute * MINUTE, .n = 1};
+    }
+    assert_int_equal(store_rollup(r->store, rows, MANY, store_turn(r->store)), RG_OK);
+}
+
+static int64_t stored(const struct rig *r)
+{
+    return rig_number(r, "SELECT count(*) FROM rollup");
+}
+
+/* They go by themselves, without waiting for telemetry, and telemetry does not take them along. */
+static void test_many_go_by_themselves(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r);
+    rig_open(&r);
+    frame(&r, 0, "\"values\":{\"a\":1}");
+    rig_run(&r, 700);
+    put_many(&r, 0);
+    rig_run(&r, STORE_ROLLUPS_LAG_MS - 1);
+    assert_int_equal(r.commits, 1);
+    assert_int_equal(stored(&r), 0);
+    rig_run(&r, 1);
+    assert_int_equal(r.commits, 1); /* there is nothing to be told of them */
+    assert_int_equal(stored(&r), MANY);
+    put_many(&r, 1);
+    rig_close(&r); /* and with the last commit */
+    assert_int_equal(stored(&r), 2 * MANY);
+    rig_end(&r);
+}
+
+struct storm {
+    struct rig *rig;
+    struct loop_timer *timer;
+    unsigned alarms;
+};
+
+/* At the instant at which the roll-ups go, behind the store's own timer: when its worker has them in hand, an alarm comes. */
+static void storm_cb(void *arg)
+{
+    struct storm *s = arg;
+
+    rig_alarm(s->rig, ++s->alarms);
+    loop_timer_at(s->timer, loop_mono_ms(s->rig->loop) + 1);
+}
+
+static void test_an_alarm_goes_first(void **state)
+{
+    struct rig r;
+    struct storm s = {.rig = &r};
+
+    (void)state;
+    rig_init(&r);
+    rig_open(&r);
+    assert_int_equal(loop_timer_create(r.loop, storm_cb, &s, &s.timer), RG_OK);
+    put_many(&r, 0);
+    loop_timer_at(s.timer, loop_mono_ms(r.loop) + STORE_ROLLUPS_LAG_MS);
+    while (r.head[STREAM_ALARM] == 0)
+        assert_true(virtual_loop_step(r.loop));
+    assert_int_equal(s.alarms, 1);
+    assert_int_equal(stored(&r), 0); /* they began first, and are not in yet */
+    assert_int_equal(r.store->rollups_yields, 1);
+    loop_timer_destroy(s.timer);
+    rig_run(&r, 1);
+    assert_int_equal(stored(&r), MANY); /* once, whole */
+    assert_int_equal(rig_number(&r, "SELECT sum(n) FROM rollup"), MANY);
+    struct store_stats stats;
+    store_stats(r.store, &stats);
+    assert_true(stats.ok);
+    assert_int_equal(stats.failures, 0);
+    rig_end(&r);
+}
+
+/* Alarms without end: after having given way so often, roll-ups are stored whatever comes. */
+static void test_alarms_without_end(void **state)
+{
+    struct rig r;
+    struct storm s = {.rig = &r};
+
+    (void)state;
+    rig_init(&r);
+    rig_open(&r);
+    assert_int_equal(loop_timer_create(r.loop, storm_cb, &s, &s.timer), RG_OK);
+    put_many(&r, 0);
+    r.store->rollups_yields = STORE_ROLLUPS_YIELDS;
+    loop_timer_at(s.timer, loop_mono_ms(r.loop) + STORE_ROLLUPS_LAG_MS);
+    while (stored(&r) == 0)
+        assert_true(virtual_loop_step(r.loop));
+    assert_int_equal(s.alarms, 1);
+    assert_int_equal(r.head[STREAM_ALARM], 0);
+    rig_run(&r, 200);
+    assert_int_equal(r.store->rollups_yields, 0);
+    assert_int_equal(r.head[STREAM_ALARM], s.alarms);
+    assert_int_equal(rig_number(&r, "SELECT sum(n) FROM rollup"), MANY);
+    loop_timer_destroy(s.timer);
+    rig_end(&r);
+}
+
+/* What a writer has in hand when an alarm comes is undone whole. */
+static void test_given_way(void **state)
+{
+    struct rig r;
+    struct rollups rollups;
+    struct writer w;
+    struct writer_batch batch = {.rc = SQLITE_OK};
+    struct rollup_row row = {.point = "d.new", .minute = WALL, .n = 3};
+    _Atomic bool give_way = true;
+    enum rg_err err;
+
+    (void)state;
+    rig_init(&r);
+    rig_open(&r);
+    rig_close(&r);
+    assert_int_equal(rollups_create(&rollups), RG_OK);
+    assert_int_equal(rollups_add(&rollups, &row, 1, 7), RG_OK);
+    batch.rollups = rollups_fly(&rollups);
+    sqlite3 *db = rig_sql(&r);
+    assert_int_equal(sqlite3_extended_result_codes(db, 1), SQLITE_OK);
+    assert_int_equal(writer_open(&w, db, r.path, &err), SQLITE_OK);
+    writer_rollups(&w, &batch, &give_way);
+    assert_int_equal(batch.rc, SQLITE_INTERRUPT);
+    assert_true(sqlite3_get_autocommit(db));
+    assert_string_equal(
+        rig_query(
+            &r,
+            "SELECT (SELECT count(*) FROM rollup), (SELECT count(*) FROM rollup_point), rolled < 7 FROM run"),
+        "0|0|1");
+    give_way = false;
+    writer_rollups(&w, &batch, &give_way);
+    assert_int_equal(batch.rc, SQLITE_OK);
+    assert_string_equal(
+        rig_query(&r,
+                  "SELECT (SELECT sum(n) FROM rollup), (SELECT count(*) FROM rollup_point), rolled FROM run"),
+        "3|1|7");
+    writer_close(&w);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    rollups_destroy(&rollups);
+    rig_end(&r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_crash),
-                                       cmocka_unit_test(test_held),  cmocka_unit_test(test_migrated),
-                                       cmocka_unit_test(test_age),   cmocka_unit_test(test_share)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),
+                                       cmocka_unit_test(test_crash),
+                                       cmocka_unit_test(test_held),
+                                       cmocka_unit_test(test_migrated),
+                                       cmocka_unit_test(test_age),
+                                       cmocka_unit_test(test_share),
+                                       cmocka_unit_test(test_many_go_by_themselves),
+                                       cmocka_unit_test(test_an_alarm_goes_first),
+                                       cmocka_unit_test(test_alarms_without_end),
+                                       cmocka_unit_test(test_given_way)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
