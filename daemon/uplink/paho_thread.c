@@ -8,6 +8,7 @@
 
 #include "base/slice.h"
 #include "base/text.h"
+#include "uplink/paho_socket.h"
 #include "uplink/paho_tls.h"
 
 #define END_WAIT_S 2 /* for Paho to end by itself a connection that it called lost */
@@ -36,6 +37,8 @@ static void hear(void *arg, const struct paho_event *event)
 {
     struct transport *t = arg;
 
+    if (event->kind == PAHO_CONNECTED)
+        (void)paho_socket_no_delay(t->target.port); /* before the first message */
     if (!event->doubtful) {
         paho_post(t, event);
         return;

@@ -1,6 +1,7 @@
 /* LINK rg_uplink rg_test_support rg_loop rg_base; LABEL tsan */
 #include "paho_rig.h"
 #include "uplink/paho_client.h"
+#include "uplink/paho_socket.h"
 
 #include <time.h>
 
@@ -47,6 +48,8 @@ static void whole_way(struct rig *r)
     rig_connect(r, NULL);
     assert_int_equal(publish(r, "t", "still early", false, 1), RG_ESTATE);
     rig_await(r, &r->connected, 1);
+    assert_int_equal(paho_socket_no_delay(r->port),
+                     0); /* it is off already: an alarm waits for no acknowledgement */
     assert_int_equal(publish(r, "a/alarm", "{\"label\":\"抛光车间\"}", false, 1), RG_OK);
     assert_int_equal(publish(r, "a/large", large, false, 2), RG_OK);
     assert_int_equal(publish(r, "a/state", "{\"online\":true}", true, 3), RG_OK);
@@ -68,6 +71,7 @@ static void whole_way(struct rig *r)
     assert_int_equal(publish(r, "t", "late", false, 4), RG_ESTATE);
     rig_connect(r, NULL);
     rig_await(r, &r->connected, 2);
+    assert_int_equal(paho_socket_no_delay(r->port), 0);
     assert_int_equal(publish(r, "a/next", "1", false, 5), RG_OK);
     rig_receive(sub, &m); /* the next message: so no will came between */
     assert_string_equal(m.topic, "a/next");
