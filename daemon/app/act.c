@@ -52,10 +52,13 @@ static void say(const struct pipeline *p, const struct act *act, enum rg_err err
 
 enum rg_err act_run(struct pipeline *p, const struct act *act, char *error, size_t error_size)
 {
-    enum rg_err err = decide(p, act);
+    enum rg_err err;
 
+    store_together(p->store);
+    err = decide(p, act);
     if (err == RG_OK)
         event_command_alarm(p, act);
+    store_together_end(p->store);
     /* Whatever came of it: the deadlines up to now have been carried out. */
     flow_schedule_deadline(p);
     actuate_follow(p);

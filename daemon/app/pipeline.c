@@ -42,7 +42,9 @@ static void frame_cb(void *arg, const struct frame *frame)
     struct pipeline *p = arg;
 
     p->frame_unsynced = frame->clock_unsynced;
+    store_together(p->store); /* an alarm and the level that its area has by it: one commit */
     convert_frame(p->convert, frame, converted_cb, p);
+    store_together_end(p->store);
     p->frame_unsynced = false;
     flow_schedule_deadline(p);
     actuate_follow(p);
@@ -57,7 +59,9 @@ void flow_deadline_cb(void *arg)
 
     now.mono_ms -= PIPELINE_TICK_LAG_MS;
     now.wall_ms -= PIPELINE_TICK_LAG_MS;
+    store_together(p->store);
     rules_tick(p->rules, now);
+    store_together_end(p->store);
     flow_schedule_deadline(p);
     actuate_follow(p);
 }
@@ -96,8 +100,11 @@ void flow_change_cb(void *arg, const struct alarm_change *change)
         alarm_unrecorded(p);
         return;
     }
-    if (store_append(p->store, &r) == RG_OK)
+    if (store_append(p->store, &r) == RG_OK) {
+        if (p->poll)
+            poll_give_way(p->poll);
         return;
+    }
     /* Not even memory takes it: the one exception to "durable before told". */
     alarm_unrecorded(p);
     for (size_t i = 0; i < p->uplink_count; i++)
@@ -338,10 +345,12 @@ void pipeline_permit(struct pipeline *p, uint32_t permit, int64_t for_ms, const 
     struct moment now = pipeline_now(p);
     int64_t turn = store_turn(p->store); /* before the alarms that it suppresses, or lets count again */
 
+    store_together(p->store);
     rules_permit(p->rules, permit, for_ms > 0 ? now.mono_ms + for_ms : INT64_MIN, now);
     if (for_ms > 0)
         permits_note(&p->permits, permit, by, now);
     event_command_permit(p, permit, for_ms, by, now, turn);
+    store_together_end(p->store);
     flow_schedule_deadline(p);
     actuate_follow(p);
 }

@@ -53,6 +53,56 @@ static void an_alarm_waits_for_no_commit_of_telemetry(void **state)
     rig_end(&r);
 }
 
+/* What an alarm brings with it goes to the disk with it, and is not in its way to the platform. */
+static void an_alarm_and_its_levels_are_one_commit(void **state)
+{
+    struct store_stats before, after;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT RULE);
+    pass(&r, 5500);
+    store_stats(r.pipeline.store, &before);
+    assert_int_equal(before.head[STREAM_ALARM], 0);
+    r.a = 20;
+    do {
+        assert_true(virtual_loop_step(r.loop));
+        store_stats(r.pipeline.store, &after);
+    } while (after.head[STREAM_ALARM] == 0);
+    assert_int_equal(after.head[STREAM_EVENT],
+                     before.head[STREAM_EVENT] + 2); /* of its area and of the whole */
+    assert_true(after.head[STREAM_TELEMETRY] > before.head[STREAM_TELEMETRY]); /* and what led to it */
+    rig_end(&r);
+}
+
+/* Whoever would be asked while an alarm is on its way is asked a moment later. */
+static void polls_give_way_to_an_alarm(void **state)
+{
+    struct poll_device_stats e;
+    struct rig r;
+
+    (void)state;
+    rig_begin(&r, PLANT "bus b2 host=127.0.0.1 port=1503\n"
+                        "device e bus=b2 unit=1 poll=1s area=shop offline=10s:yellow\n"
+                        "point c holding=0\n" RULE);
+    fake_device(r.fake, 0)->takes_ms = 10;
+    r.site.site.devices[1].poll_offset_ms = 11; /* a millisecond after the answer of the first one */
+    assert_int_equal(pipeline_take(&r.pipeline, &r.site.site, "0123", NULL), RG_OK);
+    pass(&r, 5500);
+    poll_device_stats(r.pipeline.poll, 1, &e);
+    assert_int_equal(e.late_ms, 0);
+    r.a = 20;
+    pass(&r, 1000);
+    assert_int_equal(seen(&r, "root/alarm", "\"event\":\"raise\"", NULL), 1);
+    poll_device_stats(r.pipeline.poll, 1, &e);
+    assert_int_equal(e.late_ms, POLL_WAY_MS - 1);
+    pass(&r, 1000);
+    poll_device_stats(r.pipeline.poll, 1, &e);
+    assert_int_equal(e.late_ms, 0);
+    assert_int_equal(e.skipped, 0);
+    rig_end(&r);
+}
+
 /* The picture of the risk follows the alarm that it comes of, once for all that change at nearly one time; at the end it does not wait. */
 static void the_risk_follows_the_alarm(void **state)
 {
@@ -294,6 +344,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reading_becomes_a_record_of_the_platform),
         cmocka_unit_test(an_alarm_waits_for_no_commit_of_telemetry),
+        cmocka_unit_test(an_alarm_and_its_levels_are_one_commit),
+        cmocka_unit_test(polls_give_way_to_an_alarm),
         cmocka_unit_test(the_risk_follows_the_alarm),
         cmocka_unit_test(silence_takes_the_same_way),
         cmocka_unit_test(an_alarm_is_acknowledged_once),
