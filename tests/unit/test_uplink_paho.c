@@ -1,4 +1,5 @@
 /* LINK rg_uplink rg_test_support rg_loop rg_base; LABEL tsan */
+#include "paho_played.h"
 #include "paho_rig.h"
 #include "uplink/paho_client.h"
 #include "uplink/paho_socket.h"
@@ -172,13 +173,7 @@ static void a_broker_killed_and_started_again(void **state)
     rig_connect(r, NULL);
     rig_await(r, &r->failed, 1);
     rig_broker_start(r, OPEN_BROKER);
-    /* Paho may end a refused attempt twice, the second time with the next attempt under way: so, as the
-     * uplink does, again. */
-    for (unsigned i = 0; i < 3 && r->connected < 2; i++) {
-        rig_connect(r, NULL);
-        rig_await_either(r, &r->connected, 2, &r->failed, r->failed + 1);
-    }
-    assert_int_equal(r->connected, 2);
+    rig_connect_again(r, NULL);
     for (uint64_t token = 11; token <= 18; token++)
         assert_int_equal(publish(r, "t", "again", false, token), RG_OK);
     rig_await(r, &r->acks, 8);
@@ -223,8 +218,7 @@ static void with_password(struct rig *r, const char *right)
     rig_connect(r, "wrong");
     rig_await(r, &r->failed, 1);
     assert_non_null(strstr(r->reason, "uthori")); /* not (A)uthorized, in the words of either version */
-    rig_connect(r, right);
-    rig_await(r, &r->connected, 1);
+    rig_connect_again(r, right);
 }
 
 static void a_wrong_password_is_told(void **state)
@@ -315,20 +309,6 @@ static void what_the_broker_says_is_passed_on(void **state)
     (void)close(listener);
 }
 
-static int accept_client(int listener, const unsigned char *connack, size_t size)
-{
-    const struct timeval limit = {.tv_sec = RIG_TIMEOUT_MS / 1000};
-    unsigned char body[256];
-    size_t length = 0;
-    const int fd = accept(listener, NULL, NULL);
-
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-    assert_int_equal(rig_packet(fd, body, sizeof(body), &length), 0x10);
-    assert_int_equal(send(fd, connack, size, 0), (ssize_t)size);
-    return fd;
-}
-
 /* Reads one PUBLISH and acknowledges it; returns the last byte of its payload. */
 static char take_publish(int fd, bool ack)
 {
@@ -350,30 +330,23 @@ static void what_waited_in_the_queue_goes_first(void **state)
 {
     static const unsigned char connack[] = {0x20, 6, 0, 0, 3, 0x21, 0, 1};
     struct rig *r = *state;
-    const int listener = rig_bind(&r->port);
-    int fd;
+    struct played p;
 
-    assert_int_equal(listen(listener, 1), 0);
-    rig_transport(r);
-    rig_connect(r, NULL);
-    fd = accept_client(listener, connack, sizeof(connack));
-    rig_await(r, &r->connected, 1);
+    play(r, &p);
+    play_connect(r, &p, connack, sizeof(connack));
     for (uint64_t token = 1; token <= 33; token++)
         assert_int_equal(publish(r, "t", "old", false, token), RG_OK);
-    assert_int_equal(take_publish(fd, false), 'd');
-    (void)close(fd);
+    assert_int_equal(take_publish(p.fd, false), 'd');
+    (void)close(p.fd);
     rig_await(r, &r->lost, 1);
-    rig_connect(r, NULL);
-    fd = accept_client(listener, connack, sizeof(connack));
-    rig_await(r, &r->connected, 2);
+    play_connect(r, &p, connack, sizeof(connack));
     assert_int_equal(publish(r, "t", "new", false, 40), RG_OK);
-    for (int i = 0; take_publish(fd, true) != 'w'; i++)
+    for (int i = 0; take_publish(p.fd, true) != 'w'; i++)
         assert_true(i < 33);
     rig_await(r, &r->acks, 1);
     assert_int_equal(r->acked[40], 1);
     assert_int_equal(r->lost, 1);
-    (void)close(fd);
-    (void)close(listener);
+    play_end(&p);
 }
 
 /* A broker that answers nothing any more, with messages in Paho's queue: the next connection does not wait for it and brings
@@ -384,16 +357,14 @@ static void what_a_mute_broker_was_owed_is_not_left_behind(void **state)
     static const unsigned char one_at_a_time[] = {0x20, 6, 0, 0, 3, 0x21, 0, 1};
     static const unsigned char connack[] = {0x20, 3, 0, 0, 0};
     struct rig *r = *state;
-    const int listener = rig_bind(&r->port);
     const int64_t until = loop_mono_ms(r->loop) + RIG_TIMEOUT_MS;
+    struct played p;
     unsigned old = 0;
-    int mute, fd;
+    int mute;
 
-    assert_int_equal(listen(listener, 2), 0);
-    rig_transport(r);
-    rig_connect(r, NULL);
-    mute = accept_client(listener, one_at_a_time, sizeof(one_at_a_time));
-    rig_await(r, &r->connected, 1);
+    play(r, &p);
+    play_connect(r, &p, one_at_a_time, sizeof(one_at_a_time));
+    mute = p.fd;
     for (uint64_t token = 1; token <= PAHO_SLOTS + 1;
          token++) /* the last finds no place, which ends it for us */
         while (publish(r, "t", "old", false, token) == RG_EFULL)
@@ -401,18 +372,16 @@ static void what_a_mute_broker_was_owed_is_not_left_behind(void **state)
     assert_int_equal(take_publish(mute, false), 'd');
     rig_await(r, &r->lost, 1);
     for (unsigned connection = 2; old == 0; connection++) {
-        rig_connect(r, NULL);
-        fd = accept_client(listener, connack, sizeof(connack));
-        rig_await(r, &r->connected, connection);
+        play_connect(r, &p, connack, sizeof(connack));
         assert_int_equal(publish(r, "t", "new", false, 50), RG_OK);
-        while (take_publish(fd, true) != 'w')
+        while (take_publish(p.fd, true) != 'w')
             old++;
         rig_await(r, &r->acks, connection - 1);
         if (connection == 2) {
             assert_int_equal(old, 0);
             assert_int_equal(shutdown(mute, SHUT_RDWR), 0);
         }
-        (void)close(fd);
+        (void)close(p.fd);
         rig_await(r, &r->lost, connection);
         if (loop_mono_ms(r->loop) > until)
             fail_msg("the old messages never came");
@@ -420,7 +389,7 @@ static void what_a_mute_broker_was_owed_is_not_left_behind(void **state)
     assert_int_equal(old, PAHO_SLOTS - 1); /* the first was on the way */
     assert_int_equal(r->acked[50], r->acks);
     (void)close(mute);
-    (void)close(listener);
+    (void)close(p.listener);
 }
 
 /* A host that takes the connection and says nothing: destroy does not wait for it. */
