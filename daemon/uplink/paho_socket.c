@@ -11,7 +11,7 @@
 /* Whatever the descriptor is: nothing but a connection has a peer of these families. */
 static bool goes_to(int fd, uint16_t port)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof(peer);
 
     if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0)
