@@ -371,8 +371,9 @@ static void rig_connect(struct rig *r, const char *password)
 static inline void rig_connect_again(struct rig *r, const char *password)
 {
     const unsigned before = r->connected;
+    const int64_t until_ms = loop_mono_ms(r->loop) + RIG_TIMEOUT_MS;
 
-    for (unsigned i = 0; i < 4 && r->connected == before; i++) {
+    while (r->connected == before && loop_mono_ms(r->loop) < until_ms) {
         rig_connect(r, password);
         rig_await_either(r, &r->connected, before + 1, &r->failed, r->failed + 1);
     }

@@ -270,17 +270,24 @@ static void storm_cb(void *arg)
     loop_timer_at(s->timer, loop_mono_ms(s->rig->loop) + 1);
 }
 
+/* Many roll-ups wait, and the first alarm comes when they go. */
+static void storm_begin(struct storm *s, struct rig *r)
+{
+    *s = (struct storm){.rig = r};
+    rig_init(r);
+    rig_open(r);
+    put_many(r, 0);
+    assert_int_equal(loop_timer_create(r->loop, storm_cb, s, &s->timer), RG_OK);
+    loop_timer_at(s->timer, loop_mono_ms(r->loop) + STORE_ROLLUPS_LAG_MS);
+}
+
 static void test_an_alarm_goes_first(void **state)
 {
     struct rig r;
-    struct storm s = {.rig = &r};
+    struct storm s;
 
     (void)state;
-    rig_init(&r);
-    rig_open(&r);
-    assert_int_equal(loop_timer_create(r.loop, storm_cb, &s, &s.timer), RG_OK);
-    put_many(&r, 0);
-    loop_timer_at(s.timer, loop_mono_ms(r.loop) + STORE_ROLLUPS_LAG_MS);
+    storm_begin(&s, &r);
     while (r.head[STREAM_ALARM] == 0)
         assert_true(virtual_loop_step(r.loop));
     assert_int_equal(s.alarms, 1);
@@ -301,15 +308,11 @@ static void test_an_alarm_goes_first(void **state)
 static void test_alarms_without_end(void **state)
 {
     struct rig r;
-    struct storm s = {.rig = &r};
+    struct storm s;
 
     (void)state;
-    rig_init(&r);
-    rig_open(&r);
-    assert_int_equal(loop_timer_create(r.loop, storm_cb, &s, &s.timer), RG_OK);
-    put_many(&r, 0);
+    storm_begin(&s, &r);
     r.store->rollups_yields = STORE_ROLLUPS_YIELDS;
-    loop_timer_at(s.timer, loop_mono_ms(r.loop) + STORE_ROLLUPS_LAG_MS);
     while (stored(&r) == 0)
         assert_true(virtual_loop_step(r.loop));
     assert_int_equal(s.alarms, 1);
