@@ -58,7 +58,7 @@ struct paho_event {
     char reason[PAHO_REASON_MAX];
 };
 
-/* All are called on Paho's threads, with Paho's lock held: only to pass the event on. */
+/* All are called on Paho's threads, with Paho's lock held: to pass the event on, and for nothing that waits or calls Paho. */
 struct paho_cbs {
     void (*arrived)(void *arg, const char *topic,
                     const struct transport_message *message); /* id is not set */
