@@ -39,18 +39,32 @@ static enum rg_err append(struct pipeline *p, const struct frame *frame, int64_t
     return err == RG_OK ? store_append(p->store, &r) : err;
 }
 
-/* Rows of all frames up to here, none of those that come. */
-static void batch_cb(void *arg, const struct rollup_row *rows, size_t count)
+static void piece_cb(void *arg, const struct rollup_piece *piece)
 {
     struct pipeline *p = arg;
 
-    if (store_rollup(p->store, rows, count, store_turn(p->store)) != RG_OK)
-        say_rollups(p, count);
+    if (store_rollup(p->store, piece) != RG_OK)
+        say_rollups(p, piece->count);
+}
+
+static void give_all(struct pipeline *p)
+{
+    while (rollup_give(p->recording.rollup, piece_cb, p))
+        continue;
+}
+
+/* All frames up to here, none of those that come. */
+static void close_rollups(struct pipeline *p)
+{
+    give_all(p); /* as a rule there is nothing left of a minute ago */
+    rollup_close(p->recording.rollup, store_turn(p->store));
 }
 
 void recording_frame(struct pipeline *p, const struct frame *frame)
 {
-    rollup_frame(p->recording.rollup, frame, batch_cb, p);
+    if (rollup_is_over(p->recording.rollup, frame))
+        close_rollups(p);
+    rollup_frame(p->recording.rollup, frame);
     switch (thin_frame(p->recording.thin, frame)) {
     case THIN_RECORD:
         /* RG_EFULL is counted by the store and told as an event; it must not stop the evaluation that follows. */
@@ -103,7 +117,9 @@ void recording_standing(struct pipeline *p)
 
 void recording_tick(struct pipeline *p)
 {
-    rollup_tick(p->recording.rollup, pipeline_now(p), batch_cb, p);
+    if (rollup_is_due(p->recording.rollup, pipeline_now(p)))
+        close_rollups(p);
+    (void)rollup_give(p->recording.rollup, piece_cb, p); /* the rest in the seconds that follow */
     recording_release(p);
 }
 
@@ -111,7 +127,8 @@ void recording_inherit(struct pipeline *p, struct recording *next)
 {
     if (!p->recording.thin)
         return;
-    rollup_flush(p->recording.rollup, batch_cb, p);
+    close_rollups(p);
+    give_all(p);
     recording_release(p); /* what is due of devices that change would be gone */
     if (thin_inherit(next->thin, p->recording.thin) != RG_OK)
         log_error(
@@ -120,7 +137,8 @@ void recording_inherit(struct pipeline *p, struct recording *next)
 
 void recording_stop(struct pipeline *p)
 {
-    rollup_flush(p->recording.rollup, batch_cb, p);
+    close_rollups(p);
+    give_all(p);
     recording_release(p);
 }
 

@@ -28,7 +28,7 @@ void recording_frame(struct pipeline *p, const struct frame *frame);
 void recording_change(struct pipeline *p, const struct alarm_change *change);
 /* Once alarms stand in rules that have begun: at a start and after a reload. */
 void recording_standing(struct pipeline *p);
-/* Once a second: roll-ups whose minute is over; and when the store may have room again. */
+/* Once a second: a piece of the roll-ups whose minute is over; and when the store may have room again. */
 void recording_tick(struct pipeline *p);
 void recording_release(struct pipeline *p);
 /* Members of an object that is open: what became of a device's frames. */

@@ -2,6 +2,8 @@
 #ifndef RG_MODEL_ROLLUP_H
 #define RG_MODEL_ROLLUP_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ROLLUP_MINUTE_MS 60000
@@ -13,6 +15,14 @@ struct rollup_row {
     uint32_t bad;      /* others */
     uint32_t comm;     /* of these, those of no answer */
     double min, max, sum;
+};
+
+/* All that was gathered up to one instant is a part, and comes in pieces. */
+struct rollup_piece {
+    const struct rollup_row *rows; /* of the whole part: in order of minute and name (strcmp) */
+    size_t count;
+    int64_t turn; /* of the part: what was recorded up to here is in it, nothing of what came later */
+    bool last;    /* of its part */
 };
 
 #endif

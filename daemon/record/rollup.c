@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -17,41 +18,65 @@ struct sums {
 struct bank {
     int64_t minute;
     bool used;
-    struct sums *points; /* [point_count] */
+    struct sums *points; /* [point_count]; of those not in use all is 0 */
 };
 
 struct rollup {
     const struct site *site;
+    uint32_t *order; /* [point_count] points by name */
     struct bank banks[BANKS];
-    struct rollup_row *
-        rows; /* [BANKS * point_count]; they and the banks are reserved, for most of it is hardly ever used */
-    int64_t begun_ms; /* monotonic: of the first frame in the banks */
+    int64_t begun_ms; /* monotonic: of the first frame in them */
+
+    struct bank closed[BANKS]; /* by minute; what is given out */
+    int64_t turn;
+    size_t given;            /* places in `order` that are done of the first closed bank that is in use */
+    struct rollup_row *rows; /* [piece] */
+    size_t piece;
 };
 
-static size_t rows_bytes(const struct site *site)
-{
-    return (BANKS * site->point_count + 1) * sizeof(struct rollup_row);
-}
-
+/* Reserved, for most of it is hardly ever used. */
 static size_t bank_bytes(const struct site *site)
 {
     return (site->point_count + 1) * sizeof(struct sums);
 }
 
+static int by_name(const void *a, const void *b, void *arg)
+{
+    const struct site_point *points = arg;
+
+    return strcmp(points[*(const uint32_t *)a].full_name, points[*(const uint32_t *)b].full_name);
+}
+
+static enum rg_err find_order(struct rollup *r)
+{
+    const size_t count = r->site->point_count;
+
+    r->order = calloc(count + 1, sizeof *r->order);
+    if (!r->order)
+        return RG_ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        r->order[i] = (uint32_t)i;
+    qsort_r(r->order, count, sizeof *r->order, by_name, r->site->points);
+    return RG_OK;
+}
+
 enum rg_err rollup_create(const struct site *site, struct rollup **out)
 {
     struct rollup *r = calloc(1, sizeof *r);
-    bool whole = r != NULL;
+    bool whole;
 
     *out = NULL;
     if (!r)
         return RG_ENOMEM;
     r->site = site;
-    r->rows = memory_reserve(rows_bytes(site));
-    whole = r->rows != NULL;
+    r->piece = site->point_count / ROLLUP_PIECES + 1;
+    r->piece = r->piece > ROLLUP_PIECE ? r->piece : ROLLUP_PIECE;
+    r->rows = calloc(r->piece, sizeof *r->rows);
+    whole = r->rows != NULL && find_order(r) == RG_OK;
     for (size_t i = 0; i < BANKS; i++) {
         r->banks[i].points = memory_reserve(bank_bytes(site));
-        whole = whole && r->banks[i].points;
+        r->closed[i].points = memory_reserve(bank_bytes(site));
+        whole = whole && r->banks[i].points && r->closed[i].points;
     }
     if (!whole) {
         rollup_destroy(r);
@@ -65,20 +90,51 @@ void rollup_destroy(struct rollup *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < BANKS; i++)
+    for (size_t i = 0; i < BANKS; i++) {
         memory_unreserve(r->banks[i].points, bank_bytes(r->site));
-    memory_unreserve(r->rows, rows_bytes(r->site));
+        memory_unreserve(r->closed[i].points, bank_bytes(r->site));
+    }
+    free(r->rows);
+    free(r->order);
     free(r);
 }
 
+/* ---- given out ---- */
+
+void rollup_close(struct rollup *r, int64_t turn)
+{
+    bool swapped = r->banks[0].used && r->banks[1].used && r->banks[1].minute < r->banks[0].minute;
+
+    for (size_t i = 0; i < BANKS; i++) {
+        struct bank *bank = &r->banks[swapped ? BANKS - 1 - i : i];
+        const struct bank empty = r->closed[i];
+
+        r->closed[i] = *bank;
+        *bank = empty;
+    }
+    r->turn = turn;
+    r->given = 0;
+}
+
+static struct bank *first_closed(struct rollup *r)
+{
+    for (size_t i = 0; i < BANKS; i++) {
+        if (r->closed[i].used)
+            return &r->closed[i];
+    }
+    return NULL;
+}
+
+/* The next rows of the bank, into what is left of the piece. */
 static void give_bank(struct rollup *r, struct bank *bank, size_t *count)
 {
-    for (uint32_t i = 0; bank->used && i < r->site->point_count; i++) {
-        struct sums *s = &bank->points[i];
+    for (; r->given < r->site->point_count && *count < r->piece; r->given++) {
+        uint32_t point = r->order[r->given];
+        struct sums *s = &bank->points[point];
 
         if (s->n == 0 && s->bad == 0)
             continue;
-        r->rows[(*count)++] = (struct rollup_row){.point = r->site->points[i].full_name,
+        r->rows[(*count)++] = (struct rollup_row){.point = r->site->points[point].full_name,
                                                   .minute = bank->minute,
                                                   .n = s->n,
                                                   .bad = s->bad,
@@ -88,20 +144,26 @@ static void give_bank(struct rollup *r, struct bank *bank, size_t *count)
                                                   .sum = s->sum};
         *s = (struct sums){0};
     }
+    if (r->given < r->site->point_count)
+        return;
     bank->used = false;
+    r->given = 0;
 }
 
-void rollup_flush(struct rollup *r, rollup_batch_cb cb, void *arg)
+bool rollup_give(struct rollup *r, rollup_piece_cb cb, void *arg)
 {
-    bool swapped = r->banks[0].used && r->banks[1].used && r->banks[1].minute < r->banks[0].minute;
-    size_t count = 0;
+    struct rollup_piece piece = {.rows = r->rows, .turn = r->turn};
+    struct bank *bank;
 
-    give_bank(r, &r->banks[swapped ? 1 : 0], &count);
-    give_bank(r, &r->banks[swapped ? 0 : 1], &count);
-    if (count > 0)
-        cb(arg, r->rows, count);
-    memory_release(r->rows, count * sizeof *r->rows); /* for a moment each minute they were needed */
+    while (piece.count < r->piece && (bank = first_closed(r)) != NULL)
+        give_bank(r, bank, &piece.count);
+    piece.last = first_closed(r) == NULL;
+    if (piece.count > 0)
+        cb(arg, &piece);
+    return piece.count > 0 && !piece.last;
 }
+
+/* ---- gathered ---- */
 
 /* The latest minute that is gathered, or INT64_MIN. */
 static int64_t latest(const struct rollup *r)
@@ -115,15 +177,15 @@ static int64_t latest(const struct rollup *r)
     return minute;
 }
 
-void rollup_tick(struct rollup *r, struct moment now, rollup_batch_cb cb, void *arg)
+bool rollup_is_due(const struct rollup *r, struct moment now)
 {
     int64_t minute = latest(r);
 
-    if (minute != INT64_MIN && (now.wall_ms >= minute + ROLLUP_MINUTE_MS + ROLLUP_GRACE_MS ||
-                                now.mono_ms - r->begun_ms >= LONGEST_MS))
-        rollup_flush(r, cb, arg);
+    return minute != INT64_MIN && (now.wall_ms >= minute + ROLLUP_MINUTE_MS + ROLLUP_GRACE_MS ||
+                                   now.mono_ms - r->begun_ms >= LONGEST_MS);
 }
 
+/* Of that minute, or one that is free. NULL: neither. */
 static struct bank *find_bank(struct rollup *r, int64_t minute)
 {
     struct bank *empty = NULL;
@@ -150,20 +212,28 @@ static void add(struct sums *s, const struct sample *sample)
     s->n++;
 }
 
-void rollup_frame(struct rollup *r, const struct frame *frame, rollup_batch_cb cb, void *arg)
+static int64_t minute_of(const struct frame *frame)
 {
-    int64_t minute = frame->at.wall_ms - frame->at.wall_ms % ROLLUP_MINUTE_MS;
-    int64_t newest = latest(r);
-    struct bank *bank = find_bank(r, minute);
+    return frame->at.wall_ms - frame->at.wall_ms % ROLLUP_MINUTE_MS;
+}
 
-    if (!bank || (newest != INT64_MIN && minute > newest)) {
-        rollup_flush(r, cb, arg);
-        bank = find_bank(r, minute);
-    }
+bool rollup_is_over(struct rollup *r, const struct frame *frame)
+{
+    int64_t newest = latest(r);
+
+    return newest != INT64_MIN && (minute_of(frame) > newest || !find_bank(r, minute_of(frame)));
+}
+
+void rollup_frame(struct rollup *r, const struct frame *frame)
+{
+    struct bank *bank = find_bank(r, minute_of(frame));
+
+    if (!bank || frame->count == 0)
+        return; /* without a bank: it was not closed, though it is over */
     if (latest(r) == INT64_MIN)
         r->begun_ms = frame->at.mono_ms;
     bank->used = true;
-    bank->minute = minute;
+    bank->minute = minute_of(frame);
     for (size_t i = 0; i < frame->count; i++)
         add(&bank->points[frame->samples[i].point], &frame->samples[i]);
 }

@@ -50,7 +50,7 @@ static int slice_end(struct keep_rollups *k, int64_t least, int64_t most, int64_
 
     (void)sqlite3_bind_int64(stmt, 1, most);
     (void)sqlite3_bind_int64(stmt, 2, least);
-    (void)sqlite3_bind_int64(stmt, 3, ROLLUPS_SLICE_ROWS);
+    (void)sqlite3_bind_int64(stmt, 3, ROLLUPS_REMOVED);
     return db_take(stmt, 0, minute);
 }
 

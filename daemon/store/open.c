@@ -86,7 +86,7 @@ enum rg_err store_read_run(struct store *s, struct store_start *start, struct wo
         rc = db_number(
             s->db,
             "SELECT max(coalesce((SELECT turn FROM telemetry WHERE held = 0 ORDER BY seq DESC LIMIT 1), 0),"
-            " coalesce((SELECT max(turn) FROM telemetry WHERE held <> 0), 0), rolled,"
+            " coalesce((SELECT max(turn) FROM telemetry WHERE held <> 0), 0), rolled, rolling,"
             " coalesce((SELECT turn FROM alarm ORDER BY seq DESC LIMIT 1), 0),"
             " coalesce((SELECT turn FROM event ORDER BY seq DESC LIMIT 1), 0)) FROM run",
             0, &s->turn);
@@ -411,7 +411,7 @@ static bool commit_rest(struct store *s)
     unsigned failures = 0;
     while (!lane_empty(&s->lanes[LANE_ALARMS]) || !lane_empty(&s->lanes[LANE_TELEMETRY]) ||
            cursors_dirty(&s->cursors) || !loss_book_empty(&s->told) || s->next_alarm > s->next_alarm_kept ||
-           s->config_next != NULL || s->duty_next != NULL || rollups_count(&s->rollups) > 0) {
+           s->config_next != NULL || s->duty_next != NULL || rollups_waiting(&s->rollups)) {
         if (failures == 2 || loop_mono_ms(s->loop) > until)
             return false;
         /* A second try without telemetry: alarms may fit where it does not. */
@@ -442,8 +442,6 @@ enum rg_err store_close(struct store *s)
         (void)job_absorb(s); /* what failed still waits */
     else if (s->job.kind == JOB_COMMIT)
         job_take_back(s);
-    else if (s->job.kind == JOB_ROLLUPS && s->job.ran)
-        job_absorb_rollups(s);
     s->job.kind = JOB_NONE;
 
     if (s->damaged) {

@@ -1,5 +1,4 @@
 /* What the worker does next: commits, retries, maintenance. */
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,18 +40,6 @@ static void run_commit(struct store *s)
         marks_note(&s->marks, job->batch.head, job->next_alarm, s->retention.present_ms);
 }
 
-static void run_rollups(struct store *s)
-{
-    struct writer_batch *batch = &s->job.batch;
-    const _Atomic bool *give_way = s->rollups_yields < STORE_ROLLUPS_YIELDS ? &s->give_way : NULL;
-
-    writer_rollups(&s->writer, batch, give_way);
-    if (corrupt(batch->rc)) {
-        (void)sqlite3_db_release_memory(s->db);
-        writer_rollups(&s->writer, batch, give_way);
-    }
-}
-
 static void run_round(struct store *s)
 {
     struct retention_round *round = &s->job.round;
@@ -75,8 +62,6 @@ void job_run(void *arg)
         replace_run(s);
     else if (job->kind == JOB_COMMIT)
         run_commit(s);
-    else if (job->kind == JOB_ROLLUPS)
-        run_rollups(s);
     else
         run_round(s);
     if (s->db != NULL) {
@@ -135,7 +120,9 @@ void job_fill_batch(struct store *s, bool telemetry, bool rollups)
         s->config_next = NULL;
     }
     job->batch.config = s->config_flying;
-    job->batch.rollups = telemetry && rollups ? rollups_fly(&s->rollups) : NULL;
+    job->batch.rollups = (struct rollups_slice){.count = 0};
+    if (telemetry && rollups)
+        job->batch.rollups = rollups_fly(&s->rollups);
     s->duty_flying = s->duty_next;
     s->duty_next = NULL;
     job->batch.duty = s->duty_flying;
@@ -167,33 +154,14 @@ static void learn_devices(struct store *s)
     }
 }
 
-void rollups_due(struct store *s)
-{
-    const size_t count = rollups_count(&s->rollups);
-    const int64_t now = loop_mono_ms(s->loop);
-
-    if (count <= STORE_ROLLUPS_FEW)
-        s->rollups_due_ms = INT64_MAX;
-    else
-        s->rollups_due_ms = earliest(s->rollups_due_ms, now + STORE_ROLLUPS_LAG_MS);
-    if (count > 0 && count <= STORE_ROLLUPS_FEW)
-        s->telemetry_due_ms = earliest(s->telemetry_due_ms, now + s->gather_ms);
-}
-
 static void rollups_landed(struct store *s)
 {
-    rollups_done(&s->rollups);
-    s->rollups_yields = 0;
-    s->rollups_due_ms = INT64_MAX;
-    rollups_due(s);
-}
+    const int64_t every = s->commit_ms < STORE_ROLLUPS_MS ? s->commit_ms : STORE_ROLLUPS_MS;
 
-void job_absorb_rollups(struct store *s)
-{
-    if (s->job.batch.rc == SQLITE_OK)
-        rollups_landed(s);
-    else if (s->job.batch.rc == SQLITE_INTERRUPT)
-        s->rollups_yields++;
+    rollups_done(&s->rollups, &s->job.batch.rollups);
+    s->rollups_due_ms = INT64_MAX;
+    if (rollups_waiting(&s->rollups)) /* a little later than telemetry, with which they go */
+        s->rollups_due_ms = s->job_begun_ms + every + every / STORE_BEFORE;
 }
 
 bool job_absorb(struct store *s)
@@ -210,7 +178,7 @@ bool job_absorb(struct store *s)
     s->told = (struct loss_book){0};
     free(s->config_flying);
     s->config_flying = NULL;
-    if (job->batch.rollups != NULL)
+    if (job->batch.rollups.count > 0)
         rollups_landed(s);
     duty_free(s->duty_flying);
     s->duty_flying = NULL;
@@ -237,16 +205,6 @@ static void write_failed(struct store *s)
     tell_failing(s, batch->words);
     tell_unstored(s);
     tell_flushes(s, true);
-}
-
-/* What refuses roll-ups refuses records, too: they go with those until it takes both again. */
-static void rollups_stored(struct store *s)
-{
-    job_absorb_rollups(s);
-    if (s->job.batch.rc == SQLITE_OK || s->job.batch.rc == SQLITE_INTERRUPT)
-        return;
-    s->stats.failures++;
-    write_failed(s);
 }
 
 static void commit_done(struct store *s)
@@ -305,8 +263,6 @@ void pump_done(void *arg, const struct loop_worker_time *time)
         s->stats.last_commit_ms = (time->ended_us - time->started_us) / 1000;
         s->commits_in_a_row++;
         commit_done(s);
-    } else if (kind == JOB_ROLLUPS) {
-        rollups_stored(s);
     } else {
         s->commits_in_a_row = 0;
         round_done(s);
@@ -322,7 +278,7 @@ void pump_done(void *arg, const struct loop_worker_time *time)
     tell_losses(s);
     s->calling = false;
     if (s->db != NULL && retention_wanted(&s->retention, &s->job.size, s->limits.max_size) &&
-        (kind == JOB_COMMIT || kind == JOB_ROLLUPS))
+        kind == JOB_COMMIT)
         s->round_at_ms = earliest(s->round_at_ms, loop_mono_ms(s->loop));
     pump_step(s);
 }
@@ -334,14 +290,7 @@ static bool commit_wanted(const struct store *s, int64_t now)
     return !lane_empty(&s->lanes[LANE_ALARMS]) || s->flush_count > 0 || !loss_book_empty(&s->told) ||
            s->config_next != NULL || s->duty_next != NULL ||
            s->lanes[LANE_TELEMETRY].regions[1 - s->lanes[LANE_TELEMETRY].gathering].used > 0 ||
-           s->telemetry_due_ms <= now || s->cursors_due_ms <= now;
-}
-
-/* By themselves, so that an alarm need not wait for thousands of rows; with records while the disk refuses, or when somebody waits for all there is. */
-static bool rollups_wanted(const struct store *s, int64_t now)
-{
-    return s->rollups_due_ms <= now && !s->failing && s->flush_count == 0 &&
-           lane_empty(&s->lanes[LANE_ALARMS]);
+           s->telemetry_due_ms <= now || s->cursors_due_ms <= now || s->rollups_due_ms <= now;
 }
 
 static enum job_kind choose(const struct store *s, int64_t now)
@@ -357,8 +306,7 @@ static enum job_kind choose(const struct store *s, int64_t now)
     if (s->standby)
         return JOB_COMMIT; /* though nothing waits: who looks at the status shall know */
     bool round = !s->failing && s->round_at_ms <= now;
-    bool rollups = rollups_wanted(s, now);
-    if (!rollups && !commit_wanted(s, now))
+    if (!commit_wanted(s, now))
         return round ? JOB_ROUND : JOB_NONE;
     /* Telemetry waits for a round, so that it cannot outrun the retention; alarms do not, unless they came without
      * a pause. */
@@ -366,14 +314,7 @@ static enum job_kind choose(const struct store *s, int64_t now)
     if (round && (!alarms || s->commits_in_a_row >= STORE_COMMITS_IN_A_ROW ||
                   retention_pressing(&s->retention, s->limits.max_size)))
         return JOB_ROUND;
-    return rollups ? JOB_ROLLUPS : JOB_COMMIT;
-}
-
-static void fill_rollups(struct store *s)
-{
-    s->job.kind = JOB_ROLLUPS;
-    s->job.ran = false;
-    s->job.batch.rollups = rollups_fly(&s->rollups);
+    return JOB_COMMIT;
 }
 
 static void fill_round(struct store *s)
@@ -397,15 +338,13 @@ static void start(struct store *s, enum job_kind kind, int64_t now)
         replace_fill(s);
     } else if (kind == JOB_ROUND) {
         fill_round(s);
-    } else if (kind == JOB_ROLLUPS) {
-        fill_rollups(s);
     } else {
+        /* Not with a commit that an alarm called for, unless their time has come, too. */
+        bool rollups = s->flush_count > 0 || s->telemetry_due_ms <= now || s->rollups_due_ms <= now;
         /* While the disk refuses, alarms are tried without telemetry: they may fit where a long batch does not. */
-        job_fill_batch(s, !s->failing || lane_empty(&s->lanes[LANE_ALARMS]),
-                       s->failing || s->flush_count > 0 || rollups_count(&s->rollups) <= STORE_ROLLUPS_FEW);
+        job_fill_batch(s, !s->failing || lane_empty(&s->lanes[LANE_ALARMS]), rollups);
     }
     s->job_begun_ms = now;
-    atomic_store_explicit(&s->give_way, false, memory_order_relaxed);
     if (loop_worker_submit(s->worker) == RG_OK)
         return;
     /* Cannot be: the worker was free. The records wait where they are. */

@@ -1,6 +1,5 @@
 #include "store/rollups.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,9 @@
 /* A row, followed by its point's name and NUL, the whole a multiple of 8. */
 struct packed {
     struct rollup_row row; /* but its point */
+    int64_t turn;
     uint32_t size;
+    bool last; /* of its part */
 };
 
 static const char *const statements[ROLLUPS_STMT_COUNT] = {
@@ -23,6 +24,9 @@ static const char *const statements[ROLLUPS_STMT_COUNT] = {
                     " max = max(coalesce(max, excluded.max), coalesce(excluded.max, max))",
     [ROLLUPS_POINT] = "INSERT OR IGNORE INTO rollup_point(name) VALUES (?1)",
     [ROLLUPS_ROLLED] = "UPDATE run SET rolled = max(rolled, ?1)",
+    /* A part that was begun in another run, and that could not be rebuilt, is given up: its mark would not tell any more what is in. */
+    [ROLLUPS_ROLLING] = ("UPDATE run SET rolled = iif(rolling = ?1, rolled, max(rolled, rolling)),"
+                         " rolling = ?1, rolling_minute = ?2, rolling_point = ?3"),
 };
 
 enum rg_err rollups_create(struct rollups *r)
@@ -46,8 +50,8 @@ static size_t packed_size(const struct rollup_row *row)
     return (sizeof(struct packed) + strlen(row->point) + 1 + 7) & ~(size_t)7;
 }
 
-/* Only a batch of a configuration with very many points takes more memory, once. */
-static enum rg_err make_room(struct rollups_batch *b, size_t bytes)
+/* Only a part of a configuration with very many points takes more memory, once. */
+static enum rg_err make_room(struct rollups_region *b, size_t bytes)
 {
     size_t wanted = 2 * bytes > ROLLUPS_BYTES ? 2 * bytes : ROLLUPS_BYTES;
     char *grown;
@@ -64,62 +68,74 @@ static enum rg_err make_room(struct rollups_batch *b, size_t bytes)
     return bytes <= b->capacity - b->used ? RG_OK : RG_EFULL;
 }
 
-enum rg_err rollups_add(struct rollups *r, const struct rollup_row *rows, size_t count, int64_t turn)
+enum rg_err rollups_add(struct rollups *r, const struct rollup_piece *piece)
 {
-    struct rollups_batch *b = &r->gathering;
+    struct rollups_region *b = &r->gathering;
     size_t bytes = 0;
 
-    for (size_t i = 0; i < count; i++)
-        bytes += packed_size(&rows[i]);
+    for (size_t i = 0; i < piece->count; i++)
+        bytes += packed_size(&piece->rows[i]);
     enum rg_err err = make_room(b, bytes);
     if (err != RG_OK) {
-        r->lost += count;
+        r->lost += piece->count;
         return err;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < piece->count; i++) {
+        const struct rollup_row *row = &piece->rows[i];
         struct packed *p = (struct packed *)(void *)(b->memory + b->used);
-        *p = (struct packed){.row = rows[i], .size = (uint32_t)packed_size(&rows[i])};
-        memcpy(p + 1, rows[i].point, strlen(rows[i].point) + 1);
+        *p = (struct packed){.row = *row, .turn = piece->turn, .size = (uint32_t)packed_size(row)};
+        p->last = piece->last && i == piece->count - 1;
+        memcpy(p + 1, row->point, strlen(row->point) + 1);
         b->used += p->size;
     }
-    b->count += count;
-    b->turn = turn;
+    r->added += piece->count;
     return RG_OK;
 }
 
-const struct rollups_batch *rollups_fly(struct rollups *r)
+static const struct packed *packed_at(const struct rollups_region *region, size_t at)
 {
-    if (r->flying.count == 0 && r->gathering.count > 0) {
-        struct rollups_batch empty = r->flying;
-        r->flying = r->gathering;
+    return (const struct packed *)(const void *)(region->memory + at);
+}
+
+static const char *name_of(const struct packed *p)
+{
+    return (const char *)(p + 1);
+}
+
+struct rollups_slice rollups_fly(struct rollups *r)
+{
+    struct rollups_region *b = &r->flying;
+    struct rollups_slice slice = {.region = b};
+
+    if (b->used == 0) {
+        const struct rollups_region empty = *b;
+        *b = r->gathering;
         r->gathering = empty;
     }
-    return r->flying.count > 0 ? &r->flying : NULL;
+    const size_t share = (size_t)(r->added - r->stored) / ROLLUPS_SHARE;
+    const size_t most = share > ROLLUPS_SLICE ? share : ROLLUPS_SLICE;
+
+    slice.from = slice.to = b->done;
+    for (; slice.count < most && slice.to < b->used; slice.count++)
+        slice.to += packed_at(b, slice.to)->size;
+    return slice;
 }
 
-void rollups_done(struct rollups *r)
+void rollups_done(struct rollups *r, const struct rollups_slice *slice)
 {
-    struct rollups_batch done = r->flying;
+    struct rollups_region *b = &r->flying;
 
-    memory_release(done.memory, done.used); /* until the next minute */
-    done.used = done.count = 0;
-    r->flying = done;
+    r->stored += slice->count;
+    b->done = slice->to;
+    if (b->done < b->used)
+        return;
+    memory_release(b->memory, b->used); /* there may have been very many */
+    b->done = b->used = 0;
 }
 
-size_t rollups_count(const struct rollups *r)
+bool rollups_waiting(const struct rollups *r)
 {
-    return r->flying.count + r->gathering.count;
-}
-
-bool rollups_next(const struct rollups_batch *b, size_t *at, struct rollup_row *row)
-{
-    if (*at >= b->used)
-        return false;
-    const struct packed *p = (const struct packed *)(const void *)(b->memory + *at);
-    *row = p->row;
-    row->point = (const char *)(p + 1);
-    *at += p->size;
-    return true;
+    return r->flying.used > 0 || r->gathering.used > 0;
 }
 
 /* ---- SQL ---- */
@@ -129,9 +145,11 @@ int rollups_prepare(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT])
     return db_prepare_all(db, statements, ROLLUPS_STMT_COUNT, stmts);
 }
 
-static int put_row(sqlite3_stmt *stmt, const struct rollup_row *row)
+static int put_row(sqlite3_stmt *stmt, const struct packed *p)
 {
-    (void)sqlite3_bind_text(stmt, 1, row->point, -1, SQLITE_STATIC);
+    const struct rollup_row *row = &p->row;
+
+    (void)sqlite3_bind_text(stmt, 1, name_of(p), -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(stmt, 2, row->minute);
     (void)sqlite3_bind_int64(stmt, 3, row->n);
     if (row->n > 0) {
@@ -147,29 +165,44 @@ static int put_row(sqlite3_stmt *stmt, const struct rollup_row *row)
     return db_run(stmt);
 }
 
-int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b,
-                const _Atomic bool *give_way)
+static int put_whole(sqlite3_stmt *stmt, int64_t turn)
 {
-    struct rollup_row row;
-    size_t at = 0;
+    (void)sqlite3_bind_int64(stmt, 1, turn);
+    return db_run(stmt);
+}
+
+/* Of its part all rows up to this one are in. */
+static int put_mark(sqlite3_stmt *stmt, const struct packed *p)
+{
+    (void)sqlite3_bind_int64(stmt, 1, p->turn);
+    (void)sqlite3_bind_int64(stmt, 2, p->row.minute);
+    (void)sqlite3_bind_text(stmt, 3, name_of(p), -1, SQLITE_STATIC);
+    return db_run(stmt);
+}
+
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_slice *slice)
+{
+    const struct packed *p = NULL;
+    int64_t whole = 0;
     int rc = SQLITE_OK;
 
-    while (b != NULL && rc == SQLITE_OK && rollups_next(b, &at, &row)) {
-        if (give_way != NULL && atomic_load_explicit(give_way, memory_order_relaxed))
-            return SQLITE_INTERRUPT;
-        rc = put_row(stmts[ROLLUPS_PUT], &row);
+    for (size_t at = slice->from; at < slice->to && rc == SQLITE_OK; at += p->size) {
+        p = packed_at(slice->region, at);
+        rc = put_row(stmts[ROLLUPS_PUT], p);
+        whole = p->last ? p->turn : whole;
         if (rc != SQLITE_CONSTRAINT_NOTNULL)
             continue;
         /* The first row of a new point. */
-        (void)sqlite3_bind_text(stmts[ROLLUPS_POINT], 1, row.point, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_text(stmts[ROLLUPS_POINT], 1, name_of(p), -1, SQLITE_STATIC);
         rc = db_run(stmts[ROLLUPS_POINT]);
         if (rc == SQLITE_OK)
-            rc = put_row(stmts[ROLLUPS_PUT], &row);
+            rc = put_row(stmts[ROLLUPS_PUT], p);
     }
-    if (b == NULL || rc != SQLITE_OK)
-        return rc;
-    (void)sqlite3_bind_int64(stmts[ROLLUPS_ROLLED], 1, b->turn);
-    return db_run(stmts[ROLLUPS_ROLLED]);
+    if (rc == SQLITE_OK && whole > 0)
+        rc = put_whole(stmts[ROLLUPS_ROLLED], whole);
+    if (rc == SQLITE_OK && p != NULL && !p->last)
+        rc = put_mark(stmts[ROLLUPS_ROLLING], p);
+    return rc;
 }
 
 /* Numbers and turns grow together but where a frame was held back, which is recorded later than its turn: so all that is
@@ -177,11 +210,14 @@ int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_ba
 #define MISSING                                                                                              \
     " t.turn > (SELECT rolled FROM run) AND t.seq > coalesce((SELECT seq FROM telemetry"                     \
     " WHERE turn <= (SELECT rolled FROM run) AND held = 0 ORDER BY seq DESC LIMIT 1), 0)"
+/* Of a part that is on its way, what lies up to the mark is in: in the order in which the rows of a part are. */
 #define READINGS                                                                                             \
-    " FROM (SELECT t.ts, d.name || '.' || j.key AS name, j.value AS value, 0 AS comm"                        \
+    " FROM (SELECT t.turn, t.ts, d.name || '.' || j.key AS name, j.value AS value, 0 AS comm"                \
     " FROM telemetry t JOIN device d ON d.id = t.device, json_each(t.body, '$.values') j WHERE" MISSING      \
-    " UNION ALL SELECT t.ts, d.name || '.' || j.key, NULL, j.value = 'comm'"                                 \
-    " FROM telemetry t JOIN device d ON d.id = t.device, json_each(t.body, '$.bad') j WHERE" MISSING ")"
+    " UNION ALL SELECT t.turn, t.ts, d.name || '.' || j.key, NULL, j.value = 'comm'"                         \
+    " FROM telemetry t JOIN device d ON d.id = t.device, json_each(t.body, '$.bad') j WHERE" MISSING         \
+    ") WHERE turn > (SELECT rolling FROM run)"                                                               \
+    " OR (ts - ts % 60000, name) > (SELECT rolling_minute, rolling_point FROM run)"
 
 int rollups_rebuild(sqlite3 *db)
 {
@@ -198,8 +234,8 @@ int rollups_rebuild(sqlite3 *db)
         " sum = sum + excluded.sum,"
         " min = min(coalesce(min, excluded.min), coalesce(excluded.min, min)),"
         " max = max(coalesce(max, excluded.max), coalesce(excluded.max, max));"
-        "UPDATE run SET rolled = max(rolled, coalesce((SELECT max(t.turn) FROM telemetry t WHERE" MISSING
-        "), 0));"
+        "UPDATE run SET rolled = max(rolled, rolling, coalesce((SELECT max(t.turn) FROM telemetry t "
+        "WHERE" MISSING "), 0));"
         "COMMIT");
 
     if (rc != SQLITE_OK && !sqlite3_get_autocommit(db))

@@ -1,7 +1,6 @@
-/* Minute roll-ups on their way to the disk: a batch gathers while another one flies, and what failed flies again. They go by themselves,
- * in one transaction with the turn up to which frames are in them, so that a crash counts no frame twice and none too little
- * that was recorded. Those of 10,000 points are 40 ms of a processor's work: an alarm that comes meanwhile has it undone, goes first, and
- * they are tried again. */
+/* Minute roll-ups on their way to the disk: some gather while others fly, and what failed flies again. They are of parts, of
+ * thousands of rows, for which an alarm must not wait: they go in slices, each in one transaction with the mark of how far the
+ * part is in, so that a crash counts no frame twice and none too little that was recorded. */
 #ifndef RG_STORE_ROLLUPS_H
 #define RG_STORE_ROLLUPS_H
 
@@ -13,42 +12,48 @@
 #include "store/db.h"
 
 #define ROLLUPS_BYTES                                                                                        \
-    (4u << 20) /* that may gather, and as much again in flight; more when one batch takes more */
-#define ROLLUPS_SLICE_ROWS 4000 /* removed at once */
-#define ROLLUPS_ROW_BYTES 48    /* of one in the database, measured: tests/bench/bench_rollup.c */
+    (4u << 20) /* that may gather, and as much again in flight; more when one piece takes more */
+/* A transaction takes so many rows, some two milliseconds of a processor, or such a part of all that wait, if that is more. */
+#define ROLLUPS_SLICE 500
+#define ROLLUPS_SHARE 4
+#define ROLLUPS_REMOVED 4000 /* at once, when they are too old */
+#define ROLLUPS_ROW_BYTES 48 /* of one in the database, measured: tests/bench/bench_rollup.c */
 
-struct rollups_batch {
+struct rollups_region {
     char *memory;
-    size_t capacity, used, count;
-    int64_t turn; /* frames up to here are in them */
+    size_t capacity, used, done; /* bytes */
 };
 
 struct rollups {
-    struct rollups_batch gathering, flying;
-    uint64_t lost; /* rows for which there was no memory */
+    struct rollups_region gathering, flying;
+    uint64_t added, stored; /* rows, ever */
+    uint64_t lost;          /* rows for which there was no memory */
+};
+
+/* Rows that go in one transaction. */
+struct rollups_slice {
+    const struct rollups_region *region;
+    size_t from, to; /* bytes */
+    size_t count;    /* rows; 0: nothing */
 };
 
 RG_NODISCARD enum rg_err rollups_create(struct rollups *r); /* RG_ENOMEM */
 void rollups_destroy(struct rollups *r);                    /* takes a zeroed one */
-/* Copies the rows. RG_EFULL, RG_ENOMEM: they are counted as lost. */
-RG_NODISCARD enum rg_err rollups_add(struct rollups *r, const struct rollup_row *rows, size_t count,
-                                     int64_t turn);
-/* What is to fly: with what failed before, or what has gathered. NULL: nothing. */
-const struct rollups_batch *rollups_fly(struct rollups *r);
-void rollups_done(struct rollups *r);
-size_t rollups_count(const struct rollups *r); /* rows that are not done */
-
-/* The next row of a batch; *at begins at 0. False: that was the last. */
-bool rollups_next(const struct rollups_batch *b, size_t *at, struct rollup_row *row);
+/* Copies the rows; pieces of a part come one after the other. RG_EFULL, RG_ENOMEM: they are counted as lost. */
+RG_NODISCARD enum rg_err rollups_add(struct rollups *r, const struct rollup_piece *piece);
+/* What is to go next: what failed before, or the rows behind it. A count of 0: nothing waits. */
+struct rollups_slice rollups_fly(struct rollups *r);
+/* The slice is stored. */
+void rollups_done(struct rollups *r, const struct rollups_slice *slice);
+bool rollups_waiting(const struct rollups *r);
 
 /* At a start: frames that were recorded after those in the roll-ups are put into them. */
 int rollups_rebuild(sqlite3 *db);
 
 /* The statements of a writer for them. */
-enum rollups_stmt { ROLLUPS_PUT, ROLLUPS_POINT, ROLLUPS_ROLLED, ROLLUPS_STMT_COUNT };
+enum rollups_stmt { ROLLUPS_PUT, ROLLUPS_POINT, ROLLUPS_ROLLED, ROLLUPS_ROLLING, ROLLUPS_STMT_COUNT };
 int rollups_prepare(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT]);
-/* Inside a transaction. b may be NULL. SQLITE_INTERRUPT as soon as *give_way is set, which may be NULL. */
-int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_batch *b,
-                const _Atomic bool *give_way);
+/* Inside a transaction. */
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_slice *slice);
 
 #endif

@@ -145,7 +145,14 @@ static const char rollups[] =
     " SELECT p.name, r.minute, r.n, r.min, r.max, r.sum / nullif(r.n, 0), r.bad"
     " FROM rollup r JOIN rollup_point p ON p.id = r.point;";
 
-static const char *const steps[SCHEMA_VERSION] = {tables, views, applied, replay, rollups};
+/* 6: roll-ups are stored in slices, for thousands of rows in one transaction keep an alarm waiting. Of those that go up to the turn
+ * run.rolling the rows up to rolling_minute and rolling_point (a full name) are in, in the order of both; where rolling is not above rolled,
+ * none is on its way. */
+static const char slices[] = "ALTER TABLE run ADD COLUMN rolling INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE run ADD COLUMN rolling_minute INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE run ADD COLUMN rolling_point TEXT NOT NULL DEFAULT '';";
+
+static const char *const steps[SCHEMA_VERSION] = {tables, views, applied, replay, rollups, slices};
 
 static enum rg_err fail(sqlite3 *db, int rc, const char *what, char *why, size_t why_size)
 {

@@ -5,7 +5,7 @@
 #include "store/db.h"
 
 #define SCHEMA_APPLICATION_ID 0x52474731 /* "RGG1" in the file's header: told apart from any other database */
-#define SCHEMA_VERSION 5                 /* kept as user_version */
+#define SCHEMA_VERSION 6                 /* kept as user_version */
 
 /* Records of telemetry are noted in blocks of so many sequence numbers, each with a bit map of the devices in it:
  * an index for filters that costs one row a block instead of one entry a record. */

@@ -1,7 +1,6 @@
 /* The public functions on a running store. */
 #include "store/store.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,7 +154,6 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
         telemetry_due(s);
         return RG_OK;
     }
-    atomic_store_explicit(&s->give_way, true, memory_order_relaxed);
     pump_step(s);
     return RG_OK;
 }
@@ -171,14 +169,15 @@ enum rg_err store_alarm_keep(struct store *s, const struct alarm *alarm)
     return RG_OK;
 }
 
-enum rg_err store_rollup(struct store *s, const struct rollup_row *rows, size_t count, int64_t turn)
+enum rg_err store_rollup(struct store *s, const struct rollup_piece *piece)
 {
-    enum rg_err err = rollups_add(&s->rollups, rows, count, turn);
-    if (err == RG_OK) {
-        rollups_due(s);
-        pump_step(s);
-    }
-    return err;
+    enum rg_err err = rollups_add(&s->rollups, piece);
+    if (err != RG_OK)
+        return err;
+    if (s->rollups_due_ms == INT64_MAX)
+        s->rollups_due_ms = loop_mono_ms(s->loop) + s->gather_ms;
+    pump_step(s);
+    return RG_OK;
 }
 
 void store_together(struct store *s)
@@ -222,6 +221,7 @@ void store_flush(struct store *s, void (*cb)(void *arg, bool ok), void *arg)
     *f = (struct flush){.cb = cb, .arg = arg};
     for (int i = 0; i < LANE_COUNT; i++)
         f->upto[i] = s->lanes[i].appended;
+    f->rollups = s->rollups.added;
     pump_step(s);
 }
 

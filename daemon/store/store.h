@@ -166,11 +166,11 @@ int64_t store_turn(struct store *s);
 /* Copies the record. RG_EFULL: the stream's share of memory is full (RG_ERANGE: longer than all of it); it is
  * counted and reported by `lost`. */
 RG_NODISCARD enum rg_err store_append(struct store *s, const struct store_record *record);
-/* Minute roll-ups, which go with the next telemetry, many of them by themselves half a second later; rows of one minute and point add up. turn: from store_turn, taken after all frames that
- * are in these or in earlier rows, and before all others: after a crash what was recorded after it is put into the roll-ups at
- * the next store_open. Copies. RG_EFULL, RG_ENOMEM: the disk has not answered for long; counted in stats. */
-RG_NODISCARD enum rg_err store_rollup(struct store *s, const struct rollup_row *rows, size_t count,
-                                      int64_t turn);
+/* Minute roll-ups, which go with the next telemetry, a slice each time when they are many; rows of one minute and point add up. The part's turn is
+ * from store_turn, taken after all frames that are in it or in earlier ones, and before all others: after a crash what was recorded
+ * after it is put into the roll-ups at the next store_open. Copies. RG_EFULL, RG_ENOMEM: the disk has not answered for long; counted in
+ * stats. */
+RG_NODISCARD enum rg_err store_rollup(struct store *s, const struct rollup_piece *piece);
 /* What is appended in between belongs together: it is not committed apart, but for a backlog that fills a transaction. Pairs may stand inside
  * each other; no callback returns to the loop with one open. */
 void store_together(struct store *s);

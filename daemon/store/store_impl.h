@@ -25,11 +25,8 @@
     (1u << 20)                     /* of one lane in one transaction: an alarm waits for no more than that */
 #define STORE_ROUND_EVERY_MS 10000 /* maintenance when nothing calls for it sooner */
 #define STORE_COMMITS_IN_A_ROW 8   /* then maintenance that is wanted has its turn */
-/* So many roll-ups go with telemetry: a commit the less. More of them take milliseconds, and go by themselves; not at once, for they are given
- * in the middle of the minute's first readings. */
-#define STORE_ROLLUPS_FEW 250
-#define STORE_ROLLUPS_LAG_MS 500
-#define STORE_ROLLUPS_YIELDS 8 /* so often a batch of them gives way, then it is stored whatever comes */
+#define STORE_ROLLUPS_MS                                                                                     \
+    1000 /* a slice of roll-ups goes with telemetry; when none comes, so long after the one before (commit_ms, if that is shorter) */
 #define STORE_CURSORS_MS                                                                                     \
     1000                    /* cursors are kept at the latest after that long, of telemetry after commit_ms */
 #define STORE_STUCK_MS 3000 /* a job that runs longer while alarms wait counts as a failure */
@@ -49,11 +46,10 @@ enum lane_kind { LANE_ALARMS, LANE_TELEMETRY };
 #define LANE_COUNT 2
 
 enum job_kind {
-    JOB_NONE,    /* the worker is free */
-    JOB_COMMIT,  /* one transaction of records */
-    JOB_ROLLUPS, /* one of minute roll-ups, which gives way to an alarm */
-    JOB_ROUND,   /* one round of maintenance */
-    JOB_RENEW,   /* the damaged database is set aside, and a new one made */
+    JOB_NONE,   /* the worker is free */
+    JOB_COMMIT, /* one transaction of records */
+    JOB_ROUND,  /* one round of maintenance */
+    JOB_RENEW,  /* the damaged database is set aside, and a new one made */
 };
 
 struct job {
@@ -76,7 +72,8 @@ struct job {
 struct flush {
     void (*cb)(void *arg, bool ok);
     void *arg;
-    uint64_t upto[LANE_COUNT]; /* records of each lane that must be durable */
+    uint64_t upto[LANE_COUNT]; /* records of each lane that must be durable, */
+    uint64_t rollups;          /* and roll-ups */
 };
 
 struct store {
@@ -134,9 +131,7 @@ struct store {
     uint64_t next_alarm;                       /* number of the next occurrence, of refused records too */
     uint64_t next_alarm_kept;                  /* what the store knows of it */
     struct rollups rollups;                    /* what waits of them */
-    int64_t rollups_due_ms;                    /* by themselves; INT64_MAX: they need not */
-    unsigned rollups_yields;                   /* of the batch that flies */
-    _Atomic bool give_way;                     /* to the worker: an alarm waits for it */
+    int64_t rollups_due_ms;                    /* INT64_MAX: none waits */
     char *config_next;                         /* owned; to be kept; NULL: nothing new */
     char *config_flying;                       /* owned; in the batch that the worker has */
     struct duty_list *duty_next, *duty_flying; /* likewise */
@@ -202,10 +197,6 @@ void job_run(void *arg);
 void job_fill_batch(struct store *s, bool telemetry, bool rollups);
 /* The batch did not become durable: what is not in the lanes waits again. */
 void job_take_back(struct store *s);
-/* After some were added, or stored: when the rest goes. */
-void rollups_due(struct store *s);
-/* Takes over what a job of roll-ups that ran has done; no callbacks. */
-void job_absorb_rollups(struct store *s);
 /* Takes over what a batch that ran has done: lanes, heads, cursors; no callbacks. True when it was committed. */
 bool job_absorb(struct store *s);
 

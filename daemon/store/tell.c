@@ -89,7 +89,8 @@ void tell_flushes(struct store *s, bool failed)
     for (size_t i = 0; i < s->flush_count; i++) {
         const struct flush *f = &s->flushes[i];
         bool durable = f->upto[LANE_ALARMS] <= s->lanes[LANE_ALARMS].durable &&
-                       f->upto[LANE_TELEMETRY] <= s->lanes[LANE_TELEMETRY].durable;
+                       f->upto[LANE_TELEMETRY] <= s->lanes[LANE_TELEMETRY].durable &&
+                       f->rollups <= s->rollups.stored;
         if (durable || failed)
             now[due++] = *f;
         else

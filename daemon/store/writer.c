@@ -379,7 +379,7 @@ void writer_run(struct writer *w, struct writer_batch *b)
     if (rc == SQLITE_OK && b->duty != NULL)
         rc = duty_write(w->db, b->duty);
     if (rc == SQLITE_OK)
-        rc = rollups_put(w->rollups, b->rollups, NULL);
+        rc = rollups_put(w->rollups, &b->rollups);
     if (rc == SQLITE_OK)
         rc = writer_commit(w);
 
@@ -394,19 +394,4 @@ void writer_run(struct writer *w, struct writer_batch *b)
             w->streams[s] = streams[s];
         b->head[s] = w->streams[s].seq;
     }
-}
-
-void writer_rollups(struct writer *w, struct writer_batch *b, const _Atomic bool *give_way)
-{
-    int rc = writer_begin(w);
-
-    if (rc == SQLITE_OK)
-        rc = rollups_put(w->rollups, b->rollups, give_way);
-    if (rc == SQLITE_OK)
-        rc = writer_commit(w);
-    b->rc = rc;
-    if (rc == SQLITE_OK)
-        return;
-    db_words(w->db, rc, w->path, b->words, sizeof(b->words));
-    writer_rollback(w);
 }

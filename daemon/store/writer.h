@@ -68,12 +68,12 @@ struct writer_slice {
 struct writer_batch {
     struct writer_slice alarms; /* alarms, events, reports */
     struct writer_slice telemetry;
-    struct cursor_set cursors;           /* what is to be written of them */
-    struct loss_book told;               /* losses that were told, and are in the records of this batch */
-    const char *config;                  /* to be kept as the one in force, or NULL */
-    const struct duty_list *duty;        /* devices that are asked from now on, or NULL: as before */
-    const struct rollups_batch *rollups; /* or NULL */
-    uint64_t next_alarm;                 /* number of the next occurrence, or 0: the store knows it */
+    struct cursor_set cursors;    /* what is to be written of them */
+    struct loss_book told;        /* losses that were told, and are in the records of this batch */
+    const char *config;           /* to be kept as the one in force, or NULL */
+    const struct duty_list *duty; /* devices that are asked from now on, or NULL: as before */
+    struct rollups_slice rollups;
+    uint64_t next_alarm; /* number of the next occurrence, or 0: the store knows it */
     /* out */
     int rc;
     char words[WRITER_WORDS]; /* when rc is not SQLITE_OK */
@@ -88,9 +88,6 @@ void writer_close(struct writer *w); /* not the connection; takes a zeroed one *
 
 /* All of the batch or nothing: after a failure the store is as before. */
 void writer_run(struct writer *w, struct writer_batch *b);
-/* The same with nothing of the batch but its roll-ups. SQLITE_INTERRUPT as soon as *give_way is set, by whatever thread; NULL: nobody
- * is given way to. */
-void writer_rollups(struct writer *w, struct writer_batch *b, const _Atomic bool *give_way);
 
 int writer_begin(struct writer *w);
 int writer_commit(struct writer *w);

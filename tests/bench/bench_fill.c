@@ -48,7 +48,8 @@ static void roll_up(struct store *s, struct loop *loop)
 {
     const struct rollup_row row = {.point = "d-0.p0", .minute = loop_wall_ms(loop) / 60000 * 60000, .n = 1};
 
-    need(store_rollup(s, &row, 1, store_turn(s)) == RG_OK, "a roll-up is not taken");
+    need(store_rollup(s, &(struct rollup_piece){&row, 1, store_turn(s), true}) == RG_OK,
+         "a roll-up is not taken");
 }
 
 int main(int argc, char **argv)

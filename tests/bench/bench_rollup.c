@@ -34,18 +34,36 @@ struct bench {
     struct loop *loop;
     double commit_s;
     size_t rows;
+    bool flushed;
 };
 
-static void batch_cb(void *arg, const struct rollup_row *rows, size_t count)
+static void flushed_cb(void *arg, bool ok)
+{
+    ((struct bench *)arg)->flushed = ok;
+}
+
+static void piece_cb(void *arg, const struct rollup_piece *piece)
 {
     struct bench *b = arg;
     double begun = seconds();
 
-    b->rows += count;
-    if (store_rollup(b->store, rows, count, store_turn(b->store)) != RG_OK ||
-        !virtual_loop_run_for(b->loop, 1100))
+    b->rows += piece->count;
+    b->flushed = false;
+    if (store_rollup(b->store, piece) != RG_OK)
         abort();
+    store_flush(b->store, flushed_cb, b);
+    while (!b->flushed) {
+        if (!virtual_loop_step(b->loop))
+            abort();
+    }
     b->commit_s += seconds() - begun;
+}
+
+static void give_all(struct rollup *rollup, struct bench *b)
+{
+    rollup_close(rollup, store_turn(b->store));
+    while (rollup_give(rollup, piece_cb, b))
+        continue;
 }
 
 static void run(size_t points, int minutes)
@@ -93,7 +111,9 @@ static void run(size_t points, int minutes)
                 samples[i] = (struct sample){
                     .point = d * FRAME + i, .quality = QUALITY_GOOD, .value = 20 + 0.001 * (poll % 100)};
             begun = seconds();
-            rollup_frame(rollup, &frame, batch_cb, &b);
+            if (rollup_is_over(rollup, &frame))
+                give_all(rollup, &b);
+            rollup_frame(rollup, &frame);
             rolled += seconds() - begun - (b.commit_s - commits);
             begun = seconds();
             if (thin_frame(thin, &frame) == THIN_HOLD)
@@ -105,7 +125,7 @@ static void run(size_t points, int minutes)
             encoded += seconds() - begun;
         }
     }
-    rollup_flush(rollup, batch_cb, &b);
+    give_all(rollup, &b);
     store_start_free(&start);
     (void)store_close(b.store);
     if (stat(path, &file) != 0)

@@ -351,6 +351,8 @@ static void test_older_version(void **state)
     tamper(&r, "DELETE FROM alarm WHERE seq < 4; DELETE FROM event; DELETE FROM telemetry WHERE seq < 3;"
                "DROP TABLE chain_start; DROP VIEW v_rollup; DROP TABLE rollup; DROP TABLE rollup_point;"
                "ALTER TABLE occurrence DROP COLUMN highest; ALTER TABLE run DROP COLUMN rolled;"
+               "ALTER TABLE run DROP COLUMN rolling; ALTER TABLE run DROP COLUMN rolling_minute;"
+               "ALTER TABLE run DROP COLUMN rolling_point;"
                "DROP TABLE permit; DROP TABLE set_aside; DROP INDEX telemetry_held; ALTER TABLE telemetry "
                "DROP COLUMN every;"
                "ALTER TABLE telemetry DROP COLUMN held;"

@@ -1,27 +1,6 @@
 /* LINK rg_store rg_loop_virtual rg_test_support PkgConfig::SQLITE */
-/* Minute roll-ups in the store: merged, kept with telemetry, put together anew after a crash, and given up in their turn. */
-#include "store/store_impl.h"
-#include "test_store_help.h"
-
-#define MINUTE INT64_C(60000)
-#define WALL (VIRTUAL_WALL_MS - VIRTUAL_WALL_MS % MINUTE)
-#define ALL                                                                                                  \
-    "SELECT point, (minute - 1763779980000) / 60000, n, min, max, mean, bad FROM v_rollup ORDER BY minute, " \
-    "point"
-
-static void put(struct rig *r, const char *point, int64_t minute, uint32_t n, uint32_t bad, double min,
-                double max, double sum)
-{
-    struct rollup_row row = {.point = point,
-                             .minute = WALL + minute * MINUTE,
-                             .n = n,
-                             .bad = bad,
-                             .min = min,
-                             .max = max,
-                             .sum = sum};
-
-    assert_int_equal(store_rollup(r->store, &row, 1, store_turn(r->store)), RG_OK);
-}
+/* Minute roll-ups in the store: merged, kept with telemetry, in slices when they are many, and given up in their turn. */
+#include "store_rollups.h"
 
 static void test_merge(void **state)
 {
@@ -50,88 +29,6 @@ static void test_merge(void **state)
     rig_end(&r);
 }
 
-static void frame(struct rig *r, int64_t ms, const char *values)
-{
-    assert_int_equal(rig_telemetry(r, 1, WALL + ms, values), RG_OK);
-}
-
-/* What a power cut leaves: the file as it is, without the end. */
-static void crash(struct rig *r)
-{
-    char copy[sizeof r->path + 16], command[4096];
-
-    (void)snprintf(copy, sizeof copy, "%s.crash", r->path);
-    (void)snprintf(
-        command, sizeof command,
-        "cp '%s' '%s' && cp '%s.marks' '%s.marks' && if [ -f '%s-wal' ]; then cp '%s-wal' '%s-wal'; fi",
-        r->path, copy, r->path, copy, r->path, r->path, copy);
-    assert_int_equal(system(command), 0);
-    rig_close(r);
-    (void)snprintf(command, sizeof command,
-                   "mv '%s' '%s' && mv '%s.marks' '%s.marks' && rm -f '%s-wal' '%s-shm'; if [ -f '%s-wal' ]; "
-                   "then mv '%s-wal' '%s-wal'; fi",
-                   copy, r->path, copy, r->path, r->path, r->path, copy, copy, r->path);
-    assert_int_equal(system(command), 0);
-}
-
-static void test_crash(void **state)
-{
-    struct rig r;
-
-    (void)state;
-    rig_init(&r);
-    rig_open(&r);
-    frame(&r, 0, "\"values\":{\"a\":1,\"on\":1}");
-    frame(&r, 30000, "\"values\":{\"a\":3},\"bad\":{\"on\":\"sensor\"}");
-    put(&r, "gas-1.a", 0, 2, 0, 1, 3, 4);
-    put(&r, "gas-1.on", 0, 1, 1, 1, 1, 1); /* both frames are in */
-    frame(&r, 59000, "\"values\":{\"a\":5}");
-    frame(&r, 60000, "\"values\":{\"a\":7},\"bad\":{\"on\":\"comm\"}");
-    rig_run(&r, 1100);
-    frame(&r, 61000, "\"values\":{\"a\":100}"); /* never committed */
-    put(&r, "gas-1.a", 1, 1, 0, 1000, 1000, 1000);
-    crash(&r);
-    for (int i = 0; i < 3; i++) {
-        rig_open(&r); /* never twice */
-        assert_string_equal(rig_query(&r, ALL), "gas-1.a|0|3|1.0|5.0|3.0|0;gas-1.on|0|1|1.0|1.0|1.0|1;"
-                                                "gas-1.a|1|1|7.0|7.0|7.0|0;gas-1.on|1|0||||1");
-        if (i == 2)
-            frame(&r, 70000, "\"values\":{\"a\":9}");
-        rig_close(&r);
-    }
-    rig_open(&r); /* a stop that nobody told of the roll-ups: the same */
-    assert_string_equal(
-        rig_query(&r, "SELECT n, mean FROM v_rollup WHERE point = 'gas-1.a' AND minute = 1763780040000"),
-        "2|8.0");
-    rig_end(&r);
-}
-
-/* A frame that was held back is in the roll-ups though its record comes after them. */
-static void test_held(void **state)
-{
-    struct rig r;
-    int64_t turn;
-    struct store_record record = {.stream = STREAM_TELEMETRY,
-                                  .ts = WALL,
-                                  .body = "\"ts\":1,\"device\":\"gas-1\",\"values\":{\"a\":1}",
-                                  .device = 1,
-                                  .device_name = "gas-1"};
-
-    (void)state;
-    record.length = strlen(record.body);
-    rig_init(&r);
-    rig_open(&r);
-    turn = store_turn(r.store);
-    put(&r, "gas-1.a", 0, 1, 0, 1, 1, 1);
-    record.turn = turn;
-    assert_int_equal(store_append(r.store, &record), RG_OK);
-    rig_run(&r, 1100);
-    rig_close(&r);
-    rig_open(&r);
-    assert_string_equal(rig_query(&r, ALL), "gas-1.a|0|1|1.0|1.0|1.0|0");
-    rig_end(&r);
-}
-
 /* Telemetry from before there were roll-ups is not put into them: that could take hours. */
 static void test_migrated(void **state)
 {
@@ -149,6 +46,8 @@ static void test_migrated(void **state)
                      "DROP TABLE chain_start; DROP VIEW v_rollup; DROP TABLE rollup; DROP TABLE rollup_point;"
                      "DROP TABLE duty; DROP INDEX alarm_ts; DROP INDEX event_kind;"
                      "ALTER TABLE occurrence DROP COLUMN highest; ALTER TABLE run DROP COLUMN rolled;"
+                     "ALTER TABLE run DROP COLUMN rolling; ALTER TABLE run DROP COLUMN rolling_minute;"
+                     "ALTER TABLE run DROP COLUMN rolling_point;"
                      "DROP TABLE permit; DROP TABLE set_aside; DROP INDEX telemetry_held; ALTER TABLE "
                      "telemetry DROP COLUMN every;"
                      "ALTER TABLE telemetry DROP COLUMN held;"
@@ -196,10 +95,10 @@ static void test_share(void **state)
     rig_open(&r);
     for (int m = -400; m <= 0; m++) {
         for (int i = 0; i < 100; i++) {
-            (void)snprintf(names[i], sizeof names[i], "d.p%d", i);
+            (void)snprintf(names[i], sizeof names[i], "d.p%02d", i);
             rows[i] = (struct rollup_row){.point = names[i], .minute = WALL + m * MINUTE, .n = 1};
         }
-        assert_int_equal(store_rollup(r.store, rows, 100, store_turn(r.store)), RG_OK);
+        put_part(&r, rows, 100);
         if (m % 50 == 0)
             rig_run(&r, 1100);
     }
@@ -211,173 +110,168 @@ static void test_share(void **state)
     rig_end(&r);
 }
 
-/* ---- very many, and alarms ---- */
+/* ---- very many: slices ---- */
 
-#define MANY 2000
+#define SLICES (MANY / ROLLUPS_SLICE)
 
-static void put_many(struct rig *r, int64_t minute)
-{
-    static struct rollup_row rows[MANY];
-    static char names[MANY][16];
-
-    for (int i = 0; i < MANY; i++) {
-        (void)snprintf(names[i], sizeof names[i], "d.p%d", i);
-        rows[i] = (struct rollup_row){.point = names[i], .minute = WALL + minute * MINUTE, .n = 1};
-    }
-    assert_int_equal(store_rollup(r->store, rows, MANY, store_turn(r->store)), RG_OK);
-}
-
-static int64_t stored(const struct rig *r)
-{
-    return rig_number(r, "SELECT count(*) FROM rollup");
-}
-
-/* They go by themselves, without waiting for telemetry, and telemetry does not take them along. */
-static void test_many_go_by_themselves(void **state)
+/* A slice goes with each commit of telemetry, and no commit is made for them. */
+static void test_many_go_with_telemetry(void **state)
 {
     struct rig r;
 
     (void)state;
     rig_init(&r);
     rig_open(&r);
-    frame(&r, 0, "\"values\":{\"a\":1}");
-    rig_run(&r, 700);
-    put_many(&r, 0);
-    rig_run(&r, STORE_ROLLUPS_LAG_MS - 1);
-    assert_int_equal(r.commits, 1);
-    assert_int_equal(stored(&r), 0);
-    rig_run(&r, 1);
-    assert_int_equal(r.commits, 1); /* there is nothing to be told of them */
-    assert_int_equal(stored(&r), MANY);
-    put_many(&r, 1);
-    rig_close(&r); /* and with the last commit */
+    put_many(&r, 0, 1);
+    for (int i = 1; i <= SLICES; i++) {
+        frame(&r, i * 1000, "\"values\":{\"p0000\":1}");
+        rig_run(&r, 999);
+        assert_int_equal(stored(&r), i * ROLLUPS_SLICE);
+        assert_int_equal(r.commits, i);
+        rig_run(&r, 1);
+    }
+    rig_run(&r, 5000);
+    assert_int_equal(r.commits, SLICES);
+    put_many(&r, 1, 1);
+    rig_close(&r); /* and with the last commits */
     assert_int_equal(stored(&r), 2 * MANY);
     rig_end(&r);
 }
 
-struct storm {
-    struct rig *rig;
-    struct loop_timer *timer;
-    unsigned alarms;
-};
-
-/* At the instant at which the roll-ups go, behind the store's own timer: when its worker has them in hand, an alarm comes. */
-static void storm_cb(void *arg)
-{
-    struct storm *s = arg;
-
-    rig_alarm(s->rig, ++s->alarms);
-    loop_timer_at(s->timer, loop_mono_ms(s->rig->loop) + 1);
-}
-
-/* Many roll-ups wait, and the first alarm comes when they go. */
-static void storm_begin(struct storm *s, struct rig *r)
-{
-    *s = (struct storm){.rig = r};
-    rig_init(r);
-    rig_open(r);
-    put_many(r, 0);
-    assert_int_equal(loop_timer_create(r->loop, storm_cb, s, &s->timer), RG_OK);
-    loop_timer_at(s->timer, loop_mono_ms(r->loop) + STORE_ROLLUPS_LAG_MS);
-}
-
-static void test_an_alarm_goes_first(void **state)
+/* Without telemetry a second lies between two slices, however long store.commit is. */
+static void test_many_go_without_telemetry(void **state)
 {
     struct rig r;
-    struct storm s;
 
     (void)state;
-    storm_begin(&s, &r);
-    while (r.head[STREAM_ALARM] == 0)
-        assert_true(virtual_loop_step(r.loop));
-    assert_int_equal(s.alarms, 1);
-    assert_int_equal(stored(&r), 0); /* they began first, and are not in yet */
-    assert_int_equal(r.store->rollups_yields, 1);
-    loop_timer_destroy(s.timer);
-    rig_run(&r, 1);
-    assert_int_equal(stored(&r), MANY); /* once, whole */
-    assert_int_equal(rig_number(&r, "SELECT sum(n) FROM rollup"), MANY);
-    struct store_stats stats;
-    store_stats(r.store, &stats);
-    assert_true(stats.ok);
-    assert_int_equal(stats.failures, 0);
+    rig_init(&r);
+    r.conf.commit_ms = 10000;
+    rig_open(&r);
+    put_many(&r, 0, 1);
+    rig_run(&r, 9500);
+    for (int i = 1; i <= SLICES; i++) {
+        assert_int_equal(stored(&r), i * ROLLUPS_SLICE);
+        rig_run(&r, 1050);
+    }
     rig_end(&r);
 }
 
-/* Alarms without end: after having given way so often, roll-ups are stored whatever comes. */
-static void test_alarms_without_end(void **state)
+/* Where very many wait a slice is larger, so that they cannot become more and more. */
+static void test_slices(void **state)
 {
-    struct rig r;
-    struct storm s;
-
-    (void)state;
-    storm_begin(&s, &r);
-    r.store->rollups_yields = STORE_ROLLUPS_YIELDS;
-    while (stored(&r) == 0)
-        assert_true(virtual_loop_step(r.loop));
-    assert_int_equal(s.alarms, 1);
-    assert_int_equal(r.head[STREAM_ALARM], 0);
-    rig_run(&r, 200);
-    assert_int_equal(r.store->rollups_yields, 0);
-    assert_int_equal(r.head[STREAM_ALARM], s.alarms);
-    assert_int_equal(rig_number(&r, "SELECT sum(n) FROM rollup"), MANY);
-    loop_timer_destroy(s.timer);
-    rig_end(&r);
-}
-
-/* What a writer has in hand when an alarm comes is undone whole. */
-static void test_given_way(void **state)
-{
-    struct rig r;
     struct rollups rollups;
-    struct writer w;
-    struct writer_batch batch = {.rc = SQLITE_OK};
-    struct rollup_row row = {.point = "d.new", .minute = WALL, .n = 3};
-    _Atomic bool give_way = true;
-    enum rg_err err;
+    struct rollups_slice slice;
+    const struct rollup_piece piece = {.rows = many, .count = fill_many(0, 2), .turn = 7};
+    size_t left = 2 * MANY, slices = 0;
+
+    (void)state;
+    assert_int_equal(rollups_create(&rollups), RG_OK);
+    assert_int_equal(rollups_fly(&rollups).count, 0);
+    assert_int_equal(rollups_add(&rollups, &piece), RG_OK);
+    slice = rollups_fly(&rollups);
+    assert_int_equal(slice.count, 2 * MANY / ROLLUPS_SHARE);
+    assert_int_equal(rollups_fly(&rollups).count, slice.count); /* it failed: the same again */
+    for (; rollups_waiting(&rollups); slices++) {
+        slice = rollups_fly(&rollups);
+        assert_in_range(slice.count, left < ROLLUPS_SLICE ? left : ROLLUPS_SLICE, left);
+        rollups_done(&rollups, &slice);
+        left -= slice.count;
+    }
+    assert_int_equal(left, 0);
+    assert_int_equal(slices, 7);
+    rollups_destroy(&rollups);
+}
+
+/* Who waits for all there is waits for them, too, but not a second for each slice. */
+static void test_flush(void **state)
+{
+    struct rig r;
+    bool flushed = false;
 
     (void)state;
     rig_init(&r);
     rig_open(&r);
-    rig_close(&r);
-    assert_int_equal(rollups_create(&rollups), RG_OK);
-    assert_int_equal(rollups_add(&rollups, &row, 1, 7), RG_OK);
-    batch.rollups = rollups_fly(&rollups);
-    sqlite3 *db = rig_sql(&r);
-    assert_int_equal(sqlite3_extended_result_codes(db, 1), SQLITE_OK);
-    assert_int_equal(writer_open(&w, db, r.path, &err), SQLITE_OK);
-    writer_rollups(&w, &batch, &give_way);
-    assert_int_equal(batch.rc, SQLITE_INTERRUPT);
-    assert_true(sqlite3_get_autocommit(db));
-    assert_string_equal(
-        rig_query(
-            &r,
-            "SELECT (SELECT count(*) FROM rollup), (SELECT count(*) FROM rollup_point), rolled < 7 FROM run"),
-        "0|0|1");
-    give_way = false;
-    writer_rollups(&w, &batch, &give_way);
-    assert_int_equal(batch.rc, SQLITE_OK);
-    assert_string_equal(
-        rig_query(&r,
-                  "SELECT (SELECT sum(n) FROM rollup), (SELECT count(*) FROM rollup_point), rolled FROM run"),
-        "3|1|7");
-    writer_close(&w);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    rollups_destroy(&rollups);
+    put_many(&r, 0, 1);
+    const int64_t begun = loop_mono_ms(r.loop);
+    store_flush(r.store, flushed_cb, &flushed);
+    while (!flushed)
+        assert_true(virtual_loop_step(r.loop));
+    assert_int_equal(stored(&r), MANY);
+    assert_true(loop_mono_ms(r.loop) - begun < 500);
     rig_end(&r);
+}
+
+struct late_alarm {
+    struct rig *rig;
+    struct loop_timer *timer;
+};
+
+static void late_alarm_cb(void *arg)
+{
+    rig_alarm(((struct late_alarm *)arg)->rig, 1);
+}
+
+/* Until the alarm is stored: how many rows are then. In the end all of them are. */
+static int64_t stored_with_alarm(struct rig *r)
+{
+    while (r->head[STREAM_ALARM] == 0)
+        assert_true(virtual_loop_step(r->loop));
+    const int64_t rows = stored(r);
+    rig_run(r, 5000);
+    assert_int_equal(rig_number(r, "SELECT sum(n) FROM rollup"), MANY);
+    rig_end(r);
+    return rows;
+}
+
+static int64_t alarm_after(int64_t ms)
+{
+    struct rig r;
+    struct late_alarm late = {.rig = &r};
+
+    rig_init(&r);
+    rig_open(&r);
+    put_many(&r, 0, 1);
+    assert_int_equal(loop_timer_create(r.loop, late_alarm_cb, &late, &late.timer), RG_OK);
+    loop_timer_at(late.timer, loop_mono_ms(r.loop) + ms);
+    rig_run(&r, ms);
+    loop_timer_destroy(late.timer);
+    return stored_with_alarm(&r);
+}
+
+static int64_t alarm_while_flushing(void)
+{
+    struct rig r;
+    bool flushed = false;
+
+    rig_init(&r);
+    rig_open(&r);
+    put_many(&r, 0, 1);
+    store_flush(r.store, flushed_cb, &flushed);
+    rig_alarm(&r, 1); /* the first ones are in the worker's hands */
+    const int64_t rows = stored_with_alarm(&r);
+    assert_true(flushed);
+    return rows;
+}
+
+static void test_an_alarm_waits_for_one_slice_at_most(void **state)
+{
+    (void)state;
+    assert_int_equal(alarm_after(100), 0); /* its commit takes none along */
+    /* At the instant at which they go, behind the store's own timer: the worker has the first ones in hand. */
+    assert_int_equal(alarm_after(950), ROLLUPS_SLICE);
+    assert_int_equal(alarm_while_flushing(), 2 * ROLLUPS_SLICE); /* all that there is, but not at once */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),
-                                       cmocka_unit_test(test_crash),
-                                       cmocka_unit_test(test_held),
                                        cmocka_unit_test(test_migrated),
                                        cmocka_unit_test(test_age),
                                        cmocka_unit_test(test_share),
-                                       cmocka_unit_test(test_many_go_by_themselves),
-                                       cmocka_unit_test(test_an_alarm_goes_first),
-                                       cmocka_unit_test(test_alarms_without_end),
-                                       cmocka_unit_test(test_given_way)};
+                                       cmocka_unit_test(test_many_go_with_telemetry),
+                                       cmocka_unit_test(test_many_go_without_telemetry),
+                                       cmocka_unit_test(test_slices),
+                                       cmocka_unit_test(test_flush),
+                                       cmocka_unit_test(test_an_alarm_waits_for_one_slice_at_most)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
