@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define ROLLUP_MINUTE_MS 60000
+#define ROLLUP_PIECES 20 /* a minute of very many points comes in about so many of equal size */
 
 struct rollup_row {
     const char *point; /* full name; borrowed */

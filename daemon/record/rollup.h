@@ -19,9 +19,7 @@
 #include "model/site.h"
 
 #define ROLLUP_GRACE_MS 5000 /* after a minute's end, for frames that are late */
-/* Rows of a piece, or such a part of one for each point, if that is more. */
-#define ROLLUP_PIECE 500
-#define ROLLUP_PIECES 20
+#define ROLLUP_PIECE 500     /* rows, at least */
 
 struct rollup;
 

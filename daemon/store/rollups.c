@@ -50,21 +50,22 @@ static size_t packed_size(const struct rollup_row *row)
     return (sizeof(struct packed) + strlen(row->point) + 1 + 7) & ~(size_t)7;
 }
 
-/* Only a part of a configuration with very many points takes more memory, once. */
-static enum rg_err make_room(struct rollups_region *b, size_t bytes)
+/* Only a configuration with very many points takes more memory, once. */
+static enum rg_err make_room(struct rollups *r, size_t bytes)
 {
-    size_t wanted = 2 * bytes > ROLLUPS_BYTES ? 2 * bytes : ROLLUPS_BYTES;
+    struct rollups_region *b = &r->gathering;
     char *grown;
 
+    r->largest = bytes > r->largest ? bytes : r->largest;
     if (bytes <= b->capacity - b->used)
         return RG_OK;
-    if (wanted <= b->capacity)
+    if (r->largest * ROLLUPS_MOST <= b->capacity)
         return RG_EFULL;
-    grown = realloc(b->memory, wanted);
+    grown = realloc(b->memory, r->largest * ROLLUPS_MOST);
     if (grown == NULL)
         return RG_ENOMEM;
     b->memory = grown;
-    b->capacity = wanted;
+    b->capacity = r->largest * ROLLUPS_MOST;
     return bytes <= b->capacity - b->used ? RG_OK : RG_EFULL;
 }
 
@@ -75,7 +76,7 @@ enum rg_err rollups_add(struct rollups *r, const struct rollup_piece *piece)
 
     for (size_t i = 0; i < piece->count; i++)
         bytes += packed_size(&piece->rows[i]);
-    enum rg_err err = make_room(b, bytes);
+    enum rg_err err = make_room(r, bytes);
     if (err != RG_OK) {
         r->lost += piece->count;
         return err;

@@ -11,11 +11,12 @@
 #include "model/rollup.h"
 #include "store/db.h"
 
-#define ROLLUPS_BYTES                                                                                        \
-    (4u << 20) /* that may gather, and as much again in flight; more when one piece takes more */
+/* May gather, and as much again in flight: room for the latest two minutes of very many points. */
+#define ROLLUPS_BYTES (4u << 20)
+#define ROLLUPS_MOST (2 * ROLLUP_PIECES) /* pieces, if they take more than that */
 /* A transaction takes so many rows, some two milliseconds of a processor, or such a part of all that wait, if that is more. */
 #define ROLLUPS_SLICE 500
-#define ROLLUPS_SHARE 4
+#define ROLLUPS_SHARE 8
 #define ROLLUPS_REMOVED 4000 /* at once, when they are too old */
 #define ROLLUPS_ROW_BYTES 48 /* of one in the database, measured: tests/bench/bench_rollup.c */
 
@@ -27,6 +28,7 @@ struct rollups_region {
 struct rollups {
     struct rollups_region gathering, flying;
     uint64_t added, stored; /* rows, ever */
+    size_t largest;         /* bytes of the largest piece */
     uint64_t lost;          /* rows for which there was no memory */
 };
 

@@ -162,14 +162,15 @@ static void test_slices(void **state)
     struct rollups rollups;
     struct rollups_slice slice;
     const struct rollup_piece piece = {.rows = many, .count = fill_many(0, 2), .turn = 7};
-    size_t left = 2 * MANY, slices = 0;
+    size_t left = 3 * piece.count, slices = 0;
 
     (void)state;
     assert_int_equal(rollups_create(&rollups), RG_OK);
     assert_int_equal(rollups_fly(&rollups).count, 0);
-    assert_int_equal(rollups_add(&rollups, &piece), RG_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(rollups_add(&rollups, &piece), RG_OK);
     slice = rollups_fly(&rollups);
-    assert_int_equal(slice.count, 2 * MANY / ROLLUPS_SHARE);
+    assert_int_equal(slice.count, left / ROLLUPS_SHARE);
     assert_int_equal(rollups_fly(&rollups).count, slice.count); /* it failed: the same again */
     for (; rollups_waiting(&rollups); slices++) {
         slice = rollups_fly(&rollups);
@@ -178,7 +179,33 @@ static void test_slices(void **state)
         left -= slice.count;
     }
     assert_int_equal(left, 0);
-    assert_int_equal(slices, 7);
+    assert_in_range(slices, 3 * MANY * 2 / (3 * MANY * 2 / ROLLUPS_SHARE), 3 * MANY * 2 / ROLLUPS_SLICE);
+    rollups_destroy(&rollups);
+}
+
+/* All at once, as at a reload or a stop: two minutes of however many points find room, what comes then is lost, and counted. */
+static void test_all_at_once(void **state)
+{
+    struct rollups rollups;
+    struct rollup_piece piece = {.rows = many, .count = fill_many(0, 2), .turn = 7};
+
+    (void)state;
+    assert_int_equal(rollups_create(&rollups), RG_OK);
+    for (int i = 0; i < 2 * ROLLUP_PIECES - 1; i++)
+        assert_int_equal(rollups_add(&rollups, &piece), RG_OK);
+    assert_true(rollups.gathering.used > 2 * (size_t)ROLLUPS_BYTES);
+    piece.count = 1;
+    assert_int_equal(rollups_add(&rollups, &piece), RG_OK);
+    piece.count = 2 * MANY;
+    assert_int_equal(rollups_add(&rollups, &piece), RG_EFULL);
+    assert_int_equal(rollups.lost, 2 * MANY);
+    while (rollups_waiting(&rollups)) {
+        const struct rollups_slice slice = rollups_fly(&rollups);
+
+        rollups_done(&rollups, &slice);
+    }
+    assert_int_equal(rollups.stored, (2 * ROLLUP_PIECES - 1) * 2 * MANY + 1);
+    assert_int_equal(rollups_add(&rollups, &piece), RG_OK);
     rollups_destroy(&rollups);
 }
 
@@ -271,6 +298,7 @@ int main(void)
                                        cmocka_unit_test(test_many_go_with_telemetry),
                                        cmocka_unit_test(test_many_go_without_telemetry),
                                        cmocka_unit_test(test_slices),
+                                       cmocka_unit_test(test_all_at_once),
                                        cmocka_unit_test(test_flush),
                                        cmocka_unit_test(test_an_alarm_waits_for_one_slice_at_most)};
     return cmocka_run_group_tests(tests, NULL, NULL);
