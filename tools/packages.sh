@@ -11,9 +11,13 @@ packages_test="libcmocka-dev mosquitto mosquitto-clients mbpoll clang clang-tidy
 cppcheck valgrind python3 python3-pytest python3-paho-mqtt python3-pymodbus python3-serial python3-yaml python3-jsonschema python3-prometheus-client
 sqlite3 socat openssl ca-certificates procps git systemd groff-base mandoc lintian $packages_package"
 
+# A library may be there for other architectures, too; a name without one means this machine's own.
 packages_missing() {
+    own=$(dpkg --print-architecture 2>/dev/null) || own=none
     for name in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || printf '%s ' "$name"
+        case "$name" in *:*) arch=${name#*:} ;; *) arch=$own ;; esac
+        dpkg-query -W -f '${Architecture} ${db:Status-Status}\n' "$name" 2>/dev/null |
+            grep -qxE "($arch|all) installed" || printf '%s ' "$name"
     done
 }
 
