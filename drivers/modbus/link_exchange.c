@@ -119,11 +119,18 @@ static size_t receive_parts(struct driver_link *l, int64_t until_us, uint8_t fra
 
 /* What waits behind an answer begins a frame, or is too little to say. Otherwise the answer was cut short, and what its header
  * promised was made up by the beginning of a late one. */
-#define BEHIND 4u /* transaction, protocol */
+#define BEHIND MBAP_LENGTH_END /* transaction, protocol, length */
 
+/* The length is looked at, too: a header without its first byte has 0 where the protocol should be, but never a length that can be. */
 static bool begins_frame(const uint8_t *next, size_t bytes)
 {
-    return bytes < BEHIND || (next[2] == 0 && next[3] == 0);
+    if (bytes >= 4 && (next[2] != 0 || next[3] != 0))
+        return false;
+    if (bytes < BEHIND)
+        return true;
+    const size_t length = (size_t)next[4] << 8 | next[5];
+
+    return length > 0 && length <= TCP_FRAME_MAX - MBAP_LENGTH_END;
 }
 
 static bool is_followed_well(int fd)

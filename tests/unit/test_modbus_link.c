@@ -52,6 +52,7 @@ enum fault {
 };
 
 static _Atomic enum fault fault;
+static _Atomic size_t filled = 4; /* FAULT_FILLED: bytes */
 
 static void serve_fault(struct peer *p, const struct request *r)
 {
@@ -101,7 +102,7 @@ static void serve_fault(struct peer *p, const struct request *r)
         break;
     case FAULT_FILLED:
         twisted.transaction--;
-        length -= 4;
+        length -= atomic_load(&filled);
         length += frame(p, twisted.transaction, body, body_of(&twisted, body), out + length);
         break;
     case FAULT_TAIL:
@@ -120,6 +121,29 @@ static void serve_fault(struct peer *p, const struct request *r)
         break;
     }
     put(p, out, length);
+}
+
+/* However many bytes of the header it is that fill it, the answer passes for none. */
+static void filled_by_a_late_answer(void **state)
+{
+    (void)state;
+    atomic_store(&fault, FAULT_FILLED);
+    for (size_t bytes = 1; bytes <= 6; bytes++) {
+        struct peer p;
+        struct driver_link *l;
+        struct link_answer a;
+
+        atomic_store(&filled, bytes);
+        peer_start(&p, BUS_TCP, serve_fault);
+        l = link_for(&p);
+        a = ask_for(l, &four, PATIENT_MS);
+        if (a.result != DRIVER_MALFORMED)
+            fail_msg("filled by %zu bytes: %s", bytes, driver_result_name(a.result));
+        a = ask_for(l, &four, PATIENT_MS);
+        expect_fresh(&a, &p);
+        link_destroy(l);
+        peer_stop(&p);
+    }
 }
 
 static void faults_and_recovery(void **state)
@@ -450,10 +474,15 @@ static void samples_by_result(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_answers),  cmocka_unit_test(faults_and_recovery),
-        cmocka_unit_test(mute_unit),     cmocka_unit_test(connecting_hangs),
-        cmocka_unit_test(cancelled),     cmocka_unit_test(noise_while_idle),
-        cmocka_unit_test(silences_kept), cmocka_unit_test(samples_by_result),
+        cmocka_unit_test(good_answers),
+        cmocka_unit_test(faults_and_recovery),
+        cmocka_unit_test(filled_by_a_late_answer),
+        cmocka_unit_test(mute_unit),
+        cmocka_unit_test(connecting_hangs),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(noise_while_idle),
+        cmocka_unit_test(silences_kept),
+        cmocka_unit_test(samples_by_result),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
