@@ -75,6 +75,17 @@ static bool put_request(struct driver_link *l, const struct ask *ask, int64_t ti
 #define TCP_FRAME_MAX                                                                                        \
     260u /* MODBUS Messaging on TCP/IP Implementation Guide V1.0b §3.1.3: 253 bytes behind a header of 7 */
 
+/* As long as a header says that its frame is. */
+static size_t frame_length(const uint8_t header[MBAP_LENGTH_END])
+{
+    return MBAP_LENGTH_END + ((size_t)header[4] << 8 | header[5]);
+}
+
+static bool length_can_be(size_t length)
+{
+    return length > MBAP_LENGTH_END && length <= TCP_FRAME_MAX;
+}
+
 /* Modbus TCP: one frame, as long as its header says, however it comes. Returns its length, or 0 with *answer set. */
 static size_t receive_parts(struct driver_link *l, int64_t until_us, uint8_t frame[TCP_FRAME_MAX],
                             struct link_answer *answer)
@@ -96,8 +107,8 @@ static size_t receive_parts(struct driver_link *l, int64_t until_us, uint8_t fra
         if (length == whole && whole > MBAP_LENGTH_END)
             return length;
         if (length == whole) {
-            whole = MBAP_LENGTH_END + ((size_t)frame[4] << 8 | frame[5]);
-            if (whole > TCP_FRAME_MAX || whole == MBAP_LENGTH_END) {
+            whole = frame_length(frame);
+            if (!length_can_be(whole)) {
                 link_end(answer, DRIVER_MALFORMED,
                          whole > TCP_FRAME_MAX ? "answer longer than any frame" : "answer without content");
                 return 0;
@@ -126,11 +137,7 @@ static bool begins_frame(const uint8_t *next, size_t bytes)
 {
     if (bytes >= 4 && (next[2] != 0 || next[3] != 0))
         return false;
-    if (bytes < BEHIND)
-        return true;
-    const size_t length = (size_t)next[4] << 8 | next[5];
-
-    return length > 0 && length <= TCP_FRAME_MAX - MBAP_LENGTH_END;
+    return bytes < BEHIND || length_can_be(frame_length(next));
 }
 
 static bool is_followed_well(int fd)
@@ -150,8 +157,8 @@ static size_t receive_whole(const struct driver_link *l, uint8_t frame[TCP_FRAME
 
     if (line_receive(l->fd, seen, sizeof seen, MSG_PEEK, &bytes) != 0 || bytes <= MBAP_LENGTH_END)
         return 0;
-    length = MBAP_LENGTH_END + ((size_t)seen[4] << 8 | seen[5]);
-    if (length == MBAP_LENGTH_END || length > TCP_FRAME_MAX || length > bytes)
+    length = frame_length(seen);
+    if (!length_can_be(length) || length > bytes)
         return 0;
     *followed_well = begins_frame(seen + length, bytes - length);
     return line_receive(l->fd, frame, length, 0, &bytes) == 0 && bytes == length ? length : 0;
