@@ -235,11 +235,10 @@ static enum rg_err app_open(struct app *a, const struct pipeline_env *env)
     return err;
 }
 
-static void manager_send(void *arg, const char *state)
+static enum rg_err manager_send(void *arg, const char *state)
 {
     (void)arg;
-    (void)notify_send(
-        state); /* by hand nobody listens; and whom should it be told to that a manager is deaf? */
+    return notify_send(state);
 }
 
 static enum rg_err app_supervise(struct app *a)

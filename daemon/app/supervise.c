@@ -21,6 +21,9 @@ struct supervise {
     bool stands[SUPERVISE_PARTS]; /* told */
     char bus[TEXT_ID_MAX + 1]; /* the one that is longest at it, or was; copied, as a reload may remove it */
     char status[MESSAGE];      /* as told last */
+    /* What the manager had no room for. Of a reload's end and the next one's beginning only the latter is left: a later word makes up for it. */
+    bool owes_reloading, owes_ready;
+    int64_t reloading_us;
 };
 
 int64_t supervise_look(struct supervise_progress *p, bool busy, uint64_t mark, int64_t elapsed_ms)
@@ -38,9 +41,29 @@ static int64_t patience_ms(const struct supervise *s, enum supervise_part part)
     return part == SUPERVISE_STORE ? SUPERVISE_STORE_TIMES * one : one;
 }
 
-static void say(const struct supervise *s, const char *state)
+/* False: it has to be said again. By hand nobody listens; and whom should it be told to that a manager is deaf? */
+static bool say(const struct supervise *s, const char *state)
 {
-    s->manager.send(s->manager.arg, state);
+    return s->manager.send(s->manager.arg, state) != RG_EAGAIN;
+}
+
+static bool say_reloading(const struct supervise *s)
+{
+    char state[64];
+
+    /* The instant: for Type=notify-reload of newer managers. */
+    (void)text_format(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)s->reloading_us);
+    return say(s, state);
+}
+
+/* False: the manager still has no room. In the order in which they came to pass. */
+static bool say_owed(struct supervise *s)
+{
+    if (s->owes_reloading)
+        s->owes_reloading = !say_reloading(s);
+    if (s->owes_ready && !s->owes_reloading)
+        s->owes_ready = !say(s, "READY=1");
+    return !s->owes_reloading && !s->owes_ready;
 }
 
 /* ---- how it is ---- */
@@ -124,9 +147,9 @@ static void tell_status(struct supervise *s, bool now)
     describe(s, text, sizeof text);
     if (strcmp(text, s->status) == 0)
         return;
-    (void)text_copy(s->status, sizeof s->status, text);
     (void)text_format(state, sizeof state, "STATUS=%s", text);
-    say(s, state);
+    if (say(s, state))
+        (void)text_copy(s->status, sizeof s->status, text);
 }
 
 /* ---- whether it gets on ---- */
@@ -190,6 +213,15 @@ static bool judge(struct supervise *s, enum supervise_part part, int64_t stood_m
     return !stands;
 }
 
+/* In its time, or earlier, where the manager waits for a word that there was no room for. */
+static void look_again(const struct supervise *s)
+{
+    const bool owes = s->owes_reloading || s->owes_ready;
+    const int64_t in_ms = owes && s->every_ms > SUPERVISE_AGAIN_MS ? SUPERVISE_AGAIN_MS : s->every_ms;
+
+    loop_timer_at(s->timer, s->looked_ms + in_ms);
+}
+
 static void look_cb(void *arg)
 {
     struct supervise *s = arg;
@@ -207,10 +239,12 @@ static void look_cb(void *arg)
     all = judge(s, SUPERVISE_STORE, look_store(s, elapsed_ms)) && all;
     for (int i = 0; i < SUPERVISE_PARTS; i++)
         changed = changed || stood[i] != s->stands[i];
-    tell_status(s, changed);
+    /* Whoever does not read gets the word he waits for first. */
+    if (say_owed(s))
+        tell_status(s, changed);
     if (all && s->manager.watchdog_ms > 0)
-        say(s, "WATCHDOG=1");
-    loop_timer_at(s->timer, now_ms + s->every_ms);
+        (void)say(s, "WATCHDOG=1"); /* or with the next look */
+    look_again(s);
 }
 
 /* ---- life ---- */
@@ -235,7 +269,7 @@ enum rg_err supervise_create(struct loop *loop, const struct pipeline *pipeline,
         free(s);
         return err;
     }
-    say(s, "STATUS=starting; after a power cut the whole database is checked first");
+    (void)say(s, "STATUS=starting; after a power cut the whole database is checked first");
     *out = s;
     return RG_OK;
 }
@@ -250,30 +284,29 @@ void supervise_destroy(struct supervise *s)
 
 void supervise_ready(struct supervise *s)
 {
-    say(s, "READY=1");
-    tell_status(s, true);
     s->looked_ms = loop_mono_ms(s->loop);
-    loop_timer_at(s->timer, s->looked_ms + s->every_ms);
+    supervise_reloaded(s);
 }
 
 void supervise_reloading(struct supervise *s)
 {
-    char state[MESSAGE];
-
-    /* The instant: for Type=notify-reload of newer managers. */
-    (void)text_format(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
-                      (long long)loop_mono_us(s->loop));
-    say(s, state);
+    s->reloading_us = loop_mono_us(s->loop);
+    s->owes_reloading = true;
+    s->owes_ready = false;
+    (void)say_owed(s); /* or with the next look, with the end of it at the latest */
 }
 
 void supervise_reloaded(struct supervise *s)
 {
-    say(s, "READY=1");
-    tell_status(s, true);
+    s->owes_ready = true;
+    if (say_owed(s))
+        tell_status(s, true);
+    look_again(s);
 }
 
 void supervise_stopping(struct supervise *s)
 {
     loop_timer_stop(s->timer);
-    say(s, "STOPPING=1\nSTATUS=stopping");
+    /* Once: it sent the signal itself, mostly, and waits for the end. */
+    (void)say(s, "STOPPING=1\nSTATUS=stopping");
 }

@@ -18,10 +18,11 @@ struct pipeline;
 /* For the store twice the manager's time: while a disk hangs, alarms still go out, which a restart would end. */
 #define SUPERVISE_STORE_TIMES 2
 #define SUPERVISE_STATUS_MS 1000 /* a status that changed is told at most so often */
+#define SUPERVISE_AGAIN_MS 1000  /* what the manager has no room for is said so often, but for its status */
 
-/* The manager: a message as notify_send takes it. */
+/* The manager: a message as notify_send takes it, and its answer: after RG_EAGAIN it is said again. */
 struct supervise_manager {
-    void (*send)(void *arg, const char *state);
+    enum rg_err (*send)(void *arg, const char *state);
     void *arg;
     int64_t watchdog_ms; /* it wants to hear something so often; 0: it does not watch */
 };

@@ -13,6 +13,7 @@ struct heard {
     char text[8192];
     size_t fed;
     int64_t fed_ms; /* last */
+    bool deaf;      /* it has no room: the manager does not read */
 };
 
 /* The disk under the store: while hang_ms is set, a sync takes that long (of the virtual clock). */
@@ -39,18 +40,21 @@ int fdatasync(int fd)
     return hang();
 }
 
-static void send_cb(void *arg, const char *state)
+static enum rg_err send_cb(void *arg, const char *state)
 {
     struct heard *h = arg;
 
+    if (h->deaf)
+        return RG_EAGAIN;
     if (strcmp(state, "WATCHDOG=1") == 0) {
         h->fed++;
         h->fed_ms = loop_mono_ms(h->loop);
-        return;
+        return RG_OK;
     }
     assert_true(strlen(h->text) + strlen(state) + 2 < sizeof h->text);
     strcat(h->text, state);
     strcat(h->text, "\n");
+    return RG_OK;
 }
 
 struct stage {
@@ -59,16 +63,21 @@ struct stage {
     struct supervise *supervise;
 };
 
-static void stage_begin(struct stage *s, const char *text, int64_t watchdog_ms)
+static void stage_begin_with(struct stage *s, const char *text, int64_t watchdog_ms, bool deaf)
 {
     const struct supervise_manager manager = {send_cb, &s->heard, watchdog_ms};
 
     hang_ms = 0;
-    s->heard = (struct heard){.fed = 0};
+    s->heard = (struct heard){.deaf = deaf};
     rig_begin(&s->rig, text);
     disk_loop = s->heard.loop = s->rig.loop;
     assert_int_equal(supervise_create(s->rig.loop, &s->rig.pipeline, &manager, &s->supervise), RG_OK);
     supervise_ready(s->supervise);
+}
+
+static void stage_begin(struct stage *s, const char *text, int64_t watchdog_ms)
+{
+    stage_begin_with(s, text, watchdog_ms, false);
 }
 
 static void stage_end(struct stage *s)
@@ -251,6 +260,53 @@ static void test_without_a_watchdog(void **state)
     stage_end(&s);
 }
 
+/* What it had no room for it is told as soon as it has: each word that it waits for, and how it is then. */
+static void test_a_manager_without_room(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    stage_begin_with(&s, PLANT RULE, WATCHDOG_MS, true);
+    pass(&s.rig, 60000);
+    s.heard.deaf = false;
+    pass(&s.rig, SUPERVISE_AGAIN_MS);
+    assert_string_equal(s.heard.text,
+                        "READY=1\nSTATUS=level none; 0 alarms, 0 not acknowledged; 1 of 1 devices "
+                        "answer; 1 of 1 platforms connected\n");
+    assert_int_equal(s.heard.fed, 1);
+
+    s.heard.text[0] = '\0';
+    s.heard.deaf = true;
+    supervise_reloading(s.supervise); /* one reload whole, and the beginning of the next */
+    supervise_reloaded(s.supervise);
+    supervise_reloading(s.supervise);
+    pass(&s.rig, 60000);
+    s.heard.deaf = false;
+    pass(&s.rig, EVERY_MS);
+    assert_int_equal(strncmp(s.heard.text, "RELOADING=1\n", strlen("RELOADING=1\n")), 0);
+    assert_null(strstr(s.heard.text, "READY=1"));
+    s.heard.deaf = true;
+    supervise_reloaded(s.supervise);
+    fake_device(s.rig.fake, 0)->behaviour = FAKE_SILENT;
+    pass(&s.rig, 60000);
+    s.heard.text[0] = '\0';
+    s.heard.deaf = false;
+    pass(&s.rig, SUPERVISE_AGAIN_MS);
+    assert_int_equal(strncmp(s.heard.text, "READY=1\nSTATUS=", strlen("READY=1\nSTATUS=")), 0);
+    assert_non_null(strstr(s.heard.text, "; 0 of 1 devices answer"));
+
+    s.heard.text[0] = '\0';
+    s.heard.deaf = true;
+    supervise_reloading(s.supervise);
+    supervise_reloaded(s.supervise);
+    s.heard.deaf = false;
+    pass(&s.rig, SUPERVISE_AGAIN_MS);
+    assert_int_equal(
+        strncmp(s.heard.text, "RELOADING=1\nMONOTONIC_USEC=", strlen("RELOADING=1\nMONOTONIC_USEC=")), 0);
+    assert_non_null(strstr(s.heard.text, "\nREADY=1\n"));
+    stage_end(&s);
+}
+
 /* The judge alone: it never counts longer than nothing has moved, and always as long as it was looked at. */
 static void test_look(void **state)
 {
@@ -291,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_a_disk_that_refuses_is_no_reason),
         cmocka_unit_test(test_a_pause_of_everything_is_no_reason),
         cmocka_unit_test(test_without_a_watchdog),
+        cmocka_unit_test(test_a_manager_without_room),
         cmocka_unit_test(test_look),
     };
 
