@@ -1,6 +1,7 @@
 /* riskgate-clock FILE: tells a daemon that may not ask, once a second, whether the kernel calls the clock synchronised. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,7 +21,8 @@ static int tell_on(clock_told *told)
 {
     const struct timespec every = {.tv_sec = CLOCK_TOLD_EVERY_MS / 1000};
     sigset_t ends;
-    int got;
+    bool ready; /* the manager knows; by hand nobody listens */
+    int got, why;
 
     (void)sigemptyset(&ends);
     (void)sigaddset(&ends, SIGTERM);
@@ -30,12 +32,14 @@ static int tell_on(clock_told *told)
         return 1;
     }
     tell(told);
-    (void)notify_send("READY=1"); /* by hand nobody listens */
+    ready = notify_send("READY=1") != RG_EAGAIN;
     do {
         got = sigtimedwait(&ends, NULL, &every);
+        why = errno;
         tell(told);
+        ready = ready || notify_send("READY=1") != RG_EAGAIN;
         (void)notify_send("WATCHDOG=1");
-    } while (got < 0 && (errno == EAGAIN || errno == EINTR));
+    } while (got < 0 && (why == EAGAIN || why == EINTR));
     return 0;
 }
 

@@ -1,6 +1,7 @@
 """What the service manager hears, the test being the manager: ready, status, reload, stop; and that the watchdog is fed as long as all gets on,
-and no longer: a bus whose thread does not come back, a disk that does not answer, a daemon that stands still."""
+and no longer: a bus whose thread does not come back, a disk that does not answer, a daemon that stands still. And a manager that does not read."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import wait_for
+from conftest import program, wait_for
 from staged import Disk, Line
 from test_daemon_basic import site
 
@@ -35,10 +36,20 @@ class Manager:
             except BlockingIOError:
                 return self.lines
             for line in message.splitlines():
+                if line == "X_FILL=1":
+                    continue
                 if line == "WATCHDOG=1":
                     self.fed += 1
                 else:
                     self.lines.append(line)
+
+    def fill(self):
+        """Until there is room for nothing more: whoever sends now without a care waits until it is read."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            other.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    other.sendto(b"X_FILL=1", str(self.path))
 
     def feedings(self):
         self.hear()
@@ -189,3 +200,36 @@ def test_a_daemon_that_stands_still(plant, broker, daemon, manager):
     manager.await_feeding("feeding again")
     assert "stands still" not in "\n".join(manager.lines)  # neither the bus nor the disk is to blame for that
     gateway.stop()
+
+
+def test_a_manager_that_does_not_read(plant, broker, daemon, manager, platform):
+    """All goes on without it; what it has to know it gets when it reads again."""
+    world = plant(WORLD)
+    gateway = daemon(site(world.ports["shop"], broker.port), run=False)
+    watcher = platform(broker)
+    manager.fill()
+    gateway.start(env={**os.environ, **manager.env(watchdog_s=0.2)})
+    wait_for(lambda: gateway.device("gas-1")["state"] == "online", what="the first answer")
+    world.control.set("shop", 1, "holding", 0, 600)
+    wait_for(lambda: '"level":"red"' in "".join(watcher.records("alarm").values()), what="the alarm at the platform")
+    before = gateway.device("gas-1")["ok"]
+    wait_for(lambda: gateway.device("gas-1")["ok"] > before + 20, what="more polls")
+    wait_for(lambda: "READY=1" in manager.hear(), what="READY=1")
+    wait_for(lambda: manager.status().startswith("STATUS=level red; 1 alarm, "), what="the status")
+    manager.await_feeding("feeding")
+    gateway.stop()
+
+
+def test_the_clock_goes_on_whatever_the_manager_does(start, manager, tmp_path):
+    manager.fill()
+    told = tmp_path / "synced"
+    child = start([program("riskgate-clock"), told], name="riskgate-clock", env={**os.environ, **manager.env()})
+    wait_for(lambda: "READY=1" in manager.hear(), what="READY=1")
+    manager.await_feeding("feeding")
+    manager.close()
+    before = told.read_bytes()
+    wait_for(lambda: told.read_bytes() != before, what="the first word after it went")
+    before = told.read_bytes()
+    wait_for(lambda: told.read_bytes() != before, what="the second")
+    assert child.running and child.stop() == 0
+    assert manager.lines == ["READY=1"]
