@@ -140,8 +140,11 @@ static enum exit_status start(const char *file)
         config_free(config);
         return EXIT_FAILED;
     }
+    if (log_start() != RG_OK)
+        log_warning("the log has no thread of its own: where it is not read, all waits for it");
     if (loop_create(&d.loop) != RG_OK) {
         log_error("cannot start: no event loop");
+        log_stop();
         config_free(config);
         return EXIT_FAILED;
     }
@@ -150,6 +153,7 @@ static enum exit_status start(const char *file)
         log_error("a handle of the event loop was left open");
     if (status == EXIT_DONE)
         log_info("riskgated ended");
+    log_stop();
     return status;
 }
 

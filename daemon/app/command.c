@@ -12,6 +12,7 @@
 #include "app/field.h"
 #include "app/metrics_file.h"
 #include "app/status_uplink.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "record/record.h"
 
@@ -83,6 +84,10 @@ void command_status(const struct command_context *c, enum status_reader who, str
     jsonw_key(w, "loop");
     jsonw_object_begin(w);
     jsonw_key_int(w, "late_max_ms", status_late_take(&p->late, p->loop, who));
+    jsonw_object_end(w);
+    jsonw_key(w, "log");
+    jsonw_object_begin(w);
+    jsonw_key_int(w, "lost", (int64_t)log_lost());
     jsonw_object_end(w);
     jsonw_object_end(w);
 }

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_queue.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -101,43 +103,89 @@ static size_t log_cut(char *text, size_t size)
     return length + sizeof dots - 1;
 }
 
+/* ---- where a line goes ---- */
+
 /* False: there is no journal, or it does not take it. */
-static bool log_sunk(enum log_level level, const struct log_about *about, const char *text)
+static bool log_sunk(const struct log_line *line)
 {
     log_sink_cb sink = atomic_load_explicit(&log_sink_now, memory_order_acquire);
+    char text[LOG_LINE_MAX];
+    const size_t length = line->length - (size_t)(line->text - line->line) - 1;
 
-    return sink && log_is_journal() && sink(levels[level].priority, about, text);
+    if (!sink || !log_is_journal())
+        return false;
+    memcpy(text, line->text, length);
+    text[length] = '\0'; /* in the place of the line's end */
+    return sink(levels[line->level].priority, line->about, text);
 }
 
-RG_PRINTF(3, 0)
-static void log_line(enum log_level level, const struct log_about *about, const char *format, va_list args)
+/* Standard error may be somebody's terminal or pipe that was told not to block: then it is waited for. */
+static void log_write_out(const char *line, size_t length)
 {
-    char line[LOG_LINE_MAX];
-    size_t start;
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    while (length > 0) {
+        const ssize_t done = write(STDERR_FILENO, line, length);
+
+        if (done > 0) {
+            line += done;
+            length -= (size_t)done;
+        } else if (done < 0 && errno == EAGAIN) {
+            (void)poll(&room, 1, -1);
+        } else if (done == 0 || errno != EINTR) {
+            return;
+        }
+    }
+}
+
+static void log_take(const struct log_line *line)
+{
+    if (!log_sunk(line))
+        log_write_out(line->line, line->length);
+}
+
+/* ---- a line ---- */
+
+/* line: LOG_LINE_MAX bytes. */
+RG_PRINTF(4, 0)
+static void log_form(char *line, enum log_level level, struct log_line *out, const char *format, va_list args)
+{
+    const int saved = errno; /* the format's %m */
+    const size_t start = log_prefix(level, line, LOG_LINE_MAX);
     size_t length;
-    int saved = errno; /* the format's %m, and the caller's */
     int wanted;
 
-    start = log_prefix(level, line, sizeof line);
     errno = saved;
-    wanted = vsnprintf(line + start, sizeof line - start, format, args);
+    wanted = vsnprintf(line + start, LOG_LINE_MAX - start, format, args);
     if (wanted < 0)
         length = start;
-    else if ((size_t)wanted < sizeof line - start)
+    else if ((size_t)wanted < LOG_LINE_MAX - start)
         length = start + (size_t)wanted;
     else
-        length = start + log_cut(line + start, sizeof line - start);
+        length = start + log_cut(line + start, LOG_LINE_MAX - start);
     for (size_t i = start; i < length; i++) {
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
             line[i] = '?';
     }
     line[length] = '\0';
     secret_hide(line + start);
-    if (!log_sunk(level, about, line + start)) {
-        line[length++] = '\n'; /* in the place of the NUL */
-        while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR)
-            continue;
-    }
+    line[length++] = '\n'; /* in the place of the NUL */
+    out->level = level;
+    out->line = line;
+    out->text = line + start;
+    out->length = length;
+}
+
+RG_PRINTF(3, 0)
+static void log_line(enum log_level level, const struct log_about *about, const char *format, va_list args)
+{
+    struct log_line line = {.about = about};
+    const int saved = errno; /* the caller's */
+    char text[LOG_LINE_MAX];
+
+    log_form(text, level, &line, format, args);
+    if (!log_queue_put(&line))
+        log_take(&line);
     errno = saved;
 }
 
@@ -167,4 +215,44 @@ void log_tell(enum log_level level, const struct log_about *about, const char *f
     va_start(args, format);
     log_line(level, about, format, args);
     va_end(args);
+}
+
+/* ---- through the queue ---- */
+
+/* On the queue's thread, and in its place in the log: around the queue. */
+RG_PRINTF(1, 2)
+static void log_past_queue(const char *format, ...)
+{
+    static const struct log_about nothing = {.device = NULL};
+    struct log_line line = {.about = &nothing};
+    char text[LOG_LINE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    log_form(text, LOG_LEVEL_WARNING, &line, format, args);
+    va_end(args);
+    log_take(&line);
+}
+
+static void log_told_lost(uint64_t lines)
+{
+    log_past_queue("%ju line%s of the log %s missing here: what came before was not taken fast enough",
+                   (uintmax_t)lines, lines == 1 ? "" : "s", lines == 1 ? "is" : "are");
+}
+
+enum rg_err log_start(void)
+{
+    const struct log_taker taker = {.take = log_take, .lost = log_told_lost};
+
+    return log_queue_start(&taker);
+}
+
+void log_stop(void)
+{
+    (void)log_queue_stop(LOG_STOP_MS); /* whom should it be told to that the log stands still? */
+}
+
+uint64_t log_lost(void)
+{
+    return log_queue_lost();
 }

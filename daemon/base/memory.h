@@ -15,7 +15,7 @@ void memory_give_back(void);
  * let go. Any thread. */
 void memory_leave_start(void);
 /* What lies in this stretch is not needed any more, but the stretch itself is, later: its pages go back to the system, so that it costs nothing until it
- * is written again. Its contents are lost. It is on the heap or of memory_reserve. A system call: for what is used now and then. */
+ * is written again. Its contents are lost. It is static, on the heap or of memory_reserve. A system call: for what is used now and then. */
 void memory_release(void *memory, size_t bytes);
 /* Zeroed memory in pages of its own, of which only those count that are written: for what is large and mostly empty. (calloc may find room among
  * what was used before, and then writes all of it.) NULL: out of memory. */

@@ -37,6 +37,7 @@ const struct metrics_row metrics_rows[] = {
         "Since when the clock is, or is not, synchronised."),
     ROW(TOP, SECONDS, "riskgate_loop_late_max_seconds", "loop.late_max_ms",
         "The longest that the event loop came late since the last look."),
+    ROW(TOP, COUNTER, "riskgate_log_lost_lines", "log.lost", "Lines of the log that were not taken in time."),
     /* risk and alarms */
     ROW(TOP, LEVEL, "riskgate_level", "level",
         "Level of the gateway: 0 none, 1 blue, 2 yellow, 3 orange, 4 red."),

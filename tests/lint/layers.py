@@ -48,7 +48,7 @@ HOMES = {
 }
 # who may read a clock
 CLOCKS = re.compile(r"\b(clock_gettime|gettimeofday|time)\s*\(|\bclock_(mono|wall)_\w+\s*\(")
-CLOCK_HOMES = ["daemon/base/clock.c", "daemon/base/log.c", "daemon/base/random.c", "daemon/loop", "daemon/clock", "drivers/modbus", "simulators",
+CLOCK_HOMES = ["daemon/base/clock.c", "daemon/base/log.c", "daemon/base/log_queue.c", "daemon/base/random.c", "daemon/loop", "daemon/clock", "drivers/modbus", "simulators",
                "daemon/base/clock.h",
                "daemon/uplink/paho.c", "daemon/uplink/paho_thread.c",  # the deadline of a wait on its own thread
                "daemon/ctl/command_check.c",  # whether certificates are still good today

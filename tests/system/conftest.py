@@ -52,13 +52,13 @@ def _die_with_parent():
 
 
 class Program:
-    """A child process with its output in a file."""
+    """A child process with its output in a file; its standard error elsewhere, where that is given."""
 
-    def __init__(self, arguments, log, **options):
+    def __init__(self, arguments, log, stderr=subprocess.STDOUT, **options):
         self.log = pathlib.Path(log)
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen([str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=subprocess.STDOUT, preexec_fn=_die_with_parent, **options)
+                                            stderr=stderr, preexec_fn=_die_with_parent, **options)
         self.pid = self.process.pid
 
     @property

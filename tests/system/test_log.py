@@ -68,6 +68,58 @@ def test_lines_and_secrets(plant, daemon, tmp_path):
 
 
 @contextlib.contextmanager
+def full_pipe():
+    """A pipe that whoever writes into it waits at: (end to read, end to write)."""
+    taken, given = os.pipe()
+    os.set_blocking(given, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(given, b"filled\n")
+    os.set_blocking(given, True)
+    os.set_blocking(taken, False)
+    yield taken, given
+    os.close(taken)
+    os.close(given)
+
+
+def test_a_log_that_nobody_reads(plant, broker, daemon, platform):
+    """It holds up nothing, not even the end; who reads later finds it all."""
+    world = plant(world_of(buses=1, units=1))
+    watcher = platform(broker)
+    gateway = daemon(site_of(world, [uplink(broker.port, "county")], units=1, swings=False), run=False)
+    with full_pipe() as (taken, given):
+        gateway.start(stderr=given)
+        world.control.set("bus-0", 1, "holding", 0, 60)
+        wait_for(lambda: '"event":"raise"' in "".join(watcher.records("alarm").values()), what="the alarm at the platform")
+        world.control.set("bus-0", 1, "holding", 0, 0)
+        wait_for(lambda: '"event":"clear"' in "".join(watcher.records("alarm").values()), what="the end of the alarm at the platform")
+        told = b""
+
+        def tell():
+            nonlocal told
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    told += os.read(taken, 65536)
+            return told.decode()
+
+        wait_for(lambda: " clear: rule " in tell(), what="the log")
+        lines = [line for line in tell().splitlines() if line != "filled"]
+        assert [line for line in lines if not LINE.fullmatch(line)] == []
+        assert gateway.status()["log"]["lost"] == 0
+        assert [line.split()[5] for line in lines if " alarm " in line] == ["raise:", "clear:"]
+        gateway.stop()
+        assert tell().endswith(" info riskgated ended\n")
+
+
+def test_a_log_that_nobody_reads_does_not_hold_up_the_end(plant, broker, daemon):
+    world = plant(world_of(buses=1, units=1))
+    gateway = daemon(site_of(world, [uplink(broker.port, "county")], units=1, swings=False), run=False)
+    with full_pipe() as (_, given):
+        gateway.start(stderr=given)
+        gateway.stop()
+
+
+@contextlib.contextmanager
 def journal():
     """A folder with a socket as the journal's is, and the fields of each message that came."""
     folder = tempfile.mkdtemp(prefix="rg-journal-")
