@@ -1,5 +1,8 @@
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/actuate.h"
 #include "app/app_impl.h"
@@ -248,6 +251,21 @@ static enum rg_err app_supervise(struct app *a)
     return supervise_create(a->loop, &a->pipeline, &manager, &a->supervise);
 }
 
+/* Once: to ask the disk each time would be to wait for it, should it stand still. */
+static enum rg_err app_store_path(struct app *a)
+{
+    const char *path = a->config->site->store.path;
+    char folder[PATH_MAX];
+    const bool whole = path[0] == '/' || !getcwd(folder, sizeof folder);
+
+    if (asprintf(&a->store_path, "%s%s%s", whole ? "" : folder, whole ? "" : "/", path) < 0) {
+        a->store_path = NULL; /* undefined after a failure */
+        return RG_ENOMEM;
+    }
+    a->context.store_path = a->store_path;
+    return RG_OK;
+}
+
 enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct config *config,
                        struct app **out)
 {
@@ -266,7 +284,9 @@ enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct
     a->context.config_loaded_wall_ms = loop_wall_ms(loop);
     a->context.started_mono_ms = loop_mono_ms(loop);
     log_set_level(config->site->log_level);
-    err = reload_init(a);
+    err = app_store_path(a);
+    if (err == RG_OK)
+        err = reload_init(a);
     if (err == RG_OK)
         err = loop_worker_create(loop, "config", reload_load_cb, reload_loaded_cb, a, &a->loader);
     if (err == RG_OK)
@@ -307,6 +327,7 @@ enum rg_err app_destroy(struct app *a)
     metrics_file_destroy(a->context.metrics); /* last: it waits for a disk that may not be the store's */
     reload_free(a);
     free(a->stamps);
+    free(a->store_path);
     config_free(a->retired);
     config_free(a->config);
     free(a);

@@ -1,7 +1,5 @@
 #include "app/command.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/command_alarm.h"
@@ -16,14 +14,14 @@
 #include "base/text.h"
 #include "record/record.h"
 
-static void write_store(struct jsonw *w, const struct pipeline *p)
+static void write_store(const struct command_context *c, struct jsonw *w)
 {
+    const struct pipeline *p = c->pipeline;
     struct store_stats s;
-    char path[PATH_MAX]; /* as whoever asks from another folder can open it */
 
     store_stats(p->store, &s);
     jsonw_object_begin(w);
-    jsonw_key_string(w, "path", realpath(p->site->store.path, path) ? path : p->site->store.path);
+    jsonw_key_string(w, "path", c->store_path);
     jsonw_key_bool(w, "ok", s.ok);
     jsonw_key_int(w, "size", s.size);
     jsonw_key_int(w, "free", s.free);
@@ -73,7 +71,7 @@ void command_status(const struct command_context *c, enum status_reader who, str
     jsonw_key(w, "permits");
     command_permit_list(p, w);
     jsonw_key(w, "store");
-    write_store(w, p);
+    write_store(c, w);
     jsonw_key(w, "uplinks");
     status_write_uplinks(p, w);
     if (p->site->self_test.every_ms > 0) {

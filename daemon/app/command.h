@@ -11,6 +11,7 @@ struct metrics_file;
 struct command_context {
     struct pipeline *pipeline;
     const char *config_file;
+    const char *store_path; /* as whoever asks from another folder can open it */
     int64_t config_loaded_wall_ms;
     int64_t started_mono_ms;
     struct metrics_file *metrics; /* or NULL */

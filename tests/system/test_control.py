@@ -255,6 +255,14 @@ def test_a_second_daemon_is_refused(gateway, start):
     assert_store_is_sound(gateway)
 
 
+def test_the_store_is_told_of_so_that_others_find_it(daemon):
+    """`store.path` may be relative to the folder that the daemon was started in."""
+    gateway = daemon({"buses": [], "devices": [], "store": {"path": "here.db"}}, run=False)
+    gateway.start(cwd=gateway.folder)
+    assert gateway.status()["store"]["path"] == str(gateway.folder / "here.db")
+    gateway.stop()
+
+
 def test_a_stale_socket_is_replaced_and_a_file_is_not(gateway, start):
     gateway.kill()
     assert gateway.socket.exists(), "nobody removed it"

@@ -200,7 +200,8 @@ static void the_same_file_again_changes_nothing(void **state)
 
 static void ask(const struct world *w, const char *command)
 {
-    const struct command_context context = {.pipeline = app_pipeline(w->app), .config_file = w->config_file};
+    const struct command_context context = {
+        .pipeline = app_pipeline(w->app), .config_file = w->config_file, .store_path = "sim.db"};
     static const char request_text[] = "{\"alarm\":\"gw-sim-1\",\"by\":\"Li\"}";
     struct json *request = NULL, *answer = NULL;
     char error[256] = "";

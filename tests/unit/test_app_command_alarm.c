@@ -14,7 +14,8 @@ struct reply {
 
 static void ask(struct rig *r, const char *command, const char *request_text, struct reply *reply)
 {
-    const struct command_context context = {.pipeline = &r->pipeline, .config_file = "f.yaml"};
+    const struct command_context context = {
+        .pipeline = &r->pipeline, .config_file = "f.yaml", .store_path = "f.db"};
     struct json *request = NULL;
     struct jsonw out;
 
