@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +35,7 @@ static const size_t about_fields[] = {
 
 _Static_assert(sizeof(struct log_about) == RG_COUNT(about_fields) * sizeof(char *), "a field is left out");
 
+/* ENDS: told to, once it has given all. ENDED: it has; its thread waits to be joined, and takes nothing any more. */
 enum queue_state { QUEUE_NONE, QUEUE_RUNS, QUEUE_ENDS, QUEUE_ENDED };
 
 /* Static, not from the heap: at the end of the process its thread may still stand in the taker. */
@@ -177,6 +179,22 @@ static void conditions_destroy(void)
     (void)pthread_cond_destroy(&queue.ended);
 }
 
+/* No signal is to be delivered on it. */
+static bool thread_start(void)
+{
+    sigset_t all, before;
+    bool done;
+
+    (void)sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return false;
+    done = pthread_create(&queue.thread, NULL, queue_run, NULL) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (done)
+        (void)pthread_setname_np(queue.thread, "log");
+    return done;
+}
+
 static enum rg_err start_locked(const struct log_taker *taker)
 {
     if (queue.state != QUEUE_NONE)
@@ -186,7 +204,7 @@ static enum rg_err start_locked(const struct log_taker *taker)
     queue.taker = *taker;
     queue.filled = &batches[0];
     queue.state = QUEUE_RUNS;
-    if (pthread_create(&queue.thread, NULL, queue_run, NULL) == 0)
+    if (thread_start())
         return RG_OK;
     queue.state = QUEUE_NONE;
     conditions_destroy();
@@ -208,7 +226,7 @@ bool log_queue_put(const struct log_line *line)
     bool there;
 
     (void)pthread_mutex_lock(&queue.mutex);
-    there = queue.state != QUEUE_NONE;
+    there = queue.state == QUEUE_RUNS || queue.state == QUEUE_ENDS;
     if (there && !batch_put(queue.filled, line)) {
         queue.filled->lost++;
         (void)atomic_fetch_add_explicit(&lost_in_all, 1, memory_order_relaxed);
@@ -231,7 +249,8 @@ bool log_queue_stop(int64_t within_ms)
         (void)pthread_mutex_unlock(&queue.mutex);
         return true;
     }
-    queue.state = QUEUE_ENDS;
+    if (queue.state == QUEUE_RUNS)
+        queue.state = QUEUE_ENDS;
     (void)pthread_cond_signal(&queue.more);
     while (queue.state != QUEUE_ENDED && why != ETIMEDOUT)
         why = pthread_cond_timedwait(&queue.ended, &queue.mutex, &end);

@@ -28,10 +28,10 @@ struct log_taker {
 
 /* taker: copied. RG_ESTATE: there is one already. RG_ENOMEM: no thread can be had. */
 RG_NODISCARD enum rg_err log_queue_start(const struct log_taker *taker);
-/* True: the queue has it, or has counted it as lost. False: there is none, the line is the caller's. Any thread; never waits for the taker. */
+/* True: the queue has it, or has counted it as lost. False: there is none (any more), the line is the caller's. Any thread; never waits for the taker. */
 bool log_queue_put(const struct log_line *line);
 /* Once nobody else logs any more. Waits until all is taken, within_ms at most. True: it is, and there is no queue any more. False: the taker stands
- * still; the queue stays as it is. */
+ * still; the queue ends by itself when it goes on, and may be stopped once more. */
 bool log_queue_stop(int64_t within_ms);
 /* Lines that found no room, since the start of the process. */
 uint64_t log_queue_lost(void);

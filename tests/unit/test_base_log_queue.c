@@ -3,6 +3,7 @@
  * what finds no room is counted, and told where it is missing. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool closed, inside; /* the gate; somebody stands before it */
+    pthread_t taker;     /* who was there last */
     long next[THREADS];  /* of each thread: the number that comes next */
     long count, missing, gaps;
 } journal = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -53,6 +55,7 @@ static bool journal_cb(int priority, const struct log_about *about, const char *
     (void)about;
     (void)pthread_mutex_lock(&journal.mutex);
     journal.inside = true;
+    journal.taker = pthread_self();
     (void)pthread_cond_broadcast(&journal.changed);
     while (journal.closed)
         (void)pthread_cond_wait(&journal.changed, &journal.mutex);
@@ -81,12 +84,42 @@ static void await_inside(void)
     (void)pthread_mutex_unlock(&journal.mutex);
 }
 
+/* All is taken, however long it takes. */
+static void stop_wholly(void)
+{
+    assert_true(log_queue_stop(PATIENCE_MS));
+}
+
 static void await_gaps(long gaps)
 {
     (void)pthread_mutex_lock(&journal.mutex);
     while (journal.gaps < gaps)
         (void)pthread_cond_wait(&journal.changed, &journal.mutex);
     (void)pthread_mutex_unlock(&journal.mutex);
+}
+
+static void write_numbered(unsigned thread, long from, long to)
+{
+    for (long i = from; i < to; i++)
+        log_info("thread %u line %ld %0100d", thread, i, 0);
+}
+
+/* Until the queue's thread has ended: what is logged then is written by who logs it. Number of the last line. */
+static long await_ended(long next)
+{
+    const int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
+    bool ended = false;
+
+    while (!ended && clock_mono_ms() < end_ms) {
+        write_numbered(0, next, next + 1);
+        next++;
+        (void)pthread_mutex_lock(&journal.mutex);
+        ended = pthread_equal(journal.taker, pthread_self());
+        (void)pthread_mutex_unlock(&journal.mutex);
+        (void)sched_yield();
+    }
+    assert_true(ended);
+    return next;
 }
 
 /* Standard error counts as the journal's: the sink is asked. */
@@ -119,12 +152,6 @@ static int end(void **state)
     return unsetenv("JOURNAL_STREAM");
 }
 
-static void write_numbered(unsigned thread, long from, long to)
-{
-    for (long i = from; i < to; i++)
-        log_info("thread %u line %ld %0100d", thread, i, 0);
-}
-
 static void *write_lines(void *arg)
 {
     const unsigned *thread = arg;
@@ -146,7 +173,7 @@ static void all_come_in_their_order(void **state)
     }
     for (unsigned i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-    log_stop();
+    stop_wholly();
     assert_int_equal(log_lost(), 0);
     assert_int_equal(journal.count, THREADS * LINES);
 }
@@ -189,7 +216,7 @@ static void what_it_is_about_is_kept(void **state)
     log_tell(LOG_LEVEL_INFO, &about, "可燃\n of all");
     memset(device, 'x', sizeof device - 1);
     journal_close(false);
-    log_stop();
+    stop_wholly();
     assert_int_equal(journal.count, 2);
 }
 
@@ -213,7 +240,7 @@ static void nobody_takes_it(void **state)
     assert_int_equal(journal.missing, lost + 1);
     assert_int_equal(journal.next[0] + journal.missing, MANY + 1);
     write_numbered(1, 0, 1);
-    log_stop();
+    stop_wholly();
     assert_int_equal(journal.next[1], 1);
     assert_int_equal(journal.gaps, 1);
     assert_int_equal(log_lost() - before, lost + 1);
@@ -233,10 +260,30 @@ static void the_end_does_not_wait(void **state)
     assert_in_range(clock_mono_ms() - began_ms, LOG_STOP_MS - 1, PATIENCE_MS);
     write_numbered(0, 1, 2);
     journal_close(false);
-    log_stop();
+    stop_wholly();
     assert_int_equal(journal.next[0], 2);
     write_numbered(0, 2, 3); /* without the thread */
     assert_int_equal(journal.next[0], 3);
+}
+
+/* A journal that is back after the end gets everything, and the thread that has ended meanwhile can be told to end once more. */
+static void back_after_the_end(void **state)
+{
+    long next;
+
+    (void)state;
+    journal_close(true);
+    write_numbered(0, 0, 1);
+    await_inside();
+    log_stop();
+    journal_close(false);
+    next = await_ended(1);
+    assert_int_equal(journal.next[0], next);
+    stop_wholly();
+    write_numbered(0, next, next + 1);
+    assert_int_equal(journal.next[0], next + 1);
+    assert_int_equal(log_start(), RG_OK);
+    stop_wholly();
 }
 
 static void *read_pipe(void *arg)
@@ -267,7 +314,7 @@ static void a_pipe_that_does_not_block(void **state)
     int ends[2];
 
     (void)state;
-    log_stop();
+    stop_wholly();
     assert_int_equal(pipe(ends), 0);
     assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
     assert_int_equal(close(ends[1]), 0);
@@ -277,7 +324,7 @@ static void a_pipe_that_does_not_block(void **state)
     assert_int_equal(log_start(), RG_OK);
     write_numbered(0, 0, lines);
     assert_int_equal(pthread_create(&reader, NULL, read_pipe, &ends[0]), 0);
-    log_stop();
+    stop_wholly();
     assert_true(dup2(saved, STDERR_FILENO) >= 0); /* the pipe has no writer any more */
     assert_int_equal(close(saved), 0);
     assert_int_equal(pthread_join(reader, &count), 0);
@@ -291,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_it_is_about_is_kept, begin, end),
         cmocka_unit_test_setup_teardown(nobody_takes_it, begin, end),
         cmocka_unit_test_setup_teardown(the_end_does_not_wait, begin, end),
+        cmocka_unit_test_setup_teardown(back_after_the_end, begin, end),
         cmocka_unit_test_setup_teardown(a_pipe_that_does_not_block, begin, end),
     };
 
