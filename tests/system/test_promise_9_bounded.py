@@ -13,6 +13,7 @@ from evidence import (LONG, await_arrival, descriptors, device_name, head, resid
 
 WARM = 6000  # records until the store, and with it the cache of its pages, has its size
 POLLS = 12000  # records after that
+LOSSES_TOLD = 60  # seconds: losses that go on are told at most so often
 GROWTH = 1 << 20  # bytes; records of some 110 bytes that are kept would be more. AddressSanitizer's own book-keeping: four times that
 # AddressSanitizer keeps freed memory for a while: little of it here, or that is what would be measured.
 LITTLE_QUARANTINE = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=16"}
@@ -95,12 +96,13 @@ def test_max_size(plant, broker, daemon, platform, relay):
     assert told["first"] == 1 and told["last"] >= told["first"] and told["count"] == told["last"], told
     assert told["cause"] == "size"
 
-    # What was lost since is told at the next start at the latest; then the platform knows of each hole.
+    # What was lost since is told at the next start at the latest, and what goes right after it a minute later, as losses are told at most
+    # that often; then the platform knows of each hole.
     gateway.stop()
     world.control.ask("quit")
     gateway.start()
     first = gateway.query("SELECT min(seq) FROM telemetry")[0][0]
-    wait_for(lambda: max(loss["last"] for loss in losses(gateway)) >= first - 1, what="the rest of the loss told")
+    wait_for(lambda: max(loss["last"] for loss in losses(gateway)) >= first - 1, LOSSES_TOLD + LONG, "the rest of the loss told")
     link.mend()
     goal = {"telemetry": head(gateway, "telemetry"), "alarm": head(gateway, "alarm")}
     wait_for(lambda: len(watcher.records("alarm")) >= goal["alarm"], LONG, "the alarms")
