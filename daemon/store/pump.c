@@ -14,6 +14,12 @@ static bool corrupt(int rc)
     return db_error(rc) == RG_ECORRUPT;
 }
 
+static bool alarm_waits(const struct store *s)
+{
+    const struct lane *l = &s->lanes[LANE_ALARMS];
+    return l->regions[0].alarms > 0 || l->regions[1].alarms > 0;
+}
+
 static void run_commit(struct store *s)
 {
     struct job *job = &s->job;
@@ -123,6 +129,8 @@ void job_fill_batch(struct store *s, bool telemetry, bool rollups)
     job->batch.rollups = (struct rollups_slice){.count = 0};
     if (telemetry && rollups)
         job->batch.rollups = rollups_fly(&s->rollups);
+    if (alarm_waits(s))
+        rollups_hurry(&s->rollups);
     s->duty_flying = s->duty_next;
     s->duty_next = NULL;
     job->batch.duty = s->duty_flying;
@@ -351,12 +359,6 @@ static void start(struct store *s, enum job_kind kind, int64_t now)
     if (kind == JOB_COMMIT)
         job_take_back(s);
     s->job.kind = JOB_NONE;
-}
-
-static bool alarm_waits(const struct store *s)
-{
-    const struct lane *l = &s->lanes[LANE_ALARMS];
-    return l->regions[0].alarms > 0 || l->regions[1].alarms > 0;
 }
 
 /* When the next look is due, if nothing else happens. */

@@ -106,8 +106,9 @@ static const char *name_of(const struct packed *p)
 struct rollups_slice rollups_fly(struct rollups *r)
 {
     struct rollups_region *b = &r->flying;
-    struct rollups_slice slice = {.region = b};
+    struct rollups_slice slice = {.region = b, .hurry = &r->hurry};
 
+    atomic_store_explicit(&r->hurry, false, memory_order_relaxed);
     if (b->used == 0) {
         const struct rollups_region empty = *b;
         *b = r->gathering;
@@ -120,6 +121,11 @@ struct rollups_slice rollups_fly(struct rollups *r)
     for (; slice.count < most && slice.to < b->used; slice.count++)
         slice.to += packed_at(b, slice.to)->size;
     return slice;
+}
+
+void rollups_hurry(struct rollups *r)
+{
+    atomic_store_explicit(&r->hurry, true, memory_order_relaxed);
 }
 
 void rollups_done(struct rollups *r, const struct rollups_slice *slice)
@@ -181,13 +187,20 @@ static int put_mark(sqlite3_stmt *stmt, const struct packed *p)
     return db_run(stmt);
 }
 
-int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_slice *slice)
+/* It is long enough, and an alarm waits. */
+static bool cut_short(const struct rollups_slice *slice, size_t rows)
+{
+    return rows >= ROLLUPS_SLICE && atomic_load_explicit(slice->hurry, memory_order_relaxed);
+}
+
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], struct rollups_slice *slice)
 {
     const struct packed *p = NULL;
+    size_t at = slice->from, rows = 0;
     int64_t whole = 0;
     int rc = SQLITE_OK;
 
-    for (size_t at = slice->from; at < slice->to && rc == SQLITE_OK; at += p->size) {
+    for (; at < slice->to && rc == SQLITE_OK && !cut_short(slice, rows); at += p->size, rows++) {
         p = packed_at(slice->region, at);
         rc = put_row(stmts[ROLLUPS_PUT], p);
         whole = p->last ? p->turn : whole;
@@ -203,6 +216,8 @@ int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_sl
         rc = put_whole(stmts[ROLLUPS_ROLLED], whole);
     if (rc == SQLITE_OK && p != NULL && !p->last)
         rc = put_mark(stmts[ROLLUPS_ROLLING], p);
+    slice->to = at;
+    slice->count = rows;
     return rc;
 }
 

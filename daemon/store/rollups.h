@@ -4,6 +4,7 @@
 #ifndef RG_STORE_ROLLUPS_H
 #define RG_STORE_ROLLUPS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 /* May gather, and as much again in flight: room for the latest two minutes of very many points. */
 #define ROLLUPS_BYTES (4u << 20)
 #define ROLLUPS_MOST (2 * ROLLUP_PIECES) /* pieces, if they take more than that */
-/* A transaction takes so many rows, some two milliseconds of a processor, or such a part of all that wait, if that is more. */
+/* A transaction takes so many rows, some two milliseconds of a processor, or such a part of all that wait, if that is more and no alarm waits. */
 #define ROLLUPS_SLICE 500
 #define ROLLUPS_SHARE 8
 #define ROLLUPS_REMOVED 4000 /* at once, when they are too old */
@@ -30,11 +31,13 @@ struct rollups {
     uint64_t added, stored; /* rows, ever */
     size_t largest;         /* bytes of the largest piece */
     uint64_t lost;          /* rows for which there was no memory */
+    atomic_bool hurry;      /* an alarm waits for what flies; for the writer's thread, too */
 };
 
 /* Rows that go in one transaction. */
 struct rollups_slice {
     const struct rollups_region *region;
+    const atomic_bool *hurry;
     size_t from, to; /* bytes */
     size_t count;    /* rows; 0: nothing */
 };
@@ -45,6 +48,8 @@ void rollups_destroy(struct rollups *r);                    /* takes a zeroed on
 RG_NODISCARD enum rg_err rollups_add(struct rollups *r, const struct rollup_piece *piece);
 /* What is to go next: what failed before, or the rows behind it. A count of 0: nothing waits. */
 struct rollups_slice rollups_fly(struct rollups *r);
+/* An alarm waits for it, or goes with it: it may end after ROLLUPS_SLICE rows. */
+void rollups_hurry(struct rollups *r);
 /* The slice is stored. */
 void rollups_done(struct rollups *r, const struct rollups_slice *slice);
 bool rollups_waiting(const struct rollups *r);
@@ -55,7 +60,7 @@ int rollups_rebuild(sqlite3 *db);
 /* The statements of a writer for them. */
 enum rollups_stmt { ROLLUPS_PUT, ROLLUPS_POINT, ROLLUPS_ROLLED, ROLLUPS_ROLLING, ROLLUPS_STMT_COUNT };
 int rollups_prepare(sqlite3 *db, sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT]);
-/* Inside a transaction. */
-int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], const struct rollups_slice *slice);
+/* Inside a transaction. Makes the slice shorter where it was in a hurry: to what is in. */
+int rollups_put(sqlite3_stmt *stmts[ROLLUPS_STMT_COUNT], struct rollups_slice *slice);
 
 #endif

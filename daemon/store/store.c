@@ -154,6 +154,8 @@ enum rg_err store_append(struct store *s, const struct store_record *record)
         telemetry_due(s);
         return RG_OK;
     }
+    if (record->stream == STREAM_ALARM)
+        rollups_hurry(&s->rollups);
     pump_step(s);
     return RG_OK;
 }

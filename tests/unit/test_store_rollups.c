@@ -228,51 +228,59 @@ static void test_flush(void **state)
     rig_end(&r);
 }
 
-struct late_alarm {
-    struct rig *rig;
-    struct loop_timer *timer;
-};
-
-static void late_alarm_cb(void *arg)
-{
-    rig_alarm(((struct late_alarm *)arg)->rig, 1);
-}
-
 /* Until the alarm is stored: how many rows are then. In the end all of them are. */
 static int64_t stored_with_alarm(struct rig *r)
 {
     while (r->head[STREAM_ALARM] == 0)
         assert_true(virtual_loop_step(r->loop));
     const int64_t rows = stored(r);
-    rig_run(r, 5000);
-    assert_int_equal(rig_number(r, "SELECT sum(n) FROM rollup"), MANY);
+    const int64_t all = (int64_t)r->store->rollups.added;
+    rig_run(r, 60000);
+    assert_int_equal(rig_number(r, "SELECT sum(n) FROM rollup"), all);
     rig_end(r);
     return rows;
 }
 
-static int64_t alarm_after(int64_t ms)
+static void rig_many(struct rig *r, int parts)
+{
+    rig_init(r);
+    rig_open(r);
+    for (int i = 0; i < parts; i++)
+        put_many(r, i, 1);
+}
+
+static int64_t alarm_before_they_go(void)
 {
     struct rig r;
-    struct late_alarm late = {.rig = &r};
 
-    rig_init(&r);
-    rig_open(&r);
-    put_many(&r, 0, 1);
-    assert_int_equal(loop_timer_create(r.loop, late_alarm_cb, &late, &late.timer), RG_OK);
-    loop_timer_at(late.timer, loop_mono_ms(r.loop) + ms);
-    rig_run(&r, ms);
-    loop_timer_destroy(late.timer);
+    rig_many(&r, 1);
+    rig_run(&r, 100);
+    rig_alarm(&r, 1);
     return stored_with_alarm(&r);
 }
 
-static int64_t alarm_while_flushing(void)
+/* The worker has the first ones in hand. Of `parts` times MANY rows. */
+static int64_t alarm_while_they_go(int parts)
+{
+    struct rig r;
+
+    rig_many(&r, parts);
+    while (r.store->job.kind != JOB_COMMIT)
+        assert_true(virtual_loop_step(r.loop));
+    assert_false(r.store->job.ran);
+    rig_alarm(&r, 1);
+    while (r.store->job.kind == JOB_COMMIT && !r.store->job.ran)
+        assert_true(virtual_loop_step(r.loop));
+    assert_int_equal(r.head[STREAM_ALARM], 0);
+    return stored_with_alarm(&r);
+}
+
+static int64_t alarm_while_flushing(int parts)
 {
     struct rig r;
     bool flushed = false;
 
-    rig_init(&r);
-    rig_open(&r);
-    put_many(&r, 0, 1);
+    rig_many(&r, parts);
     store_flush(r.store, flushed_cb, &flushed);
     rig_alarm(&r, 1); /* the first ones are in the worker's hands */
     const int64_t rows = stored_with_alarm(&r);
@@ -283,10 +291,19 @@ static int64_t alarm_while_flushing(void)
 static void test_an_alarm_waits_for_one_slice_at_most(void **state)
 {
     (void)state;
-    assert_int_equal(alarm_after(100), 0); /* its commit takes none along */
-    /* At the instant at which they go, behind the store's own timer: the worker has the first ones in hand. */
-    assert_int_equal(alarm_after(950), ROLLUPS_SLICE);
-    assert_int_equal(alarm_while_flushing(), 2 * ROLLUPS_SLICE); /* all that there is, but not at once */
+    assert_int_equal(alarm_before_they_go(), 0); /* its commit takes none along */
+    assert_int_equal(alarm_while_they_go(1), ROLLUPS_SLICE);
+    assert_int_equal(alarm_while_flushing(1), 2 * ROLLUPS_SLICE); /* all that there is, but not at once */
+}
+
+/* Where so many wait that more than a slice's rows go at once, as after a reload, they give way, too. */
+static void test_very_many_give_way_to_an_alarm(void **state)
+{
+    const int parts = 3 * ROLLUPS_SHARE * ROLLUPS_SLICE / MANY;
+
+    (void)state;
+    assert_int_equal(alarm_while_they_go(parts), ROLLUPS_SLICE);
+    assert_int_equal(alarm_while_flushing(parts), 2 * ROLLUPS_SLICE);
 }
 
 int main(void)
@@ -300,6 +317,7 @@ int main(void)
                                        cmocka_unit_test(test_slices),
                                        cmocka_unit_test(test_all_at_once),
                                        cmocka_unit_test(test_flush),
-                                       cmocka_unit_test(test_an_alarm_waits_for_one_slice_at_most)};
+                                       cmocka_unit_test(test_an_alarm_waits_for_one_slice_at_most),
+                                       cmocka_unit_test(test_very_many_give_way_to_an_alarm)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
