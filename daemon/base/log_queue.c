@@ -129,7 +129,12 @@ static bool batch_empty(const struct batch *b)
 
 static void *queue_run(void *arg)
 {
+    sigset_t all;
+
     (void)arg;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the loop's */
+    (void)pthread_setname_np(pthread_self(), "log");
     (void)pthread_mutex_lock(&queue.mutex);
     for (;;) {
         struct batch *taken = queue.filled;
@@ -179,22 +184,6 @@ static void conditions_destroy(void)
     (void)pthread_cond_destroy(&queue.ended);
 }
 
-/* No signal is to be delivered on it. */
-static bool thread_start(void)
-{
-    sigset_t all, before;
-    bool done;
-
-    (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return false;
-    done = pthread_create(&queue.thread, NULL, queue_run, NULL) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (done)
-        (void)pthread_setname_np(queue.thread, "log");
-    return done;
-}
-
 static enum rg_err start_locked(const struct log_taker *taker)
 {
     if (queue.state != QUEUE_NONE)
@@ -204,7 +193,7 @@ static enum rg_err start_locked(const struct log_taker *taker)
     queue.taker = *taker;
     queue.filled = &batches[0];
     queue.state = QUEUE_RUNS;
-    if (thread_start())
+    if (pthread_create(&queue.thread, NULL, queue_run, NULL) == 0)
         return RG_OK;
     queue.state = QUEUE_NONE;
     conditions_destroy();
