@@ -53,7 +53,7 @@ struct app {
     struct supervise *supervise;
     struct door door;
     struct command_context context;
-    char *store_path; /* the context's */
+    char *store_path;        /* the context's */
     size_t leaving;          /* uplinks that have not said goodbye yet */
     struct loop_timer *left; /* fires once all have: an uplink is not freed inside its own callback */
     struct asked
