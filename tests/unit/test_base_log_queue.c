@@ -84,6 +84,20 @@ static void await_inside(void)
     (void)pthread_mutex_unlock(&journal.mutex);
 }
 
+static void write_numbered(unsigned thread, long from, long to)
+{
+    for (long i = from; i < to; i++)
+        log_info("thread %u line %ld %0100d", thread, i, 0);
+}
+
+/* The journal takes no more: the thread stands before the gate with thread 0's first line. */
+static void stand_still(void)
+{
+    journal_close(true);
+    write_numbered(0, 0, 1);
+    await_inside();
+}
+
 /* All is taken, however long it takes. */
 static void stop_wholly(void)
 {
@@ -98,27 +112,33 @@ static void await_gaps(long gaps)
     (void)pthread_mutex_unlock(&journal.mutex);
 }
 
-static void write_numbered(unsigned thread, long from, long to)
+/* Whether the last line of thread 0's before `next` was taken by who logged it; *taken: whether it was at all. */
+static bool taken_by_caller(long next, bool *taken)
 {
-    for (long i = from; i < to; i++)
-        log_info("thread %u line %ld %0100d", thread, i, 0);
+    bool own;
+
+    (void)pthread_mutex_lock(&journal.mutex);
+    *taken = journal.next[0] == next;
+    own = *taken && pthread_equal(journal.taker, pthread_self());
+    (void)pthread_mutex_unlock(&journal.mutex);
+    return own;
 }
 
-/* Until the queue's thread has ended: what is logged then is written by who logs it. Number of the last line. */
+/* Until the queue's thread has ended: what is logged then is written by who logs it. The number of the line that comes next. */
 static long await_ended(long next)
 {
     const int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
-    bool ended = false;
+    bool ended = false, taken = true;
 
-    while (!ended && clock_mono_ms() < end_ms) {
-        write_numbered(0, next, next + 1);
-        next++;
-        (void)pthread_mutex_lock(&journal.mutex);
-        ended = pthread_equal(journal.taker, pthread_self());
-        (void)pthread_mutex_unlock(&journal.mutex);
+    while (!ended) {
+        if (taken) {
+            write_numbered(0, next, next + 1);
+            next++;
+        }
+        ended = taken_by_caller(next, &taken);
+        assert_true(clock_mono_ms() < end_ms);
         (void)sched_yield();
     }
-    assert_true(ended);
     return next;
 }
 
@@ -227,9 +247,7 @@ static void nobody_takes_it(void **state)
     uint64_t lost;
 
     (void)state;
-    journal_close(true);
-    write_numbered(0, 0, 1);
-    await_inside();
+    stand_still();
     write_numbered(0, 1, MANY);
     lost = log_lost() - before;
     assert_in_range(lost, 1, MANY / 2);
@@ -252,9 +270,7 @@ static void the_end_does_not_wait(void **state)
     int64_t began_ms;
 
     (void)state;
-    journal_close(true);
-    write_numbered(0, 0, 1);
-    await_inside();
+    stand_still();
     began_ms = clock_mono_ms();
     log_stop();
     assert_in_range(clock_mono_ms() - began_ms, LOG_STOP_MS - 1, PATIENCE_MS);
@@ -272,9 +288,7 @@ static void back_after_the_end(void **state)
     long next;
 
     (void)state;
-    journal_close(true);
-    write_numbered(0, 0, 1);
-    await_inside();
+    stand_still();
     log_stop();
     journal_close(false);
     next = await_ended(1);
