@@ -231,23 +231,20 @@ bool log_queue_stop(int64_t within_ms)
     const int64_t end_ms = clock_mono_ms() + within_ms;
     const struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
                                  .tv_nsec = (long)(end_ms % 1000) * 1000000};
+    enum queue_state state;
     int why = 0;
 
     (void)pthread_mutex_lock(&queue.mutex);
-    if (queue.state == QUEUE_NONE) {
-        (void)pthread_mutex_unlock(&queue.mutex);
-        return true;
-    }
-    if (queue.state == QUEUE_RUNS)
+    if (queue.state == QUEUE_RUNS) {
         queue.state = QUEUE_ENDS;
-    (void)pthread_cond_signal(&queue.more);
-    while (queue.state != QUEUE_ENDED && why != ETIMEDOUT)
-        why = pthread_cond_timedwait(&queue.ended, &queue.mutex, &end);
-    if (queue.state != QUEUE_ENDED) {
-        (void)pthread_mutex_unlock(&queue.mutex);
-        return false;
+        (void)pthread_cond_signal(&queue.more);
     }
+    while (queue.state == QUEUE_ENDS && why != ETIMEDOUT)
+        why = pthread_cond_timedwait(&queue.ended, &queue.mutex, &end);
+    state = queue.state;
     (void)pthread_mutex_unlock(&queue.mutex);
+    if (state != QUEUE_ENDED)
+        return state == QUEUE_NONE;
     (void)pthread_join(queue.thread, NULL);
     (void)pthread_mutex_lock(&queue.mutex);
     conditions_destroy();
