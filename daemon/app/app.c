@@ -256,14 +256,13 @@ static enum rg_err app_store_path(struct app *a)
 {
     const char *path = a->config->site->store.path;
     char folder[PATH_MAX];
-    const bool whole = path[0] == '/' || !getcwd(folder, sizeof folder);
 
-    if (asprintf(&a->store_path, "%s%s%s", whole ? "" : folder, whole ? "" : "/", path) < 0) {
+    if (path[0] == '/' || !getcwd(folder, sizeof folder))
+        a->store_path = strdup(path);
+    else if (asprintf(&a->store_path, "%s/%s", folder, path) < 0)
         a->store_path = NULL; /* undefined after a failure */
-        return RG_ENOMEM;
-    }
     a->context.store_path = a->store_path;
-    return RG_OK;
+    return a->store_path ? RG_OK : RG_ENOMEM;
 }
 
 enum rg_err app_create(struct loop *loop, const struct pipeline_env *env, struct config *config,
