@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import wait_for
+from conftest import PATIENCE, wait_for
 from evidence import (LONG, await_arrival, descriptors, device_name, head, resident, rows, site_of, threads, uplink, world_of)
 
 WARM = 6000  # records until the store, and with it the cache of its pages, has its size
@@ -102,7 +102,7 @@ def test_max_size(plant, broker, daemon, platform, relay):
     world.control.ask("quit")
     gateway.start()
     first = gateway.query("SELECT min(seq) FROM telemetry")[0][0]
-    wait_for(lambda: max(loss["last"] for loss in losses(gateway)) >= first - 1, LOSSES_TOLD + LONG, "the rest of the loss told")
+    wait_for(lambda: max(loss["last"] for loss in losses(gateway)) >= first - 1, LOSSES_TOLD + PATIENCE, "the rest of the loss told")
     link.mend()
     goal = {"telemetry": head(gateway, "telemetry"), "alarm": head(gateway, "alarm")}
     wait_for(lambda: len(watcher.records("alarm")) >= goal["alarm"], LONG, "the alarms")
