@@ -68,6 +68,11 @@ class Program:
     def output(self):
         return self.log.read_text(errors="replace")
 
+    def await_output(self, text):
+        """All of it, once it has this text: what a daemon logs is written a moment after it has happened."""
+        wait_for(lambda: text in self.output(), what=f"`{text}`")
+        return self.output()
+
     def signal(self, number):
         os.kill(self.pid, number)
 

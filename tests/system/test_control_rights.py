@@ -74,7 +74,7 @@ def test_who_gets_in_and_who_may_act(gateway):
     assert refused.returncode == 1 and f"a member of the group {SHIFT}" in refused.stderr, refused.stderr
     for _ in range(5):
         assert as_user(gateway, [READERS], "ack", "gw-01-1", "--by", "x").returncode == 1
-    assert gateway.child.output().count(f"user id {USER} may not act") == 1, "the same is told once, then at growing gaps"
+    assert gateway.child.await_output(f"user id {USER} may not act").count(f"user id {USER} may not act") == 1, "the same is told once, then at growing gaps"
     for groups in ([READERS, SHIFT], list(range(60000, 60040)) + [READERS, SHIFT]):
         allowed = as_user(gateway, groups, "ack", "gw-01-1", "--by", "x")
         assert allowed.returncode == 1 and "group" not in allowed.stderr, "there is no such alarm, that is all"
@@ -89,7 +89,7 @@ def test_a_reload_changes_the_rights_of_who_is_connected(gateway):
     assert os.stat(gateway.socket).st_gid == READERS
     assert "group" not in as_user(gateway, [READERS], "ack", "gw-01-1", "--by", "x").stderr
     assert reload(gateway, group=str(READERS), act_group="nobody-ever-had-this") is False
-    assert "no group nobody-ever-had-this" in gateway.child.output()
+    gateway.child.await_output("no group nobody-ever-had-this")
     assert "group" not in as_user(gateway, [READERS], "ack", "gw-01-1", "--by", "x").stderr, "what was refused is not in force"
 
 

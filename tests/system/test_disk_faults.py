@@ -169,7 +169,7 @@ def test_damaged_at_the_start(plant, broker, daemon, platform):
     assert gateway.status()["store"]["set_aside"]["count"] == 1
     wait_for(lambda: head(gateway, "telemetry") > before["telemetry"] + 50, what="new records")
     assert min(rows(gateway, "telemetry")) == before["telemetry"] + 1
-    assert "is damaged" in gateway.child.output()
+    gateway.child.await_output("is damaged")
     await_newest(gateway, watcher, "telemetry")
     gateway.stop()
     stored = {stream: rows(gateway, stream) for stream in ("alarm", "event")}

@@ -117,9 +117,10 @@ def test_the_file_for_a_collector(gateway):
     status = gateway.status()["metrics"]
     assert status["detail"] == "No such file or directory" and status["written"] == 0 and status["last_ts"] is None
     assert not file.exists(), "nobody writes that any more"
-    assert gateway.child.output().count("cannot be written") == 1
+    assert gateway.child.await_output("cannot be written").count("cannot be written") == 1
     (file.parent / "later").mkdir()
     wait_for(lambda: gateway.status()["metrics"]["written"], what="the file")
-    assert "is written again" in gateway.child.output() and gateway.status()["metrics"]["detail"] is None
+    gateway.child.await_output("is written again")
+    assert gateway.status()["metrics"]["detail"] is None
     gateway.stop()
     assert not (file.parent / "later" / "riskgate.prom").exists(), "figures of a daemon that is not there would stand for ever"

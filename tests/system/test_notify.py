@@ -148,7 +148,7 @@ def test_a_bus_whose_thread_hangs(plant, broker, daemon, manager, tmp_path):
     wait_for(lambda: manager.status() == "STATUS=bus shop stands still", LONG, "the word of it")
     manager.await_hunger(3, "no more feeding")
     assert gateway.status()["uplinks"][0]["connected"]
-    assert "bus shop has not got on for" in gateway.child.output()
+    gateway.child.await_output("bus shop has not got on for")
     line.hang(False)
     manager.await_feeding("feeding again")
     wait_for(lambda: "1 of 1 devices answer" in manager.status(), LONG, "the end of it")

@@ -87,7 +87,7 @@ def test_the_outcome_is_told_to_who_asked(plant, broker, daemon):
     hold([("event", {"v": 1, "ent": "91350100M000100Y43", "gw": "gw-01", "stream": "event", "backfill": False, "prev": seq - 1 or None,
                      "first": seq, "last": seq, "records": [record]})
           for seq, record in gateway.records("event")])
-    assert "massage" in gateway.child.output()
+    gateway.child.await_output("massage")
 
 
 def test_an_answer_survives_its_socket_and_the_end(plant, broker, daemon):

@@ -62,9 +62,8 @@ def test_without_memory_what_runs_goes_on(plant, daemon, tmp_path):
     wait_for(lambda: gateway.ctl("status", check=False).returncode == 0, LONG, "an answer")
     stored = head(gateway, "telemetry")
     wait_for(lambda: head(gateway, "telemetry") > stored + 50, LONG, "records again")
-    said = gateway.child.output()
-    assert "reload: out of memory; the configuration in force stays" in said
-    assert "store: takes records again" in said  # why it did not: SQLite has more than one word for it
+    gateway.child.await_output("reload: out of memory; the configuration in force stays")
+    gateway.child.await_output("store: takes records again")  # why it did not: SQLite has more than one word for it
     assert gateway.status()["store"]["lost"] == 0
     gateway.config["rules"][0]["above"] = {"yellow": 21, "red": 50}
     gateway.reload()

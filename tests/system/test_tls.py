@@ -212,7 +212,8 @@ def test_the_end_is_told(plant, make_broker, daemon, tmp_path):
                           check=True).stdout.strip().split("=")[1]
     assert time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(told()[0]["expires"] / 1000)) == ends
     assert state_of(gateway)["certificate"]["file"] == str(soon) and state_of(gateway)["certificate"]["days"] == 11
-    assert "ends in 11 days" in gateway.ctl("status").stdout and "ends in 11 days" in gateway.child.output()
+    assert "ends in 11 days" in gateway.ctl("status").stdout
+    gateway.child.await_output("ends in 11 days")
     checked = subprocess.run([program("riskgatectl"), "check", str(gateway.file)], capture_output=True, text=True, check=False, timeout=20)
     assert checked.returncode == 0 and f"warning: `cert`: the certificate `{soon}` (CN=soon) ends in 11 days" in checked.stderr
     listed = json.loads(subprocess.run([program("riskgatectl"), "check", "--json", str(gateway.file)], capture_output=True, text=True,
@@ -374,7 +375,7 @@ def test_a_password_is_nowhere_to_be_read(plant, make_broker, daemon, tmp_path):
                                      uplink(open_broker.port, name="open")], units=1))
     await_up(gateway)
     await_up(gateway, "open")
-    seen = [gateway.child.output()]
+    seen = [gateway.child.await_output("chmod 600")]
     assert "others can get at" in seen[0] and "chmod 600" in seen[0]
 
     broker.stop()
